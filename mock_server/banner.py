@@ -1,0 +1,67 @@
+"""What `mock-server` prints when it is ready: where it is, whom it knows, and a line to paste."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from ipaddress import ip_address
+
+from mock_server.auth import Caller
+from mock_server.pipeline import SCOPE
+from mock_server.server import Running
+
+EXAMPLE = {
+    "type": "CALL",
+    "title": "My first call",
+    "source_system": "curl",
+    "external_id": "curl:1",
+    "media_url": "https://media.mock.test/ok.mp3?duration=90",
+    "run_workflows": False,
+}
+MASKED = "********"
+
+
+def banner(server: Running) -> str:
+    """Return the text. Credentials from a configuration file are masked."""
+    settings = server.mock.settings
+    callers = settings.callers
+    width = max(len(caller.name) for caller in callers)
+    shown = {caller.name: caller.credential if settings.config is None else MASKED for caller in callers}
+    lines = [
+        f"Mock of Create engagement: {server.base_url}",
+        "",
+        "Credentials (Authorization: Bearer …):",
+        *(
+            f"  {caller.name:<{width}}  {shown[caller.name]:<24}  workspace {caller.workspace.name}"
+            f"  {', '.join(sorted(caller.scopes)) or 'no scopes'}"
+            for caller in callers
+        ),
+    ]
+    if not is_loopback(settings.host):
+        lines += [
+            "",
+            f"WARNING: {settings.host} can be reached from other machines. Everyone there can use this server.",
+        ]
+    if (writer := next((caller for caller in callers if SCOPE in caller.scopes), None)) is not None:
+        lines += ["", "Try it (201, and 200 when repeated):", "  " + curl(server, writer)]
+    return "\n".join(lines)
+
+
+def curl(server: Running, writer: Caller) -> str:
+    """Return a line that creates an engagement when it is pasted into a shell."""
+    settings = server.mock.settings
+    # A credential of one's own is not printed; the shell fills it in.
+    credential = writer.credential if settings.config is None else "$CREDENTIAL"
+    trust = f" --cacert {shlex.quote(str(settings.tls_cert))}" if settings.tls_cert else ""
+    return (
+        f'curl -i{trust} {server.base_url}/v2/engagements -H "Authorization: Bearer {credential}"'
+        f" -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(EXAMPLE))}"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server on this host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

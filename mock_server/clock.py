@@ -1,0 +1,49 @@
+"""Time for everything the mock answers. It can be frozen, moved and let go, so tests never wait for it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+
+class Clock:
+    """The system's clock plus an offset, or a fixed instant. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._offset = timedelta()
+        self._frozen: datetime | None = None
+
+    def now(self) -> datetime:
+        """Return the present instant in UTC."""
+        with self._lock:
+            return self._frozen or datetime.now(UTC) + self._offset
+
+    def timestamp(self) -> float:
+        """Return the present instant in seconds since 1970."""
+        return self.now().timestamp()
+
+    def freeze(self, at: datetime | None = None) -> None:
+        """Stop at `at` (an instant with an offset), or at the present one."""
+        now = self.now()
+        with self._lock:
+            self._frozen = (at or now).astimezone(UTC)
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward by `by`, frozen or not."""
+        with self._lock:
+            if self._frozen is not None:
+                self._frozen += by
+            else:
+                self._offset += by
+
+    def reset(self) -> None:
+        """Return to the system's clock."""
+        with self._lock:
+            self._offset = timedelta()
+            self._frozen = None
+
+
+def rfc3339(instant: datetime) -> str:
+    """Write an instant as the API does: UTC with milliseconds, `2026-03-02T08:30:00.000Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"

@@ -1,0 +1,27 @@
+"""What is known of a recording once it was fetched, and the one thing the pipeline asks of a media world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mock_server.media.policy import MediaUrl
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A fetched recording: its content type without parameters, and its length in seconds."""
+
+    content_type: str
+    duration_seconds: float
+
+
+class Media(Protocol):
+    """A world in which recordings live."""
+
+    def fetch(self, url: MediaUrl, note: Note) -> Recording:
+        """Judge every address and hop and return the recording. Raises policy.Refused; `note` gets each decision."""
+        ...

@@ -1,0 +1,208 @@
+"""May this URL be fetched? Pure functions: no clock, no network, no settings. Rules: URL-1 to URL-25.
+
+A URL has to match one strict ASCII grammar before any parser sees it, so that no two parsers can read it
+differently. Addresses are judged by our own tables, because those of `ipaddress` differ between patch releases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+DEFAULT_PORT = 443
+MAX_URL = 2048
+MAX_HOST = 253
+MAX_LABEL = 63
+
+
+class Refused(Exception):  # noqa: N818  a verdict, as a problem is
+    """The URL, or what it leads to, is not acceptable: the rule, a stable code, and what to do in a sentence."""
+
+    def __init__(self, rule: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUrl:
+    """A URL that passed the grammar. `host` is lower case without a trailing dot; `target` is path and query."""
+
+    text: str
+    host: str
+    port: int
+    target: str
+    literal: Address | None = None
+
+
+_REST = r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
+_URL = re.compile(
+    r"[Hh][Tt][Tt][Pp][Ss]://"
+    r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~%-]+)?\]|[A-Za-z0-9._-]+)"
+    r"(?::(?P<port>[0-9]{0,5}))?"
+    rf"(?P<target>(?:[/?]{_REST})?)(?:#{_REST})?",
+    re.ASCII,
+)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):", re.ASCII)
+_AUTHORITY = re.compile(r"https:[/\\]*([^/?#\\]*)", re.IGNORECASE)
+_PRINTABLE = re.compile(r"[!-~]*", re.ASCII)
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+
+# Names for the machine itself, and names that only a local network knows (RFC 6761, 6762, 8375, 7686).
+_OWN_NAMES = ("localhost", "localhost.localdomain", "localdomain")
+_LOCAL_SUFFIXES = ("local", "internal", "intranet", "home.arpa", "onion")
+
+# The page's ranges carry a rule each; everything else that is not globally reachable is URL-20.
+_IPV4_DENIED: tuple[tuple[Network, str, str], ...] = tuple(
+    (IPv4Network(network), rule, label)
+    for network, rule, label in (
+        ("10.0.0.0/8", "URL-3", "private"),
+        ("172.16.0.0/12", "URL-4", "private"),
+        ("192.168.0.0/16", "URL-5", "private"),
+        ("127.0.0.0/8", "URL-6", "loopback"),
+        ("169.254.0.0/16", "URL-7", "link-local"),
+        ("0.0.0.0/8", "URL-20", "this-network"),
+        ("100.64.0.0/10", "URL-20", "carrier-grade NAT"),
+        ("192.0.0.0/24", "URL-20", "protocol-assignment"),
+        ("192.0.2.0/24", "URL-20", "documentation"),
+        ("192.88.99.0/24", "URL-20", "6to4 relay"),
+        ("198.18.0.0/15", "URL-20", "benchmarking"),
+        ("198.51.100.0/24", "URL-20", "documentation"),
+        ("203.0.113.0/24", "URL-20", "documentation"),
+        ("224.0.0.0/3", "URL-20", "multicast or reserved"),
+        ("168.63.129.16/32", "URL-20", "cloud platform"),
+    )
+)
+_IPV6_DENIED: tuple[tuple[Network, str, str], ...] = tuple(
+    (IPv6Network(network), rule, label)
+    for network, rule, label in (
+        ("::1/128", "URL-8", "loopback"),
+        ("fe80::/10", "URL-9", "link-local"),
+        ("fc00::/7", "URL-10", "unique-local"),
+        ("::/128", "URL-20", "unspecified"),
+        ("::/96", "URL-25", "IPv4-compatible"),
+        ("2001::/32", "URL-25", "Teredo"),
+        ("2001::/23", "URL-20", "protocol-assignment"),
+        ("2001:db8::/32", "URL-20", "documentation"),
+        ("2002::/16", "URL-25", "6to4"),
+        ("3fff::/20", "URL-20", "documentation"),
+    )
+)
+_IPV6_GLOBAL = IPv6Network("2000::/3")
+# IPv4 inside IPv6 is judged as the IPv4 address it reaches.
+_IPV4_INSIDE: tuple[tuple[IPv6Network, str], ...] = (
+    (IPv6Network("::ffff:0:0/96"), "URL-12"),
+    (IPv6Network("64:ff9b::/96"), "URL-25"),
+)
+
+
+def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
+    """Return the parts of an acceptable media URL. Raises Refused for anything the grammar does not admit.
+
+    The address of the host is not judged here: that is `check_host`, and `check_address` for what it resolves to.
+    """
+    match = _URL.fullmatch(text) if len(text) <= MAX_URL else None
+    if match is None:
+        raise _explain(text)
+    port = int(match["port"] or DEFAULT_PORT)
+    if port not in ports:
+        allowed = ", ".join(map(str, sorted(ports)))
+        raise Refused("URL-22", "url_port", f"uses port {port}; allowed is {allowed} (setting media-ports)")
+    host, target = match["host"].lower(), match["target"]
+    target = target if target.startswith("/") else "/" + target
+    if host.startswith("["):
+        return MediaUrl(text, host, port, target, _ipv6(host[1:-1]))
+    return _named(MediaUrl(text, host.removesuffix("."), port, target))
+
+
+def check_host(url: MediaUrl) -> None:
+    """Raise Refused for a literal address that is not public, and for names that never leave the local network."""
+    if url.literal is not None:
+        check_address(url.literal)
+        return
+    host = url.host
+    if host in _OWN_NAMES or host.endswith((".localhost", ".localdomain")):
+        raise private("URL-13", "names the server itself")
+    if "." not in host or host.endswith(tuple("." + suffix for suffix in _LOCAL_SUFFIXES)):
+        raise private("URL-14", "is a name that only a local network knows")
+
+
+def check_address(address: Address) -> None:
+    """Raise Refused unless the address is globally reachable."""
+    if (denied := judge(address)) is not None:
+        rule, label = denied
+        raise private(rule, f"leads to an address that is not public ({label})")
+
+
+def judge(address: Address) -> tuple[str, str] | None:
+    """Return the rule and the name of the range that forbids this address, or None if it is globally reachable."""
+    if isinstance(address, IPv4Address):
+        return _lookup(address, _IPV4_DENIED)
+    if address.scope_id is not None:
+        return judge(IPv6Address(int(address))) or ("URL-9", "scoped")
+    for network, rule in _IPV4_INSIDE:
+        if address in network:
+            inside = judge(IPv4Address(int(address) & 0xFFFFFFFF))
+            return None if inside is None else (rule, f"{inside[1]}, written in IPv6")
+    elsewhere = None if address in _IPV6_GLOBAL else ("URL-20", "not globally reachable")
+    return _lookup(address, _IPV6_DENIED) or elsewhere
+
+
+def _lookup(address: Address, table: Iterable[tuple[Network, str, str]]) -> tuple[str, str] | None:
+    return next(((rule, label) for network, rule, label in table if address in network), None)
+
+
+def private(rule: str, what: str) -> Refused:
+    """Return the refusal of a host that is not public."""
+    return Refused(rule, "private_address", f"{what}: serve the recording from a public host")
+
+
+def _ipv6(text: str) -> IPv6Address:
+    address, _, zone = text.partition("%")
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        raise Refused("URL-19", "invalid_url", "has a host in brackets that is not an IPv6 address") from None
+    return IPv6Address(f"{parsed}%{zone}") if zone else parsed
+
+
+def _named(url: MediaUrl) -> MediaUrl:
+    """Judge a host without brackets: a canonical IPv4 address or a name. Other numeric forms are refused."""
+    labels = url.host.split(".")
+    if _NUMERIC_LABEL.fullmatch(labels[-1]):
+        try:
+            return MediaUrl(url.text, url.host, url.port, url.target, IPv4Address(url.host))
+        except ValueError:
+            message = "has a numeric host that is not a plain IPv4 address: write it as four decimal numbers"
+            raise Refused("URL-11", "private_address", message) from None
+    if len(url.host) > MAX_HOST or not all(1 <= len(label) <= MAX_LABEL for label in labels):
+        raise Refused("URL-19", "invalid_url", "has a host that is not a valid name")
+    return url
+
+
+def _explain(text: str) -> Refused:  # noqa: PLR0911  one return a reason
+    """Find the most helpful reason why the grammar did not match."""
+    if len(text) > MAX_URL:
+        return Refused("URL-19", "invalid_url", f"has {len(text)} characters; the limit for a URL is {MAX_URL}")
+    scheme = _SCHEME.match(text)
+    if scheme is None:
+        return Refused("URL-19", "invalid_url", "is not a URL: write it with its scheme, as https://host/path")
+    if (name := scheme[1].lower()) != "https":
+        rule = "URL-1" if name == "http" else "URL-2"
+        return Refused(rule, "url_scheme", "must use the https scheme")
+    authority = match[1] if (match := _AUTHORITY.match(text)) else ""
+    if "@" in authority:
+        return Refused("URL-21", "url_userinfo", "has user information before the host: remove it")
+    if not authority.isascii():
+        return Refused("URL-23", "invalid_url", "has a host outside ASCII: write it in its xn-- form")
+    if _PRINTABLE.fullmatch(text) is None:
+        return Refused(
+            "URL-19", "invalid_url", "has a space, a control character or one outside ASCII: percent-encode it"
+        )
+    return Refused("URL-19", "invalid_url", "is not a valid https URL: check the host, the port and percent-encoding")

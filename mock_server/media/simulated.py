@@ -1,0 +1,175 @@
+"""A media world without a network: names, redirects and content types follow from the URL alone.
+
+`mock-server routes` prints the paths of `media.mock.test`. Rules: URL-3 to URL-18.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from urllib.parse import parse_qs, urlsplit
+
+from mock_server.media import Note, Recording
+from mock_server.media.policy import Address, MediaUrl, Refused, check_address, check_host, parse
+
+SPECIAL_HOST = "media.mock.test"
+MAX_REDIRECTS = 5
+MAX_SECONDS = 24 * 3600
+DEADLINE = 30.0
+PUBLIC_ADDRESS = IPv4Address("93.184.216.34")
+DEFAULT_TYPE = "audio/mpeg"
+
+_TYPES = {
+    "mp3": "audio/mpeg", "mpga": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "oga": "audio/ogg",
+    "opus": "audio/opus", "m4a": "audio/mp4", "aac": "audio/aac", "flac": "audio/flac", "amr": "audio/amr",
+    "aif": "audio/aiff", "aiff": "audio/aiff", "weba": "audio/webm", "wma": "audio/x-ms-wma", "au": "audio/basic",
+    "mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm", "mov": "video/quicktime", "mkv": "video/x-matroska",
+    "avi": "video/x-msvideo", "mpeg": "video/mpeg", "mpg": "video/mpeg", "ogv": "video/ogg", "3gp": "video/3gpp",
+    "wmv": "video/x-ms-wmv",
+    "html": "text/html", "htm": "text/html", "php": "text/html", "txt": "text/plain", "md": "text/markdown",
+    "csv": "text/csv", "css": "text/css", "js": "text/javascript", "vtt": "text/vtt", "json": "application/json",
+    "xml": "application/xml", "pdf": "application/pdf", "zip": "application/zip", "gz": "application/gzip",
+    "tar": "application/x-tar", "doc": "application/msword", "m3u8": "application/vnd.apple.mpegurl",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "rtf": "application/rtf",
+    "exe": "application/octet-stream", "bin": "application/octet-stream", "png": "image/png", "jpg": "image/jpeg",
+    "jpeg": "image/jpeg", "gif": "image/gif", "svg": "image/svg+xml", "webp": "image/webp", "ico": "image/x-icon",
+}  # fmt: skip
+# What the paths of the special host do, in the words of `mock-server routes`.
+ROUTES = (
+    ("/ok.mp3", "201: a recording"),
+    ("/type/<type>/<subtype>/…", "201 for audio and video, else 422: not a recording"),
+    ("/redirect/<n>/…", f"201 up to {MAX_REDIRECTS} redirects, 422 beyond"),
+    ("/slow/<ms>/…", f"201 after <ms> milliseconds, 422 at once if that is beyond {DEADLINE:.0f} s"),
+    ("/rebind/…", "201: the name is looked up once, so a second, private answer is never seen"),
+    ("/404/… /403/… /500/…", "422: the host answers with that status"),
+    ("/timeout/…", "422 at once: the host does not answer in time"),
+    ("/redirect-private/…", "422: redirects to a private address"),
+    ("/no-type/…", "422: no content type"),
+    ("/truncated/…", "422: the recording breaks off"),
+    ("/bad-certificate/…", "422: the certificate is not valid"),
+)
+_MEDIA_TYPE = re.compile(r"(?:audio|video)/[a-z0-9!#$&^_.+-]+", re.ASCII)
+_WILDCARD = re.compile(r"(?P<name>.*)\.(?:nip|sslip)\.io", re.ASCII)
+_LOOPBACK_NAMES = ("localtest.me", "lvh.me")
+
+
+class SimulatedMedia:
+    """Answers from the URL alone. `pause` is how a slow host is waited for, in seconds."""
+
+    def __init__(self, pause: Callable[[float], object] = time.sleep) -> None:
+        self._pause = pause
+
+    def fetch(self, url: MediaUrl, note: Note) -> Recording:
+        """Judge the URL and everything it leads to, and return the recording it pretends to be. Raises Refused."""
+        check_host(url)
+        for address in [url.literal] if url.literal else resolve(url.host):
+            note(f"{url.host} is {address}")
+            check_address(address)
+        content_type = self._special(url, note) if url.host == SPECIAL_HOST else type_of(url.target)
+        note(f"serves {content_type}")
+        return Recording(check_type(content_type), duration_of(url))
+
+    def _special(self, url: MediaUrl, note: Note) -> str:
+        """Return the content type a path of the special host serves. Raises Refused for the paths that fail."""
+        head, *rest = url.target.split("?")[0].strip("/").split("/")
+        match head, rest:
+            case "type", [kind, subtype, *_]:
+                return f"{kind}/{subtype}"
+            case "redirect", [count, *_] if _is_number(count):
+                note(f"{count} redirects")
+                if int(count) > MAX_REDIRECTS:
+                    raise unreachable(f"redirects {count} times; at most {MAX_REDIRECTS} redirects are followed")
+            case "slow", [milliseconds, *_] if _is_number(milliseconds):
+                if (seconds := int(milliseconds) / 1000) > DEADLINE:
+                    raise unreachable(f"takes longer than {DEADLINE:.0f} seconds to fetch")
+                self._pause(seconds)
+            case "redirect-private", _:
+                note("redirects to https://10.0.0.7/")
+                check_redirect(parse("https://10.0.0.7/"))
+            case (("404" | "403" | "500"), _):
+                raise unreachable("is not there: the host does not answer with 200")
+            case (("timeout" | "truncated" | "bad-certificate"), _):
+                raise unreachable(_FAILURES[head])
+            case "no-type", _:
+                return ""
+        return type_of(url.target)
+
+
+_FAILURES = {
+    "timeout": "does not answer in time",
+    "truncated": "breaks off before its end",
+    "bad-certificate": "has a certificate that is not valid",
+}
+
+
+def resolve(host: str) -> list[Address]:
+    """Return the addresses a name has in the simulated world. Raises Refused if it has none."""
+    if host == "invalid" or host.endswith(".invalid"):
+        raise unreachable("is on a host whose name does not resolve")
+    if host.endswith(tuple("." + name for name in _LOOPBACK_NAMES)) or host in _LOOPBACK_NAMES:
+        return [IPv4Address("127.0.0.1")]
+    if match := _WILDCARD.fullmatch(host):
+        return [_address_in(match["name"])]
+    return [PUBLIC_ADDRESS]
+
+
+def check_redirect(url: MediaUrl) -> None:
+    """Judge where a redirect leads. Raises Refused with the rule of redirects."""
+    try:
+        check_host(url)
+    except Refused as refused:
+        raise Refused(
+            "URL-15", refused.code, f"redirects to a place that is not allowed: it {refused.message}"
+        ) from None
+
+
+def type_of(target: str) -> str:
+    """Return the content type that the suffix of a path stands for; audio/mpeg without a known one."""
+    path = urlsplit(target).path
+    suffix = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()
+    return _TYPES.get(suffix, DEFAULT_TYPE)
+
+
+def check_type(content_type: str) -> str:
+    """Return the bare, lower-case content type. Raises Refused unless it is audio or video."""
+    bare = content_type.partition(";")[0].strip().lower()
+    if _MEDIA_TYPE.fullmatch(bare) is None:
+        raise Refused("URL-16", "media_type", "does not serve a recording: the content type must be audio/* or video/*")
+    return bare
+
+
+def duration_of(url: MediaUrl) -> float:
+    """Return the seconds in `?duration=`, or else a length from 30 s to an hour that always belongs to this URL."""
+    for value in parse_qs(urlsplit(url.target).query).get("duration", []):
+        if _is_number(value) and 0 < int(value) <= MAX_SECONDS:
+            return float(value)
+    digest = hashlib.sha256(url.text.encode()).digest()
+    return 30.0 + int.from_bytes(digest[:4]) % 3571
+
+
+def unreachable(what: str) -> Refused:
+    """Return the refusal of a recording that cannot be fetched."""
+    return Refused("URL-18", "unreachable", f"{what}: the recording must be fetched during the request")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 9  # noqa: PLR2004  milliseconds of eleven days
+
+
+def _address_in(name: str) -> Address:
+    """Read the address out of a wildcard name: 10.0.0.1.nip.io, app-10-0-0-1.nip.io, 0a000001.nip.io, --1.sslip.io."""
+    numbers = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+    for pattern in (rf"(?:.*[.-])?({numbers}(?:\.{numbers}){{3}})", rf"(?:.*[.-])?({numbers}(?:-{numbers}){{3}})"):
+        if match := re.fullmatch(pattern, name, re.ASCII):
+            return IPv4Address(".".join(str(int(part)) for part in re.split(r"[.-]", match[1])))
+    last = name.rpartition(".")[2]
+    if match := re.fullmatch(r"(?:.*-)?([0-9a-f]{8})", last, re.ASCII):
+        return IPv4Address(int(match[1], 16))
+    try:
+        return IPv6Address(last.replace("-", ":"))
+    except AddressValueError:
+        raise unreachable("is on a host whose name does not resolve") from None

@@ -1,0 +1,98 @@
+"""How many requests a workspace may send: the library `limits`, counting by our clock. Rule: ERR-7."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+from limits import RateLimitItem, parse
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
+from mock_server.auth import Workspace
+from mock_server.clock import Clock
+from mock_server.problems import RateLimited
+
+
+class ClockStorage(Storage):
+    """Counters in memory that expire by the mock's clock (the library's own storage reads the system's)."""
+
+    STORAGE_SCHEME = None
+    base_exceptions = ()
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._windows: dict[str, tuple[int, float]] = {}  # key: (count, when it expires, in seconds since 1970)
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add `amount` and return the sum; the first hit opens a window of `expiry` seconds."""
+        with self._lock:
+            count, ends = self._live(key)
+            self._windows[key] = count + amount, ends if count else self._clock.timestamp() + expiry
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """Return the count of the present window."""
+        return self._live(key)[0]
+
+    def get_expiry(self, key: str) -> float:
+        """Return when the present window ends, in seconds since 1970."""
+        return self._live(key)[1]
+
+    def _live(self, key: str) -> tuple[int, float]:
+        now = self._clock.timestamp()
+        count, ends = self._windows.get(key, (0, now))
+        return (count, ends) if now < ends else (0, now)
+
+    def check(self) -> bool:
+        """Return True: memory is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget all windows and return how many there were."""
+        with self._lock:
+            count = len(self._windows)
+            self._windows.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one window."""
+        with self._lock:
+            self._windows.pop(key, None)
+
+
+class RateLimiter:
+    """Fixed windows, one for each workspace. `default` applies to workspaces without a limit of their own."""
+
+    def __init__(self, clock: Clock, default: RateLimitItem | None = None) -> None:
+        self._clock = clock
+        self._default = default
+        self._windows = FixedWindowRateLimiter(ClockStorage(clock))
+
+    def hit(self, workspace: Workspace) -> str:
+        """Count one request and say what is left. Raises RateLimited with the seconds to wait."""
+        limit = workspace.rate_limit or self._default
+        if limit is None:
+            return "no limit"
+        allowed = self._windows.hit(limit, workspace.id)
+        stats = self._windows.get_window_stats(limit, workspace.id)
+        if not allowed:
+            raise RateLimited(describe(limit), max(1, math.ceil(stats.reset_time - self._clock.timestamp())))
+        return f"{stats.remaining} left of {describe(limit)}"
+
+
+def parse_limit(notation: str) -> RateLimitItem:
+    """Read `100/minute` or `10 per 2 seconds`. Raises ValueError."""
+    limit = parse(notation)
+    if limit.amount < 1:
+        msg = "a rate limit lets at least one request through"
+        raise ValueError(msg)
+    return limit
+
+
+def describe(limit: RateLimitItem) -> str:
+    """Say a limit in words: `100 requests per minute`."""
+    span = limit.GRANULARITY.name if limit.multiples == 1 else f"{limit.multiples} {limit.GRANULARITY.name}s"
+    return f"{limit.amount} requests per {span}"

@@ -1,0 +1,100 @@
+"""Engagements, and the promise that one key makes one of them. Rules: IDEM-1 to IDEM-13.
+
+A submission *claims* its key, and then either commits an engagement or releases the claim. While a key is claimed,
+others wait for the outcome, or are told that it is in flight.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from mock_server.auth import Caller
+from mock_server.problems import InFlight
+from mock_server.transcripts import Transcript
+from mock_server.validation import Submission
+
+Key = tuple[str, str]  # workspace id, external_id; compared code point by code point
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """What is stored. Instants are in UTC; `submission` is the first one, without the text of its transcript."""
+
+    id: str
+    owner: Caller
+    submission: Submission
+    transcript: Transcript | None
+    is_private: bool
+    created_at: datetime
+    start_at: datetime
+    duration_seconds: float
+
+    @property
+    def end_at(self) -> datetime:
+        """The start plus the length of the recording (RESP-7)."""
+        return self.start_at + timedelta(seconds=self.duration_seconds)
+
+
+class Claim:
+    """The right to make the engagement of one key. Leaving the `with` block without a commit frees the key."""
+
+    def __init__(self, store: Store, key: Key) -> None:
+        self._store = store
+        self.key = key
+        self.settled = threading.Event()
+
+    def commit(self, engagement: Engagement) -> None:
+        """Store the engagement. From here on the key is taken for good."""
+        self._store.put(self.key, engagement)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._store.release(self)
+        self.settled.set()
+
+
+class Store:
+    """All engagements of all workspaces, in memory. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_key: dict[Key, Engagement] = {}
+        self._claims: dict[Key, Claim] = {}
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        """Return the stored engagement of a key, or the claim to make it.
+
+        A key in flight is waited for, at most `patience` seconds; when its first submission is refused, one of those
+        who wait takes over. Raises InFlight when the patience ends.
+        """
+        key = (workspace_id, external_id)
+        deadline = time.monotonic() + patience
+        while True:
+            with self._lock:
+                if (stored := self._by_key.get(key)) is not None:
+                    return stored
+                if (first := self._claims.get(key)) is None:
+                    claim = self._claims[key] = Claim(self, key)
+                    return claim
+            if not first.settled.wait(max(0.0, deadline - time.monotonic())):
+                raise InFlight
+
+    def put(self, key: Key, engagement: Engagement) -> None:
+        """Store an engagement under its key."""
+        with self._lock:
+            self._by_key[key] = engagement
+
+    def release(self, claim: Claim) -> None:
+        """End a claim. Whoever asks next finds the engagement, or a free key."""
+        with self._lock:
+            del self._claims[claim.key]
+
+    def __len__(self) -> int:
+        return len(self._by_key)

@@ -1,0 +1,221 @@
+"""From a JSON object to a Submission, or 422 with every broken field. The schema is the one in openapi.yaml.
+
+Rules: LIMIT-1 to LIMIT-11, BODY-1 to BODY-14, BODY-21, URL-1, URL-2, URL-19 to URL-23. Which rule a keyword of the
+schema enforces stands beside it (`x-rules`). The codes of errors are listed in docs/errors.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server import spec
+from mock_server.body import json_type
+from mock_server.formats import check_email, parse_date_time
+from mock_server.media import policy
+from mock_server.problems import FieldError, Invalid
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A person who took part: a name, an e-mail address or both."""
+
+    name: str | None
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A valid body. `start_at` is in UTC; `transcript` is the text, at most 950,000 bytes in UTF-8."""
+
+    type: str
+    title: str
+    source_system: str
+    external_id: str
+    media_url: policy.MediaUrl
+    run_workflows: bool
+    start_at: datetime | None
+    is_private: bool | None
+    participants: tuple[Participant, ...]
+    transcript: str | None
+
+
+class SchemaJudge:
+    """One compiled schema of an object whose fields are scalars, and the rule behind each of its keywords."""
+
+    def __init__(self, schema: spec.JsonObject) -> None:
+        self.schema = schema
+        self.properties: spec.JsonObject = schema["properties"]
+        # Lists are judged elsewhere, member by member: the library needs a minute to report a million bad ones.
+        flat = {name: {key: s[key] for key in s if key != "items"} for name, s in self.properties.items()}
+        self._validator = jsonschema_rs.Draft202012Validator({**schema, "properties": flat}, validate_formats=False)
+
+    def errors(self, value: object, pointer: str = "") -> Iterator[FieldError]:
+        """Yield what breaks the schema in `value`, which stands at `pointer`. Unknown members are not looked at."""
+        probe = _probe(value)
+        if isinstance(value, dict):
+            probe = {name: _probe(value[name]) for name in self.properties if name in value}
+            yield from self._surrogates(value, pointer)
+        if not self._validator.is_valid(probe):
+            for error in self._validator.iter_errors(probe):
+                yield self._named(error, probe, pointer)
+
+    def _surrogates(self, value: dict[str, Any], pointer: str) -> Iterator[FieldError]:
+        for name in self.properties:
+            if isinstance(text := value.get(name), str) and not text.isascii() and _SURROGATE.search(text):
+                message = "holds half of a surrogate pair, which has no UTF-8 form: send whole characters"
+                yield FieldError(f"{pointer}/{name}", "not_unicode", message, "BODY-21")
+
+    def _named(self, error: jsonschema_rs.ValidationError, probe: Any, pointer: str) -> FieldError:
+        """Say an error of the library in the words of the contract."""
+        keyword = str(error.schema_path[-1])
+        if keyword == "required":
+            name = error.kind.as_dict()["property"]
+            expected = self.properties[name]["type"]
+            message = f"is missing: add it, as {_with_article(expected)}"
+            return FieldError(f"{pointer}/{name}", "required", message, self.schema["x-rules"]["required"])
+        if not error.instance_path:
+            message = "needs a name, an email or both" if keyword == "anyOf" else _type_message(self.schema, probe)
+            code = "empty" if keyword == "anyOf" else "type"
+            return FieldError(pointer, code, message, self.schema["x-rules"][keyword])
+        name = str(error.instance_path[0])
+        schema, value = self.properties[name], probe[name]
+        if value is None:
+            rule = "BODY-2" if name in self.schema.get("required", ()) else "BODY-16"
+            advice = f"is null: send {_with_article(schema['type'])}" + ("" if rule == "BODY-2" else " or leave it out")
+            return FieldError(f"{pointer}/{name}", "null", advice, rule)
+        return FieldError(f"{pointer}/{name}", *_worded(keyword, schema, value), schema["x-rules"][keyword])
+
+
+class Validator:
+    """Judges bodies. Compiled once; safe to use from many threads. `ports` are those a media URL may use."""
+
+    def __init__(self, ports: Collection[int] = (policy.DEFAULT_PORT,)) -> None:
+        self._ports = ports
+        self._body = SchemaJudge(spec.schema("CreateEngagement"))
+        self._participant = SchemaJudge(spec.schema("Participant"))
+        self._order = {name: place for place, name in enumerate(self._body.properties)}
+
+    def validate(self, document: dict[str, Any]) -> Submission:
+        """Return the submission. Raises Invalid with all broken fields, in the order of the contract."""
+        errors = list(islice(self._errors(document), Invalid.SHOWN))
+        broken = {error.field for error in errors}
+        media_url = start_at = None
+        if "media_url" in document and "/media_url" not in broken:
+            try:
+                media_url = policy.parse(document["media_url"], self._ports)
+            except policy.Refused as refused:
+                errors.append(field_error(refused))
+        if "start_at" in document and "/start_at" not in broken:
+            try:
+                start_at = parse_date_time(document["start_at"])
+            except ValueError as error:
+                errors.append(FieldError("/start_at", "date_time", str(error), self._rule("start_at", "format")))
+        if errors or media_url is None:
+            raise Invalid(sorted(errors, key=lambda error: self._order[error.field.split("/")[1]]))
+        return _submission(document, media_url, start_at)
+
+    def _errors(self, document: dict[str, Any]) -> Iterator[FieldError]:
+        yield from self._body.errors(document)
+        if isinstance(transcript := document.get("transcript_text"), str):
+            yield from self._transcript(transcript)
+        if isinstance(participants := document.get("participants"), list):
+            for place, person in enumerate(participants):
+                yield from self._participant_errors(person, f"/participants/{place}")
+
+    def _transcript(self, text: str) -> Iterator[FieldError]:
+        """Judge the limit in bytes, which JSON Schema cannot say."""
+        schema = self._body.properties["transcript_text"]
+        if len(text) * 4 > schema["x-maxBytes"] and utf8_size(text) > schema["x-maxBytes"]:
+            message = _length_message(schema, text)
+            yield FieldError("/transcript_text", "too_many_bytes", message, schema["x-rules"]["x-maxBytes"])
+
+    def _participant_errors(self, person: object, pointer: str) -> Iterator[FieldError]:
+        errors = list(self._participant.errors(person, pointer))
+        yield from errors
+        if isinstance(person, dict) and "email" in person and not any(e.field == f"{pointer}/email" for e in errors):
+            try:
+                check_email(person["email"])
+            except ValueError as error:
+                yield FieldError(f"{pointer}/email", "email", str(error), "BODY-11")
+
+    def _rule(self, field: str, keyword: str) -> str:
+        return str(self._body.properties[field]["x-rules"][keyword])
+
+
+def field_error(refused: policy.Refused) -> FieldError:
+    """Return the verdict on a media URL as an error of its field."""
+    return FieldError("/media_url", refused.code, refused.message, refused.rule)
+
+
+def utf8_size(text: str) -> int:
+    """Return the length of a text in bytes of UTF-8; half a surrogate pair counts three, as its code point would."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def _submission(document: dict[str, Any], media_url: policy.MediaUrl, start_at: datetime | None) -> Submission:
+    return Submission(
+        type=document["type"],
+        title=document["title"],
+        source_system=document["source_system"],
+        external_id=document["external_id"],
+        media_url=media_url,
+        run_workflows=document["run_workflows"],
+        start_at=start_at,
+        is_private=document.get("is_private"),
+        participants=tuple(Participant(p.get("name"), p.get("email")) for p in document.get("participants", ())),
+        transcript=document.get("transcript_text"),
+    )
+
+
+def _probe(value: object) -> object:
+    """Return what a schema of scalars needs to see of a value: its type, and the text of a string."""
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict | list):
+        return type(value)()
+    return value
+
+
+def _worded(keyword: str, schema: spec.JsonObject, value: Any) -> tuple[str, str]:
+    """Return the code and the message for a broken keyword."""
+    match keyword:
+        case "type":
+            return "type", _type_message(schema, value)
+        case "enum":
+            return "enum", "must be one of " + ", ".join(schema["enum"])
+        case "minLength":
+            return "too_short", f"has {len(value)} characters; at least {schema['minLength']} is needed"
+        case _:
+            return "too_long", _length_message(schema, value)
+
+
+def _length_message(schema: spec.JsonObject, text: str) -> str:
+    """Say how long a text is and may be; for one with a limit in bytes too, both, and which is exceeded."""
+    limit = schema["maxLength"]
+    if "x-maxBytes" not in schema:
+        return f"has {len(text)} characters; the limit is {limit}: shorten it"
+    size, max_bytes = utf8_size(text), schema["x-maxBytes"]
+    over = [f"{len(text) - limit:,} characters"] * (len(text) > limit) + [f"{size - max_bytes:,} bytes"] * (
+        size > max_bytes
+    )
+    return (
+        f"has {len(text):,} characters (limit {limit:,}) and {size:,} bytes in UTF-8 (limit {max_bytes:,}): "
+        f"it is {' and '.join(over)} too long"
+    )
+
+
+def _type_message(schema: spec.JsonObject, value: object) -> str:
+    return f"must be {_with_article(schema['type'])}, not {json_type(value)}"
+
+
+def _with_article(json_name: str) -> str:
+    return {"array": "a list", "object": "an object"}.get(json_name, f"a {json_name}")
