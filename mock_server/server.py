@@ -37,9 +37,10 @@ LINGER_SECONDS = 2.0
 log = logging.getLogger("mock_server.http")
 
 
-class BoundedChunks(ChunkedRFile):
+class BoundedChunks(ChunkedRFile):  # type: ignore[misc]  # cheroot is not typed
     """A chunked body, read piece by piece: the size a chunk announces is not memory that the server gives."""
 
+    closed: bool
     _left = 0
 
     def _fetch(self) -> None:
@@ -64,7 +65,7 @@ class BoundedChunks(ChunkedRFile):
             raise ValueError("a chunk does not end where it should")
 
 
-class Request(HTTPRequest):  # type: ignore[misc]  # cheroot's classes are not typed
+class Request(HTTPRequest):  # type: ignore[misc]
     """One request. What cheroot refuses by itself is a problem too, and an unread body never becomes a request."""
 
     def __init__(self, server: Any, conn: Any) -> None:
