@@ -1,0 +1,1 @@
+"""Contract tests of the operation Create engagement, for the mock or any real deployment."""

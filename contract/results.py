@@ -1,0 +1,104 @@
+"""What a run found: a verdict for each rule, with evidence. The shape of report.json is made here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contract.rules import Rule
+
+SCHEMA_VERSION = 1
+# In the order in which a reader wants to see them.
+VERDICTS = ("fail", "error", "untested", "deviates", "waived", "observed", "not_applicable", "pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One case that went wrong. `request` and `response` are for people: texts, shortened, without credentials.
+
+    `curl` is a line that reproduces it when pasted; it names the credential by its environment variable.
+    """
+
+    expected: str
+    actual: str
+    request_id: str | None = None
+    curl: str | None = None
+    request: str | None = None
+    response: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the member of `failures[]`."""
+        return {
+            "expected": self.expected,
+            "actual": self.actual,
+            "request_id": self.request_id,
+            "curl": self.curl,
+            "request": self.request,
+            "response": self.response,
+        }
+
+
+@dataclass(slots=True)
+class RuleResult:
+    """The verdict on one rule. `cases` counts requests that bear on it, `seconds` what its tests took."""
+
+    rule: Rule
+    verdict: str = "untested"
+    cases: int = 0
+    seconds: float = 0.0
+    reason: str | None = None
+    observation: str | None = None
+    failures: list[Failure] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the member of `rules[]`."""
+        return {
+            "id": self.rule.id,
+            "level": self.rule.level,
+            "title": self.rule.title,
+            "verdict": self.verdict,
+            "cases": self.cases,
+            "seconds": round(self.seconds, 3),
+            "reason": self.reason,
+            "observation": self.observation,
+            "failures": [failure.as_json() for failure in self.failures],
+        }
+
+
+@dataclass(slots=True)
+class Run:
+    """A whole run, finished or cut short (`cut_short` then says why)."""
+
+    target: str
+    profile: str
+    seed: int
+    started_at: datetime
+    duration_seconds: float = 0.0
+    requests: int = 0
+    creations: int = 0
+    results: list[RuleResult] = field(default_factory=list)
+    cut_short: str | None = None
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """How many rules got each verdict; verdicts that nobody got are left out."""
+        counts = Counter(result.verdict for result in self.results)
+        return {verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return report.json."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "target": self.target,
+            "profile": self.profile,
+            "started_at": self.started_at.isoformat(),
+            "duration_seconds": round(self.duration_seconds, 3),
+            "requests": self.requests,
+            "creations": self.creations,
+            "seed": self.seed,
+            "cut_short": self.cut_short,
+            "rules": [result.as_json() for result in self.results],
+            "summary": self.summary,
+        }
