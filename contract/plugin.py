@@ -1,0 +1,52 @@
+"""The pytest plugin: the options of the suite, its markers and its fixture.
+
+It is loaded by every pytest of the environment, so it imports the suite only when there are tests of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from contract.client import Client
+
+SUITE = Path(__file__).parent / "suite"
+OPTIONS = ("base_url", "config", "profile", "report_dir", "seed", "rate", "max_requests", "max_creations", "shard")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the suite; they mean what those of `contract run` mean."""
+    group = parser.getgroup("contract", "contract tests of Create engagement")
+    for name in OPTIONS:
+        group.addoption(f"--contract-{name.replace('_', '-')}", dest=f"contract_{name}", default=None)
+    group.addoption("--contract-rule", dest="contract_rule", action="append", default=[])
+    group.addoption("--contract-yes", dest="contract_yes", action="store_true", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the markers."""
+    config.addinivalue_line("markers", "rule(*ids): the rules of the contract that a test is about")
+    config.addinivalue_line("markers", "at_the_end: run after all other tests of the suite")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Hand the tests of the suite to its watcher."""
+    suite = [item for item in items if SUITE in item.path.parents]
+    if suite:
+        from contract import watcher  # not at the top: see above
+
+        kept = watcher.watch(config, suite)
+        items[:] = [item for item in items if item not in suite] + kept
+        config.hook.pytest_deselected(items=[item for item in suite if item not in kept])
+
+
+@pytest.fixture(scope="session")
+def client(pytestconfig: pytest.Config) -> Client:
+    """Return the client of the run."""
+    from contract.watcher import CLIENT
+
+    return pytestconfig.stash[CLIENT]

@@ -1,0 +1,239 @@
+"""What tests send with: it builds submissions, spends budgets, keeps the ledger, and looks at every answer.
+
+Everything a run creates carries its run id: keys and titles begin with it, workflows are off, and it is private.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from contract import invariants
+from contract.config import Config
+from contract.exchange import Body, Exchange, Request, Response
+from contract.profile import Profile
+from contract.recorder import CutShort, Recorder, Untested, Violation
+from contract.transport import NoAnswer, Transport
+
+BURST = 8  # parallel requests at most
+PATIENCE = 3  # accepted cases in a row that get no answer before the run is cut short
+LONGEST_WAIT = 120.0  # seconds that a 429 is obeyed for
+TRIES = 6
+SMALL = 5000  # bytes of a body that is worth sending again at the end
+TRANSIENT = (502, 503, 504)
+Document = dict[str, Any]
+
+
+class Ledger:
+    """An append-only list of every key a run may create, written before the request is sent."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def write(self, key: str, credential: str | None) -> None:
+        """Add a key, and see it on its way to the disk."""
+        if self._path is None:
+            return
+        entry = {"external_id": key, "credential": credential, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+class Client:
+    """Sends to one target. `sleep` is how it waits, in seconds. Not for use from several threads."""
+
+    def __init__(  # noqa: PLR0913  what a run consists of
+        self,
+        config: Config,
+        transport: Transport,
+        recorder: Recorder,
+        profile: Profile,
+        *,
+        ledger: Ledger | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        run_id = profile.run_id
+        self.config = config
+        self.profile = profile
+        self.recorder = recorder
+        self.run_id = run_id
+        self.requests = 0
+        self.throttled = 0  # answers with 429
+        self.ids: dict[str, str | None] = {}  # id of an engagement: the key that made it
+        self.base: Document = {
+            "type": "CALL",
+            "title": f"{run_id} contract test",
+            "source_system": "contract-kit",
+            "media_url": config.accepted[0],
+            "run_workflows": False,
+            "is_private": True,
+        }
+        self._transport = transport
+        self._ledger = ledger or Ledger(None)
+        self._sleep = sleep
+        self._numbers = itertools.count(1)
+        self._request_ids: deque[str] = deque(maxlen=5000)
+        self._next_slot = 0.0
+        self._unanswered = 0
+        self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
+        self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
+
+    @property
+    def creations(self) -> int:
+        """How many engagements this run made."""
+        return len(self.ids)
+
+    def key(self, suffix: str = "") -> str:
+        """Return a key never used before, which begins with the run id."""
+        return f"{self.run_id}:{next(self._numbers)}{suffix}"
+
+    def submission(self, **changes: Any) -> Document:
+        """Return a valid submission with a fresh key, and these fields changed."""
+        return {**self.base, "external_id": self.key(), **changes}
+
+    def submission_without(self, field: str) -> Document:
+        """Return a valid submission that lacks an optional field."""
+        return {name: value for name, value in self.submission().items() if name != field}
+
+    def request(
+        self,
+        document: Any,
+        *,
+        credential: str | None = "writer",
+        expect: str = "created",
+        escaped: bool = False,
+        **changes: Any,
+    ) -> Request:
+        """Return the request that submits a document (or a Body). `changes` are other fields of Request."""
+        body = document if isinstance(document, Body) else Body.of(document, escaped=escaped)
+        headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+        if credential is not None:
+            headers = (("Authorization", self.credential(credential)), *headers)
+        key = body.document.get("external_id") if isinstance(body.document, dict) else None
+        key = key if isinstance(key, str) else None
+        return replace(Request(body, headers, credential, key, expect=expect), **changes)
+
+    def credential(self, name: str) -> str:
+        """Return the Authorization header of a configured credential. Raises Untested without one."""
+        if name not in self.config.credentials:
+            raise Untested(f"no credential {name} is configured (CONTRACT_{name.upper()})")
+        return self.config.credentials[name].header
+
+    def submit(self, document: Any, **options: Any) -> Exchange:
+        """Send a submission and return the exchange. Options are those of `request`."""
+        return self.send(self.request(document, **options))
+
+    def send(self, request: Request) -> Exchange:
+        """Send one request: within the budgets, patient with 429, once more when the connection breaks.
+
+        Raises Violation if this request gets no answer twice while the target answers others, CutShort if the target
+        answers nobody or a budget is used up, Untested if it stays busy.
+        """
+        if self.profile.creates_nothing and request.expect in {"created", "replayed", "observed"}:
+            raise Untested("the profile safe sends only what is refused")
+        for attempt in itertools.count(1):
+            self._spend(request)
+            started = time.time()
+            try:
+                response = self._transport.send(request)
+            except NoAnswer as reason:
+                self.recorder.count_case()
+                if attempt == 1:
+                    continue
+                raise self._no_answer(request, str(reason)) from reason
+            exchange = self._exchange(request, response, started)
+            self._look_at(exchange)
+            if response.status == 429 and attempt < TRIES:
+                self._sleep(_retry_after(response))
+            elif response.status in TRANSIENT and attempt == 1:
+                self._sleep(1.0)
+            elif response.status == 429:
+                raise Untested("the target answers 429, however long one waits: raise its limit or lower limits.rate")
+            else:
+                return exchange
+        raise AssertionError  # the loop above has no other end
+
+    def race(self, racers: Sequence[Request]) -> list[Exchange]:
+        """Send up to eight requests at the same moment. The burst is exempt from the rate, not from the budget."""
+        if self.profile.creates_nothing:
+            raise Untested("the profile safe sends only what is refused")
+        for racer in racers[:BURST]:
+            self._spend(racer, paced=racer is racers[0])
+        started = time.time()
+        try:
+            responses = self._transport.race(racers[:BURST])
+        except NoAnswer as reason:
+            raise self._no_answer(racers[0], f"{reason}, in a parallel burst") from reason
+        exchanges = [self._exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
+        for exchange in exchanges:
+            self._look_at(exchange)
+        return exchanges
+
+    def _exchange(self, request: Request, response: Response, started: float) -> Exchange:
+        secrets = tuple((c.token, f"CONTRACT_{c.name.upper()}") for c in self.config.credentials.values())
+        return Exchange(request, response, self.config.base_url, secrets, started)
+
+    def _spend(self, request: Request, *, paced: bool = True) -> None:
+        """Take one request out of the budgets, wait for its turn, and write its key down."""
+        limit = self.config.max_requests
+        if limit is not None and self.requests >= limit:
+            raise CutShort(f"the budget of {limit} requests is used up (limits.max_requests)")
+        limit = self.config.max_creations
+        if limit is not None and self.creations >= limit and request.expect == "created":
+            raise CutShort(f"the budget of {limit} creations is used up (limits.max_creations)")
+        if paced and self.config.rate:
+            now = time.monotonic()
+            self._sleep(max(0.0, self._next_slot - now))
+            self._next_slot = max(now, self._next_slot) + 1 / self.config.rate
+        self.requests += 1
+        if request.key is not None:
+            self._ledger.write(request.key, request.credential)
+
+    def _look_at(self, exchange: Exchange) -> None:
+        """Count the case, remember ids, and check what must hold of every answer."""
+        self._unanswered = 0
+        self.throttled += exchange.response.status == 429
+        self.recorder.count_case()
+        for rule, expected, actual in invariants.check(exchange):
+            self.recorder.fail(rule, Violation(rule, expected, actual, exchange))
+        if (number := exchange.request_id) is not None:
+            if number in self._request_ids:
+                self.recorder.fail("ERR-6", Violation("ERR-6", "a new request_id", f"{number} again", exchange))
+            self._request_ids.append(number)
+        if (made := exchange.response.id) is not None:
+            if (
+                made not in self.ids
+                and exchange.request.credential == "writer"
+                and len(exchange.request.body.content) < 5000
+            ):
+                self.milestones.append(exchange)
+            self.ids.setdefault(made, exchange.request.key)
+
+    def _no_answer(self, request: Request, reason: str) -> Exception:
+        """Decide what silence means: a fault of this case if others are answered, else the end of the run."""
+        while self.anchor is not None and self._unanswered < PATIENCE:
+            try:
+                self._transport.send(self.anchor.request)
+            except NoAnswer:
+                self._unanswered += 1
+                self._sleep(1.0)
+                continue
+            silence = Response(0, {}, reason.encode())
+            exchange = self._exchange(request, silence, time.time())
+            violation = Violation(
+                "ERR-4", "an answer", f"no answer twice, while others are answered: {reason}", exchange
+            )
+            self.recorder.fail("ERR-4", violation)
+            return Violation(None, "an answer", f"no answer twice: {reason}", exchange)
+        return CutShort(f"the target stopped answering: {reason}")
+
+
+def _retry_after(response: Response) -> float:
+    text = response.headers.get("retry-after", "")
+    return min(float(text), LONGEST_WAIT) if text.isdigit() else 2.0

@@ -1,0 +1,334 @@
+"""The target of a run and how to treat it: flag over environment over file over default.
+
+This is the only module of the suite that reads the environment. Every value remembers where it came from, and
+credentials show themselves to nobody.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from contract.rules import catalogue
+
+CREDENTIALS = ("writer", "reader", "private_reader", "other_workspace")
+LOOPBACK_RATE, REMOTE_RATE = None, 5.0
+REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 50
+# No name under .invalid ever resolves (RFC 6761), so this is unreachable for every deployment.
+UNREACHABLE = "https://does-not-exist.invalid/a.mp3"
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used: one line that says which, from where, and what is accepted."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credential:
+    """A credential by its name in the configuration. `header` is the value of Authorization; repr hides it."""
+
+    name: str
+    value: str
+    raw: bool = False
+
+    @property
+    def header(self) -> str:
+        """The Authorization header: the value after Bearer, unless it brings a scheme or is to be sent bare."""
+        return self.value if self.raw or " " in self.value else f"Bearer {self.value}"
+
+    @property
+    def token(self) -> str:
+        """The credential without a scheme."""
+        return self.value.rpartition(" ")[2]
+
+    def __repr__(self) -> str:
+        return f"Credential({self.name}, ********)"
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A rule that the target is known to break, until the day it `expires` (or for good)."""
+
+    reason: str
+    expires: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A target, ready to be tested. `rate` is in requests a second; None means no limit. `timeout` is in seconds."""
+
+    base_url: str
+    credentials: Mapping[str, Credential]
+    accepted: tuple[str, ...]
+    rejected: tuple[str, ...] = ()
+    redirect_to_private: tuple[str, ...] = ()
+    unreachable: tuple[str, ...] = (UNREACHABLE,)
+    rate: float | None = None
+    max_requests: int | None = None
+    max_creations: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_file: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+    timeout: float = 60.0
+    waived: Mapping[str, str] = field(default_factory=dict)
+    deviations: Mapping[str, Deviation] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the target is on this machine."""
+        return is_loopback(self.base_url)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def names_target(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> bool:
+    """Tell whether a target is configured at all. If not, a run starts the mock."""
+    return bool(flags.get("base_url") or flags.get("config") or environment.get("CONTRACT_BASE_URL"))
+
+
+def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Config:
+    """Return the configuration. Raises ConfigError with one line for the first value that cannot be used."""
+    path = flags.get("config") or environment.get("CONTRACT_CONFIG")
+    reader = _Reader(_read_toml(Path(path)) if path else {}, str(path), flags, environment)
+    base_url = _base_url(reader.required("base_url", "--base-url, CONTRACT_BASE_URL"))
+    raw = reader.value("credentials.credential_form") == "raw"
+    credentials = {}
+    for name in CREDENTIALS:
+        if (value := reader.value(f"credentials.{name}")) is not None:
+            credentials[name] = Credential(name, value, raw)
+    if "writer" not in credentials:
+        raise ConfigError("credentials.writer is missing: set CONTRACT_WRITER, or writer under [credentials]")
+    accepted = reader.urls("media.accepted")
+    if not accepted:
+        raise ConfigError(
+            "media.accepted is missing: set CONTRACT_MEDIA_ACCEPTED, or accepted under [media], to https URLs of"
+            " recordings that the target can fetch"
+        )
+    loopback = is_loopback(base_url)
+    return Config(
+        base_url=base_url,
+        credentials=credentials,
+        accepted=accepted,
+        rejected=reader.urls("media.rejected"),
+        redirect_to_private=reader.urls("media.redirect_to_private"),
+        unreachable=reader.urls("media.unreachable") or (UNREACHABLE,),
+        rate=reader.parsed("limits.rate", parse_rate, LOOPBACK_RATE if loopback else REMOTE_RATE),
+        max_requests=reader.parsed("limits.max_requests", _count, None if loopback else REMOTE_REQUESTS),
+        max_creations=reader.parsed("limits.max_creations", _count, None if loopback else REMOTE_CREATIONS),
+        headers=reader.headers(),
+        ca_file=reader.parsed("http.ca_file", _file, None),
+        proxy=reader.value("http.proxy"),
+        timeout=reader.parsed("http.timeout", _seconds, 60.0),
+        waived=reader.reasons("waived"),
+        deviations=reader.deviations(),
+        sources=reader.sources,
+    )
+
+
+KEYS = {
+    "base_url": "CONTRACT_BASE_URL",
+    **{f"credentials.{name}": f"CONTRACT_{name.upper()}" for name in CREDENTIALS},
+    "credentials.credential_form": "CONTRACT_CREDENTIAL_FORM",
+    "media.accepted": "CONTRACT_MEDIA_ACCEPTED",
+    "media.rejected": "CONTRACT_MEDIA_REJECTED",
+    "media.redirect_to_private": "CONTRACT_MEDIA_REDIRECT_TO_PRIVATE",
+    "media.unreachable": "CONTRACT_MEDIA_UNREACHABLE",
+    "limits.rate": "CONTRACT_RATE",
+    "limits.max_requests": "CONTRACT_MAX_REQUESTS",
+    "limits.max_creations": "CONTRACT_MAX_CREATIONS",
+    "http.headers": None,
+    "http.ca_file": "CONTRACT_CA_FILE",
+    "http.proxy": "CONTRACT_PROXY",
+    "http.timeout": "CONTRACT_TIMEOUT",
+}
+FREE_TABLES = ("waived", "deviations", "http.headers")  # their keys are the user's own
+
+
+class _Reader:
+    """Looks each key up in its sources and remembers which one had it."""
+
+    def __init__(
+        self, document: dict[str, Any], path: str, flags: Mapping[str, str | None], environment: Mapping[str, str]
+    ) -> None:
+        self._document = document
+        self._path = path
+        self._flags = flags
+        self._environment = environment
+        self.sources: dict[str, str] = {}
+
+    def value(self, key: str) -> str | None:
+        found = self._find(key)
+        if found is not None and (not isinstance(found, str | int | float) or isinstance(found, bool)):
+            raise ConfigError(f"{self.sources[key]}: {key} must be one value")
+        text = None if found is None else str(found).strip()
+        if text == "" or (text and not text.isprintable()):
+            raise ConfigError(f"{self.sources[key]}: {key} is empty or holds a control character")
+        return text
+
+    def _find(self, key: str) -> Any:
+        name = key.rpartition(".")[2]
+        variable = KEYS[key]
+        table = self._document
+        for part in key.split(".")[:-1]:
+            table = table.get(part, {})
+        for source, found in (
+            (f"--{name.replace('_', '-')}", self._flags.get(name)),
+            (f"environment {variable}", self._environment.get(variable or "") or None),
+            (self._path, table.get(name)),
+        ):
+            if found is not None:
+                self.sources[key] = source
+                return found
+        self.sources[key] = "default"
+        return None
+
+    def required(self, key: str, where: str) -> str:
+        if (value := self.value(key)) is None:
+            raise ConfigError(f"{key} is missing: set {where}, or {key} in {self._path}")
+        return value
+
+    def parsed(self, key: str, parse: Callable[[str], Any], default: Any) -> Any:
+        if (value := self.value(key)) is None:
+            return default
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise ConfigError(f"{self.sources[key]}: {key}: {value!r} {error}") from None
+
+    def urls(self, key: str) -> tuple[str, ...]:
+        found = self._find(key)
+        texts = [text.strip() for text in found.split(",")] if isinstance(found, str) else found or []
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise ConfigError(f"{self.sources[key]}: {key} must be a list of URLs")
+        for text in texts:
+            parts = urlsplit(text) if text.isascii() else None
+            if parts is None or parts.scheme != "https" or not parts.hostname:
+                raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be an https URL")
+        return tuple(texts)
+
+    def headers(self) -> dict[str, str]:
+        table = self._find("http.headers") or {}
+        for name, value in table.items():
+            if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not isinstance(value, str) or not value.isprintable():
+                raise ConfigError(f"{self._path}: http.headers.{name} must be a header with a text")
+        return dict(table)
+
+    def reasons(self, key: str) -> dict[str, str]:
+        table = self._document.get(key, {})
+        for rule, reason in table.items():
+            _known_rule(rule, f"{self._path}: {key}")
+            if not isinstance(reason, str) or not reason.strip():
+                raise ConfigError(f'{self._path}: {key}.{rule} needs a reason, as "{rule}" = "why"')
+        return dict(table)
+
+    def deviations(self) -> dict[str, Deviation]:
+        found = {}
+        for rule, entry in self._document.get("deviations", {}).items():
+            _known_rule(rule, f"{self._path}: deviations")
+            where = f"{self._path}: deviations.{rule}"
+            if not isinstance(entry, dict) or not isinstance(entry.get("reason"), str):
+                raise ConfigError(f'{where} must be {{ reason = "why", expires = 2027-03-01 }}')
+            for name in entry:
+                if name not in ("reason", "expires"):
+                    raise ConfigError(f"{where}.{name}: unknown key; {suggestion(name, ('reason', 'expires'))}")
+            if not isinstance(expires := entry.get("expires"), date | None):
+                raise ConfigError(f"{where}.expires must be a date, as 2027-03-01 without quotes")
+            found[rule] = Deviation(entry["reason"], expires)
+        return found
+
+
+def parse_rate(text: str) -> float:
+    """Read `5/s`, `100/minute` or `0.5/s` and return requests a second. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*/\s*(s|second|m|minute|h|hour)", text)
+    if match is None or float(match[1]) == 0:
+        raise ValueError("must be a rate such as 5/s or 100/minute")
+    return float(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2][0]]
+
+
+def suggestion(word: str, accepted: Iterable[str]) -> str:
+    """Say which accepted word is nearest, or list them all."""
+    accepted = list(accepted)
+    near = difflib.get_close_matches(word, accepted, n=1)
+    return f"did you mean {near[0]}?" if near else f"accepted are {', '.join(accepted)}"
+
+
+def _known_rule(rule: str, where: str) -> None:
+    if rule not in catalogue():
+        near = difflib.get_close_matches(rule, catalogue(), n=1)
+        raise ConfigError(
+            f"{where}: {rule} is no rule; {f'did you mean {near[0]}?' if near else 'see: contract rules'}"
+        )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    _check_keys(document, "", str(path))
+    return document
+
+
+def _check_keys(table: Mapping[str, Any], prefix: str, path: str) -> None:
+    accepted = {key[len(prefix) :].split(".")[0] for key in (*KEYS, *FREE_TABLES) if key.startswith(prefix)}
+    for name, value in table.items():
+        if name not in accepted:
+            raise ConfigError(f"{path}: {prefix}{name}: unknown key; {suggestion(name, sorted(accepted))}")
+        key = prefix + name
+        is_table = key in FREE_TABLES or any(known.startswith(key + ".") for known in KEYS)
+        if is_table != isinstance(value, dict):
+            raise ConfigError(f"{path}: {key} {'must be a table, [' + key + ']' if is_table else 'is not a table'}")
+        if is_table and key not in FREE_TABLES:
+            _check_keys(value, key + ".", path)
+
+
+def _base_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, or broken brackets
+        usable = False
+    if not usable or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ConfigError(
+            f"base_url: {text!r} must be an http or https URL up to the API's root, such as https://h/api"
+        )
+    return text.rstrip("/").removesuffix("/v2/engagements")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise ValueError("must be a whole number above 0")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 3600:
+        raise ValueError("must be a number of seconds above 0")
+    return seconds
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise ValueError("is not a file")
+    return Path(text)

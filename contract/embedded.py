@@ -1,0 +1,32 @@
+"""The mock as a target: the only module of the suite that knows it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from contract.config import CREDENTIALS, UNREACHABLE, Config, Credential
+from mock_server import Settings, running
+
+MEDIA = "https://media.mock.test"
+
+
+@contextmanager
+def embedded() -> Iterator[Config]:
+    """Serve the mock on a free port and yield the configuration that tests it."""
+    logging.getLogger("mock_server").setLevel(logging.WARNING)
+    with running(Settings(port=0)) as server:
+        yield Config(
+            base_url=server.base_url,
+            credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
+            accepted=(
+                f"{MEDIA}/ok.mp3?duration=90",
+                f"{MEDIA}/type/video/mp4/v?duration=60",
+                f"{MEDIA}/type/Audio/OGG;codecs=opus/a?duration=30",
+                f"{MEDIA}/redirect/2/a.mp3",
+            ),
+            rejected=(f"{MEDIA}/type/text/html/page", f"{MEDIA}/page.json", f"{MEDIA}/no-type/a.mp3"),
+            redirect_to_private=(f"{MEDIA}/redirect-private/a.mp3",),
+            unreachable=(UNREACHABLE, f"{MEDIA}/404/a.mp3", f"{MEDIA}/timeout/a.mp3"),
+        )

@@ -1,0 +1,253 @@
+"""One request and its answer, and how both are shown to people: short, and without credentials."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+PATH = "/v2/engagements"
+LONG = 200  # characters of a text that are shown as they are
+SHOWN = 4000  # characters of a request or a response that a report shows
+
+
+class Text(str):  # noqa: SLOT000  a str cannot have slots that are not empty
+    """A text made of repeated pieces, which remembers how: a megabyte that is shown in one line."""
+
+    parts: tuple[tuple[str, int], ...]
+
+    def __new__(cls, *parts: tuple[str, int]) -> Self:
+        """Return the pieces, each as often as its number says, one after the other."""
+        made = super().__new__(cls, "".join(piece * count for piece, count in parts))
+        made.parts = parts
+        return made
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{piece!r} * {count}" for piece, count in self.parts)
+
+
+@dataclass(frozen=True)
+class Body:
+    r"""A body as sent. `document` is what it says, if it is JSON; `escaped` writes every character as \\uXXXX."""
+
+    content: bytes
+    document: Any = None
+    escaped: bool = False
+
+    @classmethod
+    def of(cls, document: Any, *, escaped: bool = False) -> Body:
+        """Return the body that says `document`."""
+        if not escaped:
+            return cls(json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass"), document)
+        return cls(escape(document).encode(), document, escaped=True)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, ready to be sent. `headers` are all but Host and Content-Length. `key` is the external_id, if any.
+
+    `expect` is what a conforming target answers; only a rehearsal reads it. `authorization` is how a report writes
+    the Authorization header, in the shell's notation, when it holds anything but a configured credential.
+    """
+
+    body: Body
+    headers: tuple[tuple[str, str], ...]
+    credential: str | None = None
+    key: str | None = None
+    method: str = "POST"
+    path: str = PATH
+    chunked: bool = False
+    expect: str = "created"
+    authorization: str | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer. Header names are lower case; `seconds` is from the first byte sent to the last received."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+    seconds: float = 0.0
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or None if it is not."""
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    @property
+    def media_type(self) -> str:
+        """The content type without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a success."""
+        return 200 <= self.status < 300
+
+    @property
+    def engagement(self) -> dict[str, Any]:
+        """The engagement of a success; empty if the body is no object."""
+        return self.json if self.ok and isinstance(self.json, dict) else {}
+
+    @property
+    def id(self) -> str | None:
+        """The id of the engagement of a success."""
+        found = self.engagement.get("id")
+        return found if isinstance(found, str) else None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and the answer to it. `started` is when it was sent, in seconds since 1970."""
+
+    request: Request
+    response: Response
+    base_url: str
+    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    started: float = 0.0
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the submission said; empty if it was no JSON object."""
+        return self.request.body.document if isinstance(self.request.body.document, dict) else {}
+
+    @property
+    def request_id(self) -> str | None:
+        """The request id of a problem."""
+        found = self.response.json.get("request_id") if isinstance(self.response.json, dict) else None
+        return found if isinstance(found, str) else None
+
+    def redact(self, text: str) -> str:
+        """Replace every credential of the configuration by the variable that holds it."""
+        sent = next((value for name, value in self.request.headers if name == "Authorization"), "")
+        if self.request.authorization is not None and len(sent) > 8:
+            text = text.replace(sent.rpartition(" ")[2], "********")
+        for secret, variable in self.secrets:
+            text = text.replace(secret, f"${variable}")
+        return text
+
+    def shown_request(self) -> str:
+        """Return the request as a text for a report."""
+        head = [f"{self.request.method} {self.base_url}{self.request.path}"]
+        head += [f"{name}: {value}" for name, value in self._headers()]
+        document = self.request.body.document
+        body = self.request.body.content[:SHOWN].decode("utf-8", "replace") if document is None else shown(document)
+        return self.redact(_cut("\n".join((*head, "", body))))
+
+    def shown_response(self) -> str:
+        """Return the response as a text for a report."""
+        head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
+        return self.redact(_cut("\n".join((*head, "", self.response.content[:SHOWN].decode("utf-8", "replace")))))
+
+    def _headers(self) -> list[tuple[str, str]]:
+        """Return the headers with every credential replaced by the shell's notation for it."""
+        headers = []
+        for name, value in self.request.headers:
+            special = self.request.authorization if name == "Authorization" else None
+            headers.append((name, self.redact(value) if special is None else special))
+        if self.request.chunked:
+            headers.append(("Transfer-Encoding", "chunked"))
+        return headers
+
+    def curl(self) -> str:
+        """Return a shell line that sends this request again. Credentials are the variables that hold them."""
+        parts = ["curl -sS -i"]
+        if self.request.method != "POST":
+            parts.append(f"-X {shlex.quote(self.request.method)}")
+        for name, value in self._headers():
+            # The shell expands a credential's variable between double quotes; all else is quoted whole.
+            header = f'"{name}: {value}"' if "$" in value else shlex.quote(f"{name}: {value}")
+            parts.append(f"-H {header if value else shlex.quote(name + ';')}")
+        url = shlex.quote(self.base_url + self.request.path)
+        content = self.request.body.content
+        if not content:
+            return " ".join((*parts, "--data-binary ''" if self.request.method == "POST" else "", url))
+        inline = content.decode("utf-8", "replace")
+        if len(content) <= 10 * LONG and "\ufffd" not in inline and inline.isprintable():
+            return " ".join((*parts, "--data-binary", shlex.quote(inline), url))
+        return f"{self._generator()} | {' '.join(parts)} --data-binary @- {url}"
+
+    def _generator(self) -> str:
+        """Return a small command that prints the body."""
+        body = self.request.body
+        if body.document is None:
+            program = f"import sys; sys.stdout.buffer.write({_bytes_expression(body.content)})"
+        else:
+            document = _expression(body.document)
+            program = f"import json, sys; d = {document}; "
+            program += (
+                "sys.stdout.write('{' + ', '.join(json.dumps(k) + ': ' + ('\"' + ''.join('\\\\u%04x' % u for u in"
+                " memoryview(v.encode('utf-16-le')).cast('H')) + '\"' if isinstance(v, str) else json.dumps(v))"
+                " for k, v in d.items()) + '}')"
+                if body.escaped
+                else "sys.stdout.buffer.write(json.dumps(d, ensure_ascii=False).encode('utf-8', 'surrogatepass'))"
+            )
+        return f"python3 -c {shlex.quote(program)}"
+
+
+def escape(document: dict[str, Any]) -> str:
+    r"""Return JSON of a flat object in which every character of every text is written as \\uXXXX."""
+
+    def value(item: Any) -> str:
+        if not isinstance(item, str):
+            return json.dumps(item)
+        units = memoryview(item.encode("utf-16-le", "surrogatepass")).cast("H")
+        return '"' + "".join(f"\\u{unit:04x}" for unit in units) + '"'
+
+    return "{" + ", ".join(f"{json.dumps(name)}: {value(item)}" for name, item in document.items()) + "}"
+
+
+def shown(value: Any) -> str:
+    """Return a value as JSON for people; long texts by how they are made, or by their beginning and length."""
+    return json.dumps(_short(value), ensure_ascii=False, default=repr)
+
+
+def _short(value: Any) -> Any:
+    match value:
+        case Text(parts=parts) if len(value) > LONG:
+            names = ("repeat", "then", "and_then")
+            return {name: [piece, count] for name, (piece, count) in zip(names, parts, strict=False)}
+        case str() if len(value) > LONG:
+            return {"begins": value[:60], "characters": len(value)}
+        case dict():
+            return {name: _short(item) for name, item in value.items()}
+        case list():
+            return [_short(item) for item in value[:20]]
+    return value
+
+
+def _expression(value: Any) -> str:
+    """Return a Python expression for a document; long texts as a sum of products."""
+    match value:
+        case Text() if len(value) > LONG:
+            return " + ".join(f"{piece!a} * {count}" for piece, count in value.parts)
+        case dict():
+            return "{" + ", ".join(f"{name!a}: {_expression(item)}" for name, item in value.items()) + "}"
+    return ascii(value)
+
+
+def _bytes_expression(content: bytes) -> str:
+    """Return a Python expression for bytes; runs of one piece as a product."""
+    if len(content) <= 5 * LONG:
+        return repr(content)
+    for size in (1, 2, 4, 5, 6):  # a long hostile body repeats a short piece, with something around it
+        piece = content[len(content) // 3 :][:size]
+        start = content.find(piece * 20)
+        if start < 0:
+            continue
+        end = start
+        while content.startswith(piece, end):
+            end += len(piece)
+        if len(content) - (end - start) <= 5 * LONG:
+            return f"{content[:start]!r} + {piece!r} * {(end - start) // len(piece)} + {content[end:]!r}"
+    return f"bytes.fromhex({content.hex()!r})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[:SHOWN] + f"\n… {len(text) - SHOWN} characters more"

@@ -1,0 +1,144 @@
+"""Runs the suite inside this process, for real or as a rehearsal that sends nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import pytest
+
+from contract import plugin
+from contract.config import Config
+from contract.profile import Profile
+from contract.rehearsal import Rehearsal
+from contract.results import RuleResult
+from contract.session import Session, open_session
+from contract.watcher import GIVEN, rules_of
+
+# What the environment may say to pytest is meant for other test runs.
+FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+
+class Progress(Protocol):
+    """Shows how far a run has come."""
+
+    def start(self, total: int) -> None:
+        """Begin, with so many tests to come."""
+        ...
+
+    def advance(self, rule_id: str, verdict: str) -> None:
+        """Count one test of this rule that passed, failed or was skipped."""
+        ...
+
+    def stop(self) -> None:
+        """End."""
+        ...
+
+
+class _Reporter:
+    """Tells a Progress what pytest does."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._rules: dict[str, str] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._rules = {item.nodeid: rules_of(item)[0] for item in session.items}
+        self._progress.start(len(session.items))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call":
+            verdict = {"passed": "pass", "failed": "fail"}.get(report.outcome, "untested")
+            self._progress.advance(self._rules[report.nodeid], verdict)
+
+    def pytest_sessionfinish(self) -> None:
+        self._progress.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do on a target that answers as the contract says."""
+
+    config: Config
+    profile: Profile
+    requests: int
+    creations: int
+    results: Sequence[RuleResult]
+
+    def as_text(self) -> str:
+        """Return the plan for people."""
+        untested = [result for result in self.results if result.verdict in {"untested", "waived"}]
+        lines = [
+            f"Target   {self.config.base_url}",
+            f"Profile  {self.profile.name}, {len(self.results)} rules",
+            f"Sends    about {self.requests} requests, creates about {self.creations} engagements",
+            f"Budget   {_budget(self.config)}",
+            "Values",
+            *(f"  {key:<28} {source}" for key, source in self.config.sources.items()),
+        ]
+        if not self.config.sources:
+            lines.append("  (the mock, started for the run)")
+        if untested:
+            lines.append("Untested")
+            lines += [f"  {result.rule.id:<9} {result.rule.level:<11} {result.reason}" for result in untested]
+        return "\n".join(lines)
+
+
+def execute(session: Session, progress: Progress) -> int:
+    """Run the tests of a session and return pytest's exit code. What was found is in the session."""
+    return _pytest(session, _Reporter(progress))
+
+
+def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:
+    """Run the tests against a target on paper and return what they would have sent."""
+    unhurried = replace(config, rate=None, max_requests=None, max_creations=None)
+    session = open_session(unhurried, profile, rules, transport=Rehearsal())
+    _pytest(session)
+    run = session.run()
+    return Plan(config, profile, run.requests, run.creations, run.results)
+
+
+def _pytest(session: Session, *plugins: object) -> int:
+    arguments = [
+        str(plugin.SUITE),
+        f"--rootdir={plugin.SUITE}",
+        f"--config-file={plugin.SUITE / 'pytest.ini'}",
+        *("-p", "no:cacheprovider", "-p", "no:terminal"),
+    ]
+    with _own_environment():
+        manager = _Given(session)
+        return int(pytest.main(arguments, plugins=[plugin, manager, *plugins]))
+
+
+class _Given:
+    """Registers the session under its name, so that the plugin opens no other."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.pluginmanager.register(self._session, GIVEN)
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """Keep the user's pytest plugins and options out of the run."""
+    before: Mapping[str, str] = dict(os.environ)
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
+        yield
+    finally:
+        for name in (*FOREIGN, "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def _budget(config: Config) -> str:
+    rate = f"{config.rate:g} requests/s" if config.rate else "no rate limit"
+    requests, creations = (limit or "any number of" for limit in (config.max_requests, config.max_creations))
+    return f"{rate}, at most {requests} requests and {creations} creations"

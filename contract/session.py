@@ -1,0 +1,103 @@
+"""One run of the suite: what it tests, with what, and how it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from contract.client import Client, Ledger
+from contract.config import Config, ConfigError, suggestion
+from contract.preflight import PreflightFailed, preflight
+from contract.profile import Profile
+from contract.recorder import Recorder, today
+from contract.results import Run
+from contract.rules import catalogue
+from contract.transport import HttpTransport, Transport
+
+OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of one run. `rules` are those to be tested; `stopped` says why it ended before its end."""
+
+    config: Config
+    profile: Profile
+    rules: Sequence[str]
+    recorder: Recorder
+    client: Client
+    report_dir: Path | None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.monotonic)
+    stopped: str | None = None
+    preflight_failed: str | None = None
+
+    def begin(self) -> None:
+        """Look before testing. Raises PreflightFailed, and keeps its sentence for the report."""
+        try:
+            preflight(self.client)
+        except PreflightFailed as reason:
+            self.preflight_failed = str(reason)
+            raise
+
+    def run(self) -> Run:
+        """Return what was found so far."""
+        return Run(
+            target=self.config.base_url,
+            profile=self.profile.name,
+            seed=self.profile.seed,
+            started_at=self.started_at,
+            duration_seconds=time.monotonic() - self.started,
+            requests=self.client.requests,
+            creations=self.client.creations,
+            results=self.recorder.results(self.config, self.rules),
+            cut_short=self.preflight_failed or self.stopped,
+        )
+
+    def exit_code(self, run: Run) -> int:
+        """Return the exit code of the run: the first of the documented ones that applies."""
+        verdicts = run.summary
+        expired = any(d.expires is not None and d.expires < today() for d in self.config.deviations.values())
+        if self.preflight_failed:
+            return NO_TARGET
+        if "fail" in verdicts or expired:
+            return VIOLATION
+        if self.stopped:
+            return NO_TARGET
+        tested = sum(count for verdict, count in verdicts.items() if verdict not in {"untested", "waived", "error"})
+        missing = [r for r in run.results if r.rule.level == "must" and r.verdict in {"untested", "error"}]
+        return INCOMPLETE if missing or not tested else OK
+
+
+def open_session(
+    config: Config,
+    profile: Profile,
+    rules: Sequence[str] = (),
+    report_dir: Path | None = None,
+    transport: Transport | None = None,
+) -> Session:
+    """Return a session ready to begin. Without rules it tests all of them; with a transport it sends there."""
+    recorder = Recorder()
+    ledger = Ledger(None)
+    if report_dir is not None:
+        report_dir.mkdir(parents=True, exist_ok=True)
+        ledger = Ledger(report_dir / "created.jsonl")
+    client = Client(config, transport or HttpTransport(config), recorder, profile, ledger=ledger)
+    return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
+
+
+def select(rules: Sequence[str], shard: str | None = None) -> list[str]:
+    """Return the named rules, or all, and of them the share I of N for a shard `I/N`. Raises ConfigError."""
+    for rule in rules:
+        if rule not in catalogue():
+            raise ConfigError(f"--rule: {rule} is no rule; {suggestion(rule, catalogue())}")
+    chosen = [rule for rule in catalogue() if not rules or rule in rules]
+    if shard is None:
+        return chosen
+    index, _, count = shard.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise ConfigError(f"--shard: {shard!r} must be I/N with I from 1 to N, such as 1/4")
+    return chosen[int(index) - 1 :: int(count)]

@@ -1,0 +1,1 @@
+"""The tests of the contract, one file a concern. Run them with `contract run`, or with pytest itself."""

@@ -1,0 +1,134 @@
+"""What comes back: RESP-1 to RESP-14. Much of it is checked on every answer of the run (contract.invariants)."""
+
+from datetime import timedelta
+
+from contract.client import Client
+from contract.exchange import shown
+from contract.invariants import CLOCK_SKEW, instant, now_at
+from contract.marks import at_the_end, rule
+from contract.recorder import NotApplicable, Violation
+from contract.rules import catalogue
+from contract.verify import created
+
+DOCUMENTED = (
+    *("object", "id", "title", "engagement_type", "processing_status", "is_private", "created_at", "updated_at"),
+    *("description", "data_source", "is_internal", "engagement_at", "start_at", "end_at", "duration_seconds"),
+    *("meeting_url", "owner_user_id", "host_user_id"),
+)
+
+
+@rule("RESP-1", "RESP-2", "RESP-5", "RESP-10")
+def test_a_full_submission_has_the_documented_answer(client: Client) -> None:
+    """With every optional field sent, the answer has the documented shape, ids, header and values."""
+    everything = {
+        "type": "MEETING",
+        "start_at": "2025-11-03T14:00:00+01:00",
+        "participants": [{"name": "Ada Example", "email": "ada@example.com"}],
+        "transcript_text": "Ada: Hello.",
+    }
+    created(client, client.submission(**everything))
+
+
+@rule("RESP-3")
+def test_ids_are_distinct(client: Client) -> None:
+    """Several engagements have as many ids."""
+    made = [created(client, client.submission(), "RESP-3").response.id for _ in range(3)]
+    if len(set(made)) < len(made):
+        raise Violation("RESP-3", "three ids", str(made))
+
+
+TITLES = (
+    "  two spaces around, two  inside  ",
+    "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash %20 &amp; {{7*7}} ${x}",
+    "e\u0301 (decomposed) é (composed) ﬁ (ligature) 你好 😀 \u202eright to left\u202c",
+    "line\nfeed\ttab",
+)
+
+
+@rule("RESP-4")
+def test_a_title_comes_back_exactly(client: Client) -> None:
+    """White space, markup, quotes, decomposed letters and emoji come back as they were sent."""
+    for title in TITLES:
+        sent = f"{client.run_id} {title}" if not title.startswith(" ") else f"{title}{client.run_id} "
+        exchange = created(client, client.submission(title=sent), "RESP-4")
+        if exchange.response.engagement.get("title") != sent:
+            raise Violation("RESP-4", shown(sent), shown(exchange.response.engagement.get("title")), exchange)
+
+
+@rule("RESP-6")
+def test_nothing_is_expanded_unasked(client: Client) -> None:
+    """What was submitted as transcript and participants is not in the answer, nor in that to a repeat."""
+    people = [{"name": "Ada Example", "email": "ada@example.com"}]
+    exchange = created(client, client.submission(transcript_text="Not to be shown.", participants=people), "RESP-6")
+    client.submit(exchange.request.body, expect="replayed")
+
+
+@rule("RESP-7")
+def test_end_start_and_duration_agree(client: Client) -> None:
+    """end_at lies duration_seconds after start_at, with and without a start in the submission."""
+    for changes in ({}, {"start_at": "2025-06-07T08:09:10+03:00"}):
+        engagement = created(client, client.submission(**changes)).response.engagement
+        if not all(engagement.get(name) is not None for name in ("start_at", "end_at", "duration_seconds")):
+            raise NotApplicable("the target does not say end_at or duration_seconds while it processes")
+
+
+@rule("RESP-8")
+def test_the_start_defaults_to_now(client: Client) -> None:
+    """Without start_at the start is the time of the request."""
+    exchange = created(client, client.submission_without("start_at"), "RESP-8")
+    if (said := exchange.response.engagement.get("start_at")) is None:
+        raise NotApplicable("the target does not say start_at")
+    now, found = now_at(exchange), instant(said)
+    if found is None or not now - CLOCK_SKEW < found < now + CLOCK_SKEW:
+        raise Violation("RESP-8", f"start_at near {now:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
+
+
+@rule("RESP-9")
+def test_is_private_is_kept(client: Client) -> None:
+    """Both values of is_private come back."""
+    for private in (True, False):
+        exchange = created(client, client.submission(is_private=private), "RESP-9")
+        said = exchange.response.engagement.get("is_private")
+        if said is None:
+            raise NotApplicable("the target does not say is_private")
+        if said is not private:
+            raise Violation("RESP-9", f"is_private {private}", str(said), exchange)
+
+
+@rule("RESP-11")
+def test_creation_is_now(client: Client) -> None:
+    """created_at is the time of the request, whatever start_at says."""
+    exchange = created(client, client.submission(start_at="2020-01-02T03:04:05Z"), "RESP-11")
+    if (said := exchange.response.engagement.get("created_at")) is None:
+        raise NotApplicable("the target does not say created_at")
+    now, found = now_at(exchange), instant(said)
+    margin = CLOCK_SKEW + timedelta(seconds=exchange.response.seconds)
+    if found is None or not now - margin < found < now + margin:
+        raise Violation("RESP-11", f"created_at near {now:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
+
+
+@rule("RESP-12")
+def test_the_default_of_is_private(client: Client) -> None:
+    """Without is_private the workspace's default applies."""
+    said = created(client, client.submission_without("is_private")).response.engagement.get("is_private")
+    client.recorder.observe("RESP-12", f"is_private is {said} by default")
+
+
+@rule("RESP-13", "RESP-14")
+def test_what_is_in_the_answer(client: Client) -> None:
+    """Which optional fields come, which are not documented, and what X-Api-Version says."""
+    response = created(client, client.submission()).response
+    there = [name for name in DOCUMENTED if name in response.engagement]
+    client.recorder.observe("RESP-13", f"fields: {', '.join(there)}")
+    expandable = catalogue()["RESP-6"].statement
+    if extra := [name for name in response.engagement if name not in DOCUMENTED and name not in expandable]:
+        client.recorder.observe("RESP-13", f"not documented: {', '.join(extra)}")
+    client.recorder.observe("RESP-14", f"X-Api-Version: {response.headers.get('x-api-version')}")
+
+
+@at_the_end
+@rule("RESP-1", "RESP-2", "RESP-3", "RESP-4", "RESP-5", "RESP-6", "RESP-10", "RESP-11")
+def test_every_success_of_the_run_was_as_documented(client: Client) -> None:
+    """What must hold of every success held of all of them; the failures were recorded as they came."""
+    if not client.ids:
+        raise Violation(None, "engagements in the answers of the run", "no answer held an id")

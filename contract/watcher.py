@@ -1,0 +1,124 @@
+"""Accompanies a run of the suite inside pytest, and enforces that every test of it names its rule."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from contract import report
+from contract.client import Client
+from contract.config import ConfigError, load, names_target
+from contract.embedded import embedded
+from contract.plugin import OPTIONS, SUITE
+from contract.preflight import PreflightFailed
+from contract.profile import Profile
+from contract.recorder import CutShort, NotApplicable, Untested
+from contract.rules import catalogue
+from contract.session import NO_TARGET, USAGE, Session, open_session, select
+
+CLIENT = pytest.StashKey[Client]()
+GIVEN = "contract-session"  # the name under which a runner registers a session of its own
+
+
+def watch(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Open the session and return the tests it selects, in their order."""
+    _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
+    session = _open(config)
+    kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
+    return sorted(kept, key=lambda item: item.get_closest_marker("at_the_end") is not None)
+
+
+def rules_of(item: pytest.Item) -> Sequence[str]:
+    """Return the rules that a test names."""
+    return [rule for mark in item.iter_markers("rule") for rule in mark.args]
+
+
+def _enforce(suite: Sequence[pytest.Item], *, whole: bool) -> None:
+    tested: set[str] = set()
+    for item in suite:
+        if not (rules := rules_of(item)):
+            pytest.exit(f"{item.nodeid} names no rule: every test of the suite says which rule it tests", USAGE)
+        for rule in rules:
+            if rule not in catalogue():
+                pytest.exit(f"{item.nodeid} names {rule}, which openapi.yaml does not have", USAGE)
+        tested.update(rules)
+    if whole and (missing := [rule for rule in catalogue() if rule not in tested]):
+        pytest.exit(f"no test for {', '.join(missing)}: every rule needs one", USAGE)
+
+
+def _open(config: pytest.Config) -> Session:
+    """Return the session a runner brought along, or the one that the options of pytest describe."""
+    resources = ExitStack()
+    session = config.pluginmanager.get_plugin(GIVEN)
+    if session is None:
+        try:
+            session = _from_options(config, resources)
+        except ConfigError as error:
+            pytest.exit(f"contract: {error}", USAGE)
+    config.stash[CLIENT] = session.client
+    config.pluginmanager.register(Watcher(session, resources))
+    return session
+
+
+def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
+    flags = {name: config.getoption(f"contract_{name}") for name in OPTIONS}
+    profile = Profile.of(flags["profile"], flags["seed"])
+    rules = select(config.getoption("contract_rule"), flags["shard"])
+    if not names_target(flags, os.environ):
+        target = resources.enter_context(embedded())
+    else:
+        target = load(flags, os.environ)
+        if not target.loopback and not config.getoption("contract_yes"):
+            raise ConfigError(f"{target.base_url} is not on this machine: add --contract-yes to send to it")
+    return open_session(target, profile, rules, Path(flags["report_dir"]) if flags["report_dir"] else None)
+
+
+class Watcher:
+    """Accompanies one run of the suite: pre-flight before it, a verdict for each test, the exit code after it."""
+
+    def __init__(self, session: Session, resources: ExitStack) -> None:
+        self._session = session
+        self._resources = resources
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Look at the target before any rule is tested."""
+        if not session.config.option.collectonly:
+            try:
+                self._session.begin()
+            except PreflightFailed as reason:
+                pytest.exit(f"contract: {reason}", NO_TARGET)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Record what a test of the suite finds out."""
+        if SUITE not in item.path.parents:
+            return (yield)
+        try:
+            with self._session.recorder.testing(rules_of(item)):
+                return (yield)
+        except (Untested, NotApplicable) as reason:
+            pytest.skip(str(reason))
+        except CutShort as reason:
+            self._session.stopped = str(reason)
+            pytest.exit(f"contract: the run was cut short: {reason}", NO_TARGET)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember an interruption. `pytest.exit` comes here too, and has said why already."""
+        if excinfo.errisinstance(KeyboardInterrupt):
+            self._session.stopped = "interrupted"
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the reports, whatever happened, and end with the documented exit code."""
+        self._resources.close()
+        if not session.config.option.collectonly:
+            run = self._session.run()
+            if self._session.report_dir is not None:
+                report.write(run, self._session.report_dir)
+            session.exitstatus = self._session.exit_code(run)
