@@ -82,6 +82,7 @@ class Client:
         self._next_slot = 0.0
         self._unanswered = 0
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
+        self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
         self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
 
     @property
@@ -96,10 +97,6 @@ class Client:
     def submission(self, **changes: Any) -> Document:
         """Return a valid submission with a fresh key, and these fields changed."""
         return {**self.base, "external_id": self.key(), **changes}
-
-    def submission_without(self, field: str) -> Document:
-        """Return a valid submission that lacks an optional field."""
-        return {name: value for name, value in self.submission().items() if name != field}
 
     def request(
         self,

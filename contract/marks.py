@@ -13,7 +13,12 @@ rule = pytest.mark.rule
 at_the_end = pytest.mark.at_the_end
 
 
-def each_rule(table: Mapping[str, Sequence[T]]) -> pytest.MarkDecorator:
-    """Run a test once for each rule of a table, with the arguments `name` (of the rule) and `cases`."""
-    parameters = [pytest.param(name, cases, id=name, marks=rule(name)) for name, cases in table.items()]
-    return pytest.mark.parametrize(("name", "cases"), parameters)
+def each_rule(*names: str) -> pytest.MarkDecorator:
+    """Run a test once for each of these rules, with the argument `name`."""
+    return pytest.mark.parametrize("name", [pytest.param(name, id=name, marks=rule(name)) for name in names])
+
+
+def each_group(*groups: Mapping[str, Sequence[T]]) -> pytest.MarkDecorator:
+    """Run a test once for each group of cases, with the argument `cases`: the cases of each rule of the group."""
+    parameters = [pytest.param(group, id="+".join(group), marks=rule(*group)) for group in groups]
+    return pytest.mark.parametrize("cases", parameters)

@@ -23,7 +23,7 @@ def preflight(client: Client) -> None:
         if client.profile.creates_nothing:
             _accepts(client, "writer", client.submit({}, expect="refused"))
             return
-        client.anchor = _first_create(client)
+        client.anchor = client.examples["plain"] = _first_create(client)
         _credentials(client)
         _ceiling(client)
     except CutShort as reason:

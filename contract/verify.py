@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from contract.client import Client, Document
 from contract.exchange import Body, Exchange, shown
 from contract.invariants import instant
 from contract.recorder import Untested, Violation
+
+T = TypeVar("T")
 
 REFUSED = (400, 422)
 TOO_LARGE = 413
@@ -83,6 +85,31 @@ def check_created(client: Client, exchange: Exchange) -> None:
             client.recorder.fail(rule, Violation(rule, expected, shown(engagement[field]), exchange))
 
 
+def example(client: Client, name: str) -> Exchange:
+    """Return an engagement that tests share to look at, created once a run: `plain`, `minimal` or `full`.
+
+    `plain` is that of the pre-flight, `minimal` has the required fields alone, `full` has all of them.
+    """
+    if name not in client.examples:
+        document = client.submission()
+        if name == "minimal":
+            document = {field: document[field] for field in REQUIRED}
+        elif name == "full":
+            document |= FULL
+        client.examples[name] = created(client, document, "BODY-13" if name == "minimal" else None)
+    return client.examples[name]
+
+
+REQUIRED = ("type", "title", "source_system", "external_id", "media_url", "run_workflows")
+FULL: Document = {
+    "type": "MEETING",
+    "is_private": False,
+    "start_at": "2020-11-03T14:00:00+01:00",
+    "participants": [{"name": "Ada Example", "email": "ada@example.com"}],
+    "transcript_text": "Ada: Not to be shown.",
+}
+
+
 def replayed(client: Client, first: Exchange, document: Any, rule: str, **options: Any) -> Exchange:
     """Submit a known key again and check that it is answered with the stored engagement, unchanged, and 200."""
     exchange = client.submit(document, expect="replayed", **options)
@@ -125,35 +152,49 @@ def refused(client: Client, case: Case, rule: str, key: str, **options: Any) -> 
     return exchange
 
 
-def group(client: Client, rule: str, cases: Sequence[Case]) -> None:
+def group(client: Client, cases: Mapping[str, Sequence[Case]]) -> None:
     """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
 
-    All use one key, so the control also proves that no refusal used it up (IDEM-9). All cases are sent even when one
-    fails; the first failure is raised at the end.
+    `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
+    All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
     """
     key = client.key()
     failures: list[Violation] = []
     unbound: list[str] = []
-    for case in cases:
+    for rule, case in flat(cases):
+        client.recorder.focus(rule)
         try:
             exchange = refused(client, case, rule, key)
             if case.field not in named_fields(exchange):
                 unbound.append(case.name)
         except Violation as violation:
+            violation.rule = violation.rule or rule
             failures.append(violation)
             key = client.key()  # it may be taken now
-    if not client.profile.creates_nothing:
-        control(client, key, cases[-1].name)
-    settle(client, rule, failures)
+    client.recorder.focus(None)
+    close(client, key, failures, "a refused submission")
     if client.profile.creates_nothing and unbound:
         raise Untested(f"refused, but without an accepted control nobody knows why: {unbound[0]}")
 
 
-def settle(client: Client, rule: str, failures: Sequence[Violation]) -> None:
-    """Record all failures of a test but the first, and raise that."""
+def flat(cases: Mapping[str, Sequence[T]]) -> list[tuple[str, T]]:
+    """Return each case with its rule."""
+    return [(rule, case) for rule, several in cases.items() for case in several]
+
+
+def close(client: Client, key: str, failures: Sequence[Violation], after: str) -> None:
+    """End a group: submit its control, record all failures but the first, and raise that."""
+    if not client.profile.creates_nothing:
+        control(client, key, after)
+    settle(client, failures)
+
+
+def settle(client: Client, failures: Sequence[Violation]) -> None:
+    """Record all failures of a test that went to its end, and raise the first. Each names its rule."""
     for failure in failures[1:]:
-        client.recorder.fail(failure.rule or rule, failure)
+        client.recorder.fail(failure.rule or "", failure)
     if failures:
+        failures[0].others_hold = True
         raise failures[0]
 
 

@@ -6,7 +6,7 @@ The limits are computed, not drawn: a megabyte of text is a few pieces and their
 
 from contract.client import Client
 from contract.exchange import Text
-from contract.marks import each_rule, rule
+from contract.marks import each_group, rule
 from contract.verify import Case, accept_each, created, group
 
 LENGTHS = {"title": ("LIMIT-1", 500), "source_system": ("LIMIT-3", 100), "external_id": ("LIMIT-5", 500)}
@@ -22,10 +22,10 @@ def _too_long(field: str, limit: int) -> list[Case]:
 TOO_LONG = {rule_id: _too_long(field, limit) for field, (rule_id, limit) in LENGTHS.items()}
 
 
-@each_rule(TOO_LONG)
-def test_a_text_over_its_limit_is_refused(client: Client, name: str, cases: list[Case]) -> None:
+@each_group(TOO_LONG)
+def test_a_text_over_its_limit_is_refused(client: Client, cases: dict[str, list[Case]]) -> None:
     """One character more than the limit is refused, however many bytes a character has."""
-    group(client, name, cases)
+    group(client, cases)
 
 
 TOO_SHORT = {
@@ -35,10 +35,10 @@ TOO_SHORT = {
 }
 
 
-@each_rule(TOO_SHORT)
-def test_an_empty_text_is_refused(client: Client, name: str, cases: list[Case]) -> None:
+@each_group(TOO_SHORT)
+def test_an_empty_text_is_refused(client: Client, cases: dict[str, list[Case]]) -> None:
     """A required text has at least one character."""
-    group(client, name, cases)
+    group(client, cases)
 
 
 @rule("LIMIT-1", "LIMIT-3", "LIMIT-5")
@@ -63,7 +63,7 @@ def test_characters_are_code_points(client: Client) -> None:
     """Letters with combining marks count as two characters each: 250 fit, 251 do not."""
     pair = "e\u0301"
     created(client, client.submission(title=Text((pair, 250))), "LIMIT-10")
-    group(client, "LIMIT-10", [Case("251 letters with a combining mark", {"title": Text((pair, 251))})])
+    group(client, {"LIMIT-10": [Case("251 letters with a combining mark", {"title": Text((pair, 251))})]})
 
 
 @rule("LIMIT-11")
@@ -100,10 +100,10 @@ OVER = {
 }
 
 
-@each_rule(OVER)
-def test_a_transcript_over_a_limit_is_refused(client: Client, name: str, cases: list[Case]) -> None:
+@each_group(OVER)
+def test_a_transcript_over_a_limit_is_refused(client: Client, cases: dict[str, list[Case]]) -> None:
     """One character or one byte too many is refused, whichever limit it breaks."""
-    group(client, name, cases)
+    group(client, cases)
 
 
 @rule("LIMIT-7")
@@ -134,7 +134,7 @@ def test_limits_are_those_of_the_decoded_text(client: Client) -> None:
     for text in (Text(("a", CHARACTERS)), Text(("😀", 237_500)))[: client.profile.pick(2, 2, 2)]:
         created(client, client.submission(transcript_text=text), "LIMIT-9", escaped=True)
     over = {"transcript_text": Text(("a", CHARACTERS + 1))}
-    group(client, "LIMIT-9", [Case("900,001 escaped characters", over, escaped=True)])
+    group(client, {"LIMIT-9": [Case("900,001 escaped characters", over, escaped=True)]})
 
 
 @rule("LIMIT-11")

@@ -8,7 +8,7 @@ from contract.invariants import CLOCK_SKEW, instant, now_at
 from contract.marks import at_the_end, rule
 from contract.recorder import NotApplicable, Violation
 from contract.rules import catalogue
-from contract.verify import created
+from contract.verify import created, example
 
 DOCUMENTED = (
     *("object", "id", "title", "engagement_type", "processing_status", "is_private", "created_at", "updated_at"),
@@ -20,21 +20,16 @@ DOCUMENTED = (
 @rule("RESP-1", "RESP-2", "RESP-5", "RESP-10")
 def test_a_full_submission_has_the_documented_answer(client: Client) -> None:
     """With every optional field sent, the answer has the documented shape, ids, header and values."""
-    everything = {
-        "type": "MEETING",
-        "start_at": "2025-11-03T14:00:00+01:00",
-        "participants": [{"name": "Ada Example", "email": "ada@example.com"}],
-        "transcript_text": "Ada: Hello.",
-    }
-    created(client, client.submission(**everything))
+    example(client, "full")
 
 
 @rule("RESP-3")
 def test_ids_are_distinct(client: Client) -> None:
     """Several engagements have as many ids."""
-    made = [created(client, client.submission(), "RESP-3").response.id for _ in range(3)]
+    exchanges = [example(client, name) for name in ("plain", "minimal", "full")]
+    made = [exchange.response.id for exchange in exchanges]
     if len(set(made)) < len(made):
-        raise Violation("RESP-3", "three ids", str(made))
+        raise Violation("RESP-3", "three ids for three engagements", str(made), exchanges[-1])
 
 
 TITLES = (
@@ -58,16 +53,14 @@ def test_a_title_comes_back_exactly(client: Client) -> None:
 @rule("RESP-6")
 def test_nothing_is_expanded_unasked(client: Client) -> None:
     """What was submitted as transcript and participants is not in the answer, nor in that to a repeat."""
-    people = [{"name": "Ada Example", "email": "ada@example.com"}]
-    exchange = created(client, client.submission(transcript_text="Not to be shown.", participants=people), "RESP-6")
-    client.submit(exchange.request.body, expect="replayed")
+    client.submit(example(client, "full").request.body, expect="replayed")
 
 
 @rule("RESP-7")
 def test_end_start_and_duration_agree(client: Client) -> None:
     """end_at lies duration_seconds after start_at, with and without a start in the submission."""
-    for changes in ({}, {"start_at": "2025-06-07T08:09:10+03:00"}):
-        engagement = created(client, client.submission(**changes)).response.engagement
+    for name in ("minimal", "full"):
+        engagement = example(client, name).response.engagement
         if not all(engagement.get(name) is not None for name in ("start_at", "end_at", "duration_seconds")):
             raise NotApplicable("the target does not say end_at or duration_seconds while it processes")
 
@@ -75,7 +68,7 @@ def test_end_start_and_duration_agree(client: Client) -> None:
 @rule("RESP-8")
 def test_the_start_defaults_to_now(client: Client) -> None:
     """Without start_at the start is the time of the request."""
-    exchange = created(client, client.submission_without("start_at"), "RESP-8")
+    exchange = example(client, "minimal")
     if (said := exchange.response.engagement.get("start_at")) is None:
         raise NotApplicable("the target does not say start_at")
     now, found = now_at(exchange), instant(said)
@@ -86,8 +79,7 @@ def test_the_start_defaults_to_now(client: Client) -> None:
 @rule("RESP-9")
 def test_is_private_is_kept(client: Client) -> None:
     """Both values of is_private come back."""
-    for private in (True, False):
-        exchange = created(client, client.submission(is_private=private), "RESP-9")
+    for private, exchange in ((True, example(client, "plain")), (False, example(client, "full"))):
         said = exchange.response.engagement.get("is_private")
         if said is None:
             raise NotApplicable("the target does not say is_private")
@@ -98,7 +90,7 @@ def test_is_private_is_kept(client: Client) -> None:
 @rule("RESP-11")
 def test_creation_is_now(client: Client) -> None:
     """created_at is the time of the request, whatever start_at says."""
-    exchange = created(client, client.submission(start_at="2020-01-02T03:04:05Z"), "RESP-11")
+    exchange = example(client, "full")
     if (said := exchange.response.engagement.get("created_at")) is None:
         raise NotApplicable("the target does not say created_at")
     now, found = now_at(exchange), instant(said)
@@ -110,14 +102,14 @@ def test_creation_is_now(client: Client) -> None:
 @rule("RESP-12")
 def test_the_default_of_is_private(client: Client) -> None:
     """Without is_private the workspace's default applies."""
-    said = created(client, client.submission_without("is_private")).response.engagement.get("is_private")
+    said = example(client, "minimal").response.engagement.get("is_private")
     client.recorder.observe("RESP-12", f"is_private is {said} by default")
 
 
 @rule("RESP-13", "RESP-14")
 def test_what_is_in_the_answer(client: Client) -> None:
     """Which optional fields come, which are not documented, and what X-Api-Version says."""
-    response = created(client, client.submission()).response
+    response = example(client, "plain").response
     there = [name for name in DOCUMENTED if name in response.engagement]
     client.recorder.observe("RESP-13", f"fields: {', '.join(there)}")
     expandable = catalogue()["RESP-6"].statement

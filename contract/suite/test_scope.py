@@ -3,7 +3,7 @@
 from contract.client import Client
 from contract.marks import rule
 from contract.recorder import NotApplicable, Violation
-from contract.verify import answer, created
+from contract.verify import answer, created, example
 
 
 @rule("SCOPE-1")
@@ -38,7 +38,7 @@ def test_no_reading_scope_implies_writing(client: Client) -> None:
 @rule("SCOPE-4")
 def test_the_engagement_belongs_to_the_credentials_user(client: Client) -> None:
     """The owner is the same for all that one credential creates, and another one in another workspace."""
-    first, second = created(client, client.submission()), created(client, client.submission())
+    first, second = example(client, "plain"), example(client, "minimal")
     owners = [exchange.response.engagement.get("owner_user_id") for exchange in (first, second)]
     if owners[0] is None:
         raise NotApplicable("the target does not say owner_user_id")
