@@ -170,6 +170,8 @@ class Client:
         exchanges = [self._exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
             self._look_at(exchange)
+        if busy := [exchange.response for exchange in exchanges if exchange.response.status == 429]:
+            self._sleep(max(map(_retry_after, busy)))
         return exchanges
 
     def _exchange(self, request: Request, response: Response, started: float) -> Exchange:

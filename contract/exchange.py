@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -232,21 +233,16 @@ def _expression(value: Any) -> str:
     return ascii(value)
 
 
+_RUN = re.compile(rb"(.{1,6}?)\1{30,}", re.DOTALL)
+
+
 def _bytes_expression(content: bytes) -> str:
-    """Return a Python expression for bytes; runs of one piece as a product."""
-    if len(content) <= 5 * LONG:
-        return repr(content)
-    for size in (1, 2, 4, 5, 6):  # a long hostile body repeats a short piece, with something around it
-        piece = content[len(content) // 3 :][:size]
-        start = content.find(piece * 20)
-        if start < 0:
-            continue
-        end = start
-        while content.startswith(piece, end):
-            end += len(piece)
-        if len(content) - (end - start) <= 5 * LONG:
-            return f"{content[:start]!r} + {piece!r} * {(end - start) // len(piece)} + {content[end:]!r}"
-    return f"bytes.fromhex({content.hex()!r})"
+    """Return a Python expression for bytes, in which runs of a short piece are products."""
+    parts, end = [], 0
+    for run in _RUN.finditer(content):
+        parts += [repr(content[end : run.start()]), f"{run[1]!r} * {len(run[0]) // len(run[1])}"]
+        end = run.end()
+    return " + ".join(part for part in (*parts, repr(content[end:])) if part != "b''") or "b''"
 
 
 def _cut(text: str) -> str:

@@ -78,7 +78,7 @@ def hostile(client: Client) -> Iterator[tuple[str, Request]]:
         ),
         "a NUL in the key": valid.replace(client.run_id.encode() + b":", client.run_id.encode() + b"\\u0000:"),
         "a NUL byte in the JSON": valid.replace(b"contract test", b"\x00"),
-        "10,000 unknown fields": opened + b"".join(b', "f%d": 1' % n for n in range(10_000)) + b"}",
+        "2,000 unknown fields": opened + b"".join(b', "f%d": 1' % n for n in range(2_000)) + b"}",
         "a key of 100,000 characters": opened + b', "' + b"k" * 100_000 + b'": 1}',
         "__proto__ and constructor": opened + b', "__proto__": {"x": 1}, "constructor": {"prototype": {"y": 1}}}',
         "20,000 participants that are none": opened + b', "participants": [' + b"1," * 19_999 + b"1]}",

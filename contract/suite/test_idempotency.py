@@ -140,20 +140,28 @@ def test_a_refused_submission_leaves_the_key_free(client: Client) -> None:
 @rule("IDEM-10", "IDEM-13")
 def test_parallel_first_submissions_create_one_engagement(client: Client) -> None:
     """Of eight first submissions whose last bytes arrive together one creates; the others get it, or 409."""
-    for _ in range(client.profile.pick(4, 8, 25)):
+    rounds = client.profile.pick(4, 8, 25)
+    raced = 0
+    for _ in range(2 * rounds):
         known = set(client.ids)
         key = client.key("-race")
         racers = [client.submission(external_id=key, title=f"{client.run_id} racer {n}") for n in range(BURST)]
         exchanges = client.race([client.request(racer) for racer in racers])
-        _judge_race(client, key, exchanges, known)
+        # A target that limits its callers may let only some of a burst through; two are a race.
+        heard = [exchange for exchange in exchanges if exchange.response.status != 429]
+        if len(heard) > 1:
+            _judge_race(client, key, heard, known)
+            raced += 1
+        if raced == rounds:
+            return
+    if not raced:
+        raise Untested("the target answers 429 to a burst of eight requests")
 
 
 def _judge_race(client: Client, key: str, exchanges: Sequence[Exchange], known: set[str]) -> None:
     """Check one burst: one id, at most one 201, the others 200 or 409, and a later repeat that agrees."""
     statuses = sorted(exchange.response.status for exchange in exchanges)
     winners = [exchange for exchange in exchanges if exchange.response.ok]
-    if 429 in statuses:
-        raise Untested("the target answers 429 to a burst of eight requests")
     if not winners:
         raise Violation("IDEM-10", "one of eight parallel submissions to create", f"{statuses}", exchanges[0])
     for exchange in exchanges:

@@ -7,7 +7,8 @@ The limits are computed, not drawn: a megabyte of text is a few pieces and their
 from contract.client import Client
 from contract.exchange import Text
 from contract.marks import each_group, rule
-from contract.verify import Case, accept_each, created, group
+from contract.recorder import NotApplicable
+from contract.verify import Case, TooLarge, accept_each, created, group
 
 LENGTHS = {"title": ("LIMIT-1", 500), "source_system": ("LIMIT-3", 100), "external_id": ("LIMIT-5", 500)}
 CHARACTERS, BYTES = 900_000, 950_000
@@ -128,13 +129,23 @@ def test_a_transcript_at_the_limit_of_bytes_is_accepted(client: Client) -> None:
 
 
 @rule("LIMIT-9")
-def test_limits_are_those_of_the_decoded_text(client: Client) -> None:
-    """A text at its limit is accepted when every character is written as an escape, and refused one above."""
+def test_a_limit_is_that_of_the_decoded_text(client: Client) -> None:
+    """A title at its limit is accepted when every character is written as an escape, and refused one above."""
     created(client, client.submission(title=Text(("é", 500))), "LIMIT-9", escaped=True)
-    for text in (Text(("a", CHARACTERS)), Text(("😀", 237_500)))[: client.profile.pick(2, 2, 2)]:
-        created(client, client.submission(transcript_text=text), "LIMIT-9", escaped=True)
-    over = {"transcript_text": Text(("a", CHARACTERS + 1))}
-    group(client, {"LIMIT-9": [Case("900,001 escaped characters", over, escaped=True)]})
+    over = Case("501 escaped characters", {"title": Text(("é", 501))}, escaped=True)
+    group(client, {"LIMIT-9": [over]})
+
+
+@rule("LIMIT-9")
+def test_a_limit_of_a_transcript_is_that_of_the_decoded_text(client: Client) -> None:
+    """A transcript at its limits is accepted when every character is an escape, and refused one above."""
+    try:
+        for text in (Text(("a", CHARACTERS)), Text(("😀", 237_500))):
+            created(client, client.submission(transcript_text=text), "LIMIT-9", escaped=True)
+        over = {"transcript_text": Text(("a", CHARACTERS + 1))}
+        group(client, {"LIMIT-9": [Case("900,001 escaped characters", over, escaped=True)]})
+    except TooLarge as reason:  # five megabytes on the wire: the title has to do
+        raise NotApplicable(str(reason)) from None
 
 
 @rule("LIMIT-11")

@@ -6,7 +6,7 @@ from contract.client import Client
 from contract.exchange import shown
 from contract.invariants import CLOCK_SKEW, instant, now_at
 from contract.marks import at_the_end, rule
-from contract.recorder import NotApplicable, Violation
+from contract.recorder import NotApplicable, Untested, Violation
 from contract.rules import catalogue
 from contract.verify import created, example
 
@@ -123,4 +123,4 @@ def test_what_is_in_the_answer(client: Client) -> None:
 def test_every_success_of_the_run_was_as_documented(client: Client) -> None:
     """What must hold of every success held of all of them; the failures were recorded as they came."""
     if not client.ids:
-        raise Violation(None, "engagements in the answers of the run", "no answer held an id")
+        raise Untested("no engagement was created")

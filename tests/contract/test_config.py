@@ -1,0 +1,99 @@
+"""The configuration of a target: precedence, and errors that say where and what."""
+
+from pathlib import Path
+
+import pytest
+
+from contract.config import ConfigError, load, names_target, parse_rate
+
+FILE = """
+base_url = "https://staging.example.com/api/"
+[credentials]
+writer = "from-file"
+[media]
+accepted = ["https://cdn.example.com/a.mp3"]
+[limits]
+rate = "2/s"
+"""
+
+
+def write(folder: Path, text: str) -> dict[str, str | None]:
+    """Write a contract.toml and return the flags that name it."""
+    path = folder / "contract.toml"
+    path.write_text(text, encoding="utf-8")
+    return {"config": str(path)}
+
+
+def test_flag_over_environment_over_file_over_default(tmp_path: Path) -> None:
+    """Each value comes from the first source that has it, and says which."""
+    flags = {**write(tmp_path, FILE), "rate": "9/s"}
+    config = load(flags, {"CONTRACT_WRITER": "from-environment"})
+    assert config.rate == 9.0
+    assert config.credentials["writer"].value == "from-environment"
+    assert config.base_url == "https://staging.example.com/api"
+    assert config.sources["limits.rate"] == "--rate"
+    assert config.sources["credentials.writer"] == "environment CONTRACT_WRITER"
+    assert config.sources["base_url"].endswith("contract.toml")
+    assert (config.max_creations, config.sources["limits.max_creations"]) == (50, "default")
+
+
+def test_loopback_has_no_limits_by_default() -> None:
+    """On this machine a run is not slowed down or counted."""
+    environment = {
+        "CONTRACT_BASE_URL": "http://127.0.0.1:4010/api",
+        "CONTRACT_WRITER": "w",
+        "CONTRACT_MEDIA_ACCEPTED": "https://cdn.example.com/a.mp3, https://cdn.example.com/v.mp4",
+    }
+    config = load({}, environment)
+    assert (config.rate, config.max_requests, config.max_creations) == (None, None, None)
+    assert config.accepted == ("https://cdn.example.com/a.mp3", "https://cdn.example.com/v.mp4")
+
+
+@pytest.mark.parametrize(
+    ("value", "raw", "header"),
+    [("abc", False, "Bearer abc"), ("Token abc", False, "Token abc"), ("sk-apik_a.b", True, "sk-apik_a.b")],
+)
+def test_how_a_credential_is_sent(tmp_path: Path, value: str, raw: bool, header: str) -> None:  # noqa: FBT001
+    """After Bearer, unless it brings a scheme of its own or is to be sent bare."""
+    form = 'credential_form = "raw"\n' if raw else ""
+    flags = write(tmp_path, FILE.replace('writer = "from-file"', f'{form}writer = "{value}"'))
+    assert load(flags, {}).credentials["writer"].header == header
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (('rate = "2/s"', 'rat = "2/s"'), "limits.rat: unknown key; did you mean rate?"),
+        (('rate = "2/s"', 'rate = "fast"'), "limits.rate: 'fast' must be a rate such as 5/s"),
+        (("[limits]", "[limit]"), "limit: unknown key; did you mean limits?"),
+        (('writer = "from-file"', ""), "credentials.writer is missing: set CONTRACT_WRITER"),
+        (("accepted = [", "rejected = ["), "media.accepted is missing: set CONTRACT_MEDIA_ACCEPTED"),
+        (("https://cdn", "http://cdn"), "must be an https URL"),
+        (("https://staging.example.com/api/", "staging.example.com"), "base_url: 'staging.example.com' must be"),
+        (('rate = "2/s"', '[waived]\n"IDEM-99" = "x"'), "IDEM-99 is no rule"),
+        (('rate = "2/s"', '[deviations]\n"URL-9" = "x"'), "deviations.URL-9 must be"),
+        (('rate = "2/s"', '[deviations]\n"URL-9" = {reason="x", until=1}'), "until: unknown key"),
+        (("base_url", "base_url ="), "not valid TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """An error names the file, the key and what is accepted."""
+    flags = write(tmp_path, FILE.replace(*change))
+    with pytest.raises(ConfigError) as error:
+        load(flags, {})
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_target_is_named_by_any_source() -> None:
+    """Without any of them a run starts the mock."""
+    assert not names_target({"base_url": None}, {"CONTRACT_WRITER": "w"})
+    assert names_target({"base_url": "http://x"}, {})
+    assert names_target({}, {"CONTRACT_BASE_URL": "http://x"})
+    assert names_target({"config": "contract.toml"}, {})
+
+
+@pytest.mark.parametrize(("text", "rate"), [("5/s", 5.0), ("120/minute", 2.0), ("0.5/s", 0.5), ("3600/h", 1.0)])
+def test_rates(text: str, rate: float) -> None:
+    """A rate is requests a second."""
+    assert parse_rate(text) == rate

@@ -1,0 +1,101 @@
+"""How a request is shown: pasteable, short, and without credentials."""
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from contract.client import Client
+from contract.exchange import Body, Exchange, Text, shown
+
+from .conftest import SECRET, Scripted, engagement, reply
+
+Make = Callable[..., Client]
+
+
+def arguments(curl: str, bin_dir: str) -> tuple[list[str], bytes]:
+    """Run a curl line in a real shell with a stand-in for curl, and return its arguments and standard input."""
+    script = f'export CONTRACT_WRITER={SECRET} CONTRACT_READER=opaque-reader-token PATH="{bin_dir}:$PATH"; {curl}'
+    out = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout
+    said, _, content = out.partition(b"\n")
+    return json.loads(said), content
+
+
+@pytest.fixture
+def bin_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a folder with a program named curl that prints what it was given."""
+    folder = tmp_path_factory.mktemp("bin")
+    program = folder / "curl"
+    program.write_text(
+        "#!/usr/bin/env python3\nimport json, sys\na = sys.argv[1:]\n"
+        "given = a[a.index('--data-binary') + 1]\n"
+        "stdin = sys.stdin.buffer.read() if given == '@-' else given.encode('utf-8', 'surrogateescape')\n"
+        "sys.stdout.buffer.write(json.dumps(a).encode() + b'\\n' + stdin)\n"
+    )
+    program.chmod(0o755)
+    return str(folder)
+
+
+def exchange(make: Make, document: object, **options: object) -> Exchange:
+    """Send something and return the exchange."""
+    return make(Scripted(engagement())).submit(document, **options)
+
+
+BODIES = {
+    "short": {"title": 'it\'s a "title" with $HOME, `id` and é 😀', "type": "CALL"},
+    "long": {"title": "t", "transcript_text": Text(("a", 850_000), ("é", 50_000))},
+    "newline": {"title": "two\nlines"},
+    "surrogate": Body(b'{"title": "\\ud800"}'),
+    "bytes": Body(b'{"title": "\xff\xfe\x00"}'),
+    "nested": Body(b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "fields": Body(b"{" + b", ".join(b'"f%d": 1' % n for n in range(500)) + b"}"),
+    "empty": Body(b""),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_curl_line_sends_the_same_request(make: Make, bin_dir: str, name: str) -> None:
+    """Pasted into a shell, the line sends the same bytes to the same place with the same headers."""
+    sent = exchange(make, BODIES[name])
+    words, content = arguments(sent.curl(), bin_dir)
+    body = BODIES[name]
+    if isinstance(body, Body):
+        assert content == sent.request.body.content
+    else:
+        assert json.loads(content) == body
+    assert f"Authorization: Bearer {SECRET}" in words
+    assert "Content-Type: application/json" in words
+    assert words[-1] == "http://127.0.0.1:1/api/v2/engagements"
+
+
+def test_an_escaped_body_is_escaped_by_its_curl_line(make: Make, bin_dir: str) -> None:
+    """A body whose every character is an escape comes out of the generator in the same bytes."""
+    sent = exchange(make, {"title": Text(("é😀", 400)), "run_workflows": False}, escaped=True)
+    assert b"\\u00e9\\ud83d\\ude00" in sent.request.body.content
+    assert arguments(sent.curl(), bin_dir)[1] == sent.request.body.content
+
+
+def test_no_form_of_a_credential_is_shown(make: Make) -> None:
+    """Requests, responses and curl lines name the variable; an altered credential is written for the shell."""
+    echo = reply(401, {"detail": f"unknown: {SECRET} and {SECRET[:-4]}"})
+    client = make(Scripted(echo))
+    plain = client.submit({}, expect="refused")
+    altered = client.submit(
+        {},
+        expect="refused",
+        headers=(("Authorization", f"Bearer {SECRET[:-4]}"),),
+        authorization="Bearer ${CONTRACT_WRITER%????}",
+    )
+    for sent in (plain, altered):
+        for text in (sent.curl(), sent.shown_request(), sent.shown_response(), repr(client.config)):
+            assert SECRET not in text
+    assert SECRET[:-4] not in altered.curl() + altered.shown_request() + altered.shown_response()
+    assert '"Authorization: Bearer ${CONTRACT_WRITER%????}"' in altered.curl()
+
+
+def test_long_texts_are_shown_by_how_they_are_made() -> None:
+    """A megabyte is a line: the pieces and their counts."""
+    said = json.loads(shown({"transcript_text": Text(("a", 850_000), ("é", 50_000)), "title": "x" * 300}))
+    assert said["transcript_text"] == {"repeat": ["a", 850_000], "then": ["é", 50_000]}
+    assert said["title"] == {"begins": "x" * 60, "characters": 300}

@@ -1,0 +1,89 @@
+"""From findings to verdicts: what was not fully tested is never a pass."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from contract.config import Config, Deviation
+from contract.recorder import NotApplicable, Recorder, Untested, Violation, today
+from contract.results import RuleResult
+
+
+def verdict(recorder: Recorder, config: Config, rule: str) -> RuleResult:
+    """Return the result of one rule."""
+    return recorder.results(config, [rule])[0]
+
+
+def run(recorder: Recorder, *rules: str, raising: Exception | None = None) -> None:
+    """Run one test of these rules that raises this, or passes."""
+    with suppress(Exception), recorder.testing(rules):
+        if raising is not None:
+            raise raising
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "expected"),
+    [
+        ([], "untested"),
+        ([None], "pass"),
+        ([None, Violation("IDEM-1", "a", "b")], "fail"),
+        ([Violation(None, "a", "b"), None], "fail"),
+        ([None, Untested("no reader")], "untested"),
+        ([None, NotApplicable("no start_at")], "pass"),
+        ([NotApplicable("no start_at")], "not_applicable"),
+        ([None, ZeroDivisionError()], "error"),
+        ([Untested("x"), Violation(None, "a", "b")], "fail"),
+    ],
+)
+def test_the_worst_finding_decides(config: Config, outcomes: list[Exception | None], expected: str) -> None:
+    """A rule passes only if all its tests ran and none failed."""
+    recorder = Recorder()
+    for outcome in outcomes:
+        run(recorder, "IDEM-1", raising=outcome)
+    assert verdict(recorder, config, "IDEM-1").verdict == expected
+
+
+def test_a_violation_belongs_to_the_rule_it_names(config: Config) -> None:
+    """A test of one rule can find another broken; its own is then neither passed nor failed."""
+    recorder = Recorder()
+    run(recorder, "URL-3", raising=Violation("IDEM-9", "a", "b"))
+    assert verdict(recorder, config, "IDEM-9").verdict == "fail"
+    assert verdict(recorder, config, "URL-3").verdict == "untested"
+
+
+def test_observations_are_never_violations(config: Config) -> None:
+    """A rule of the level observe says what was seen, and cannot fail."""
+    recorder = Recorder()
+    recorder.observe("URL-21", "accepts it")
+    run(recorder, "URL-21")
+    recorder.fail("URL-21", Violation("URL-21", "a", "b"))
+    result = verdict(recorder, config, "URL-21")
+    assert (result.verdict, result.observation) == ("observed", "accepts it")
+
+
+def test_a_waiver_covers_what_cannot_be_tested_and_nothing_else(config: Config) -> None:
+    """A waived rule that is untested is waived; one that fails, fails."""
+    from dataclasses import replace
+
+    waiving = replace(config, waived={"SCOPE-4": "one workspace"})
+    recorder = Recorder()
+    result = verdict(recorder, waiving, "SCOPE-4")
+    assert (result.verdict, result.reason) == ("waived", "one workspace")
+    run(recorder, "SCOPE-4", raising=Violation(None, "a", "b"))
+    assert verdict(recorder, waiving, "SCOPE-4").verdict == "fail"
+
+
+@pytest.mark.parametrize(
+    ("days", "broken", "expected"),
+    [(1, True, "deviates"), (None, True, "deviates"), (-1, True, "fail"), (1, False, "fail")],
+)
+def test_deviations_are_strict_both_ways(config: Config, days: int | None, broken: bool, expected: str) -> None:  # noqa: FBT001
+    """A known break deviates until it expires; a rule that holds although it is listed is a failure too."""
+    from dataclasses import replace
+
+    expires = None if days is None else today() + timedelta(days=days)
+    deviating = replace(config, deviations={"URL-9": Deviation("ticket 123", expires)})
+    recorder = Recorder()
+    run(recorder, "URL-9", raising=Violation(None, "a", "b") if broken else None)
+    assert verdict(recorder, deviating, "URL-9").verdict == expected
