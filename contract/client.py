@@ -64,6 +64,7 @@ class Client:
         self.recorder = recorder
         self.run_id = run_id
         self.requests = 0
+        self.bare = False  # whether the writer's API key has to be sent without Bearer
         self.throttled = 0  # answers with 429
         self.ids: dict[str, str | None] = {}  # id of an engagement: the key that made it
         self.base: Document = {
@@ -82,6 +83,7 @@ class Client:
         self._next_slot = 0.0
         self._unanswered = 0
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
+        self.engagements: dict[str, Document] = {}  # as they were first shown, by id
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
         self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
 
@@ -120,7 +122,8 @@ class Client:
         """Return the Authorization header of a configured credential. Raises Untested without one."""
         if name not in self.config.credentials:
             raise Untested(f"no credential {name} is configured (CONTRACT_{name.upper()})")
-        return self.config.credentials[name].header
+        credential = self.config.credentials[name]
+        return credential.token if self.bare and name == "writer" else credential.header
 
     def submit(self, document: Any, **options: Any) -> Exchange:
         """Send a submission and return the exchange. Options are those of `request`."""
@@ -213,6 +216,7 @@ class Client:
             ):
                 self.milestones.append(exchange)
             self.ids.setdefault(made, exchange.request.key)
+            self.engagements.setdefault(made, exchange.response.engagement)
 
     def _no_answer(self, request: Request, reason: str) -> Exception:
         """Decide what silence means: a fault of this case if others are answered, else the end of the run."""

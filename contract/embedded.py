@@ -26,7 +26,7 @@ def embedded() -> Iterator[Config]:
                 f"{MEDIA}/type/Audio/OGG;codecs=opus/a?duration=30",
                 f"{MEDIA}/redirect/2/a.mp3",
             ),
-            rejected=(f"{MEDIA}/type/text/html/page", f"{MEDIA}/page.json", f"{MEDIA}/no-type/a.mp3"),
+            rejected=(f"{MEDIA}/type/text/html/page", f"{MEDIA}/page.json", f"{MEDIA}/a.png", f"{MEDIA}/no-type/a.mp3"),
             redirect_to_private=(f"{MEDIA}/redirect-private/a.mp3",),
             unreachable=(UNREACHABLE, f"{MEDIA}/404/a.mp3", f"{MEDIA}/timeout/a.mp3"),
         )

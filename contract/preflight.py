@@ -1,7 +1,7 @@
-"""Before any rule is tested: is this the right target, and does the configuration fit it? At most six requests.
+"""Before any rule is tested: is this the right target, and does the configuration fit it? About six requests.
 
 Only what makes a run meaningless stops it. What could as well be a fault of the target (a reader that may write, two
-workspaces that share keys) is left to the rules.
+workspaces that share keys, a valid submission that is refused) is left to the rules.
 """
 
 from __future__ import annotations
@@ -9,7 +9,11 @@ from __future__ import annotations
 from contract.client import Client
 from contract.exchange import Exchange, Text
 from contract.recorder import CutShort, Violation
-from contract.verify import answer, named_fields
+from contract.verify import FULL, answer, named_fields
+
+READERS = ("reader", "private_reader")
+# The rule that a refusal of a valid submission breaks, by the field it blames.
+BLAMED = {"run_workflows": "BODY-5", "type": "BODY-12", "is_private": "BODY-6"}
 
 
 class PreflightFailed(Exception):  # noqa: N818  an outcome of its own
@@ -17,20 +21,23 @@ class PreflightFailed(Exception):  # noqa: N818  an outcome of its own
 
 
 def preflight(client: Client) -> None:
-    """Look at the target and the credentials. Raises PreflightFailed."""
+    """Look at the target and the credentials. Raises PreflightFailed, or CutShort after a break of the contract."""
     try:
-        _reachable(client)
+        unknown = _reachable(client)
         if client.profile.creates_nothing:
             _accepts(client, "writer", client.submit({}, expect="refused"))
             return
         client.anchor = client.examples["plain"] = _first_create(client)
-        _credentials(client)
+        _readers(client, unknown)
+        _other_workspace(client)
         _ceiling(client)
     except CutShort as reason:
-        raise PreflightFailed(f"{client.config.base_url} cannot be reached: {reason}") from None
+        if client.anchor is None and not any(found.failed for found in client.recorder.findings.values()):
+            raise PreflightFailed(f"{client.config.base_url} cannot be reached: {reason}") from None
+        raise
 
 
-def _reachable(client: Client) -> None:
+def _reachable(client: Client) -> Exchange:
     """Ask without a credential: whatever refuses that politely is an API at the right path."""
     exchange = client.submit(client.submission(), credential=None, expect="unauthorized")
     response = exchange.response
@@ -41,37 +48,80 @@ def _reachable(client: Client) -> None:
         raise PreflightFailed(f"{url} redirects to {response.headers.get('location')}: use that as base_url")
     if response.status in {502, 503, 504}:
         raise PreflightFailed(f"the gateway of {url} answers {response.status}: is the service behind it up?")
+    return exchange
 
 
 def _first_create(client: Client) -> Exchange:
-    """Create with the required fields, or with all, so that one wrong demand does not end the run."""
+    """Create as the page asks for, and in other valid ways if that is refused, so that one fault does not end all."""
     exchange = client.submit(client.submission())
+    if exchange.response.status == 401 and client.config.credentials["writer"].token.startswith("sk-apik_"):
+        exchange = _bare(client, exchange)
     _accepts(client, "writer", exchange)
     if exchange.response.ok:
         return exchange
-    said = answer(exchange)
     if "media_url" in named_fields(exchange):
-        media = client.config.accepted[0]
-        raise PreflightFailed(f"the target refuses the first accepted recording, {media}: {said}; check media.accepted")
-    everything = {
-        "start_at": "2026-01-05T09:00:00Z",
-        "participants": [{"name": "Ada Example", "email": "ada@example.com"}],
-        "transcript_text": "A short transcript.",
-    }
-    second = client.submit(client.submission(**everything))
+        return _other_recording(client, exchange)
+    named = sorted(named_fields(exchange))
+    rule = next((BLAMED[field] for field in named if field in BLAMED), "BODY-13")
+    client.recorder.fail(rule, Violation(rule, "a valid submission to be accepted", answer(exchange), exchange))
+    second = client.submit(client.submission(**FULL))
     if not second.response.ok:
-        raise PreflightFailed(f"a plain first create fails with {said}: check the target and the configured media")
-    client.base.update(everything)
+        raise CutShort(f"a plain first create is refused: {answer(exchange)}")
+    client.base.update({name: value for name, value in FULL.items() if name != "is_private"})
     return second
 
 
-def _credentials(client: Client) -> None:
-    anchor = client.anchor
-    for name in ("reader", "private_reader", "other_workspace"):
-        if name in client.config.credentials and anchor is not None:
-            expect = "created" if name == "other_workspace" else "forbidden"
-            exchange = client.submit(anchor.request.body, credential=name, expect=expect)
-            _accepts(client, name, exchange, writes=name == "other_workspace")
+def _bare(client: Client, refused: Exchange) -> Exchange:
+    """Try the API key without Bearer: if that works the credential is good and AUTH-1 is broken."""
+    token = client.config.credentials["writer"].token
+    headers = (("Authorization", token), ("Content-Type", "application/json"))
+    exchange = client.submit(client.submission(), headers=headers)
+    if not exchange.response.ok:
+        return refused
+    client.bare = True
+    violation = Violation("AUTH-1", "a valid credential to be accepted after Bearer", answer(refused), refused)
+    client.recorder.fail("AUTH-1", violation)
+    return exchange
+
+
+def _other_recording(client: Client, refused: Exchange) -> Exchange:
+    """Try the other configured recordings: if one of them is accepted, URL-17 has the word on the first."""
+    for url in client.config.accepted[1:]:
+        exchange = client.submit(client.submission(media_url=url))
+        if exchange.response.ok:
+            client.base["media_url"] = url
+            return exchange
+    urls = ", ".join(client.config.accepted)
+    raise PreflightFailed(f"the target accepts none of media.accepted ({urls}): {answer(refused)}; check them")
+
+
+def _readers(client: Client, unknown: Exchange) -> None:
+    """Send a valid submission as each reader. Whether it is refused is for the rules to say, whether it is known here.
+
+    A reader that is answered just as nobody is has a wrong credential, unless all readers are: then the target may be
+    answering 401 for a missing scope.
+    """
+    names = [name for name in READERS if name in client.config.credentials]
+    body = client.submission()
+    exchanges = {name: client.submit(body, credential=name, expect="forbidden") for name in names}
+    strangers = [name for name in names if _alike(exchanges[name], unknown)]
+    if strangers and (len(strangers) < len(names) or len(names) == 1):
+        _accepts(client, strangers[0], exchanges[strangers[0]], writes=False)
+
+
+def _alike(exchange: Exchange, unknown: Exchange) -> bool:
+    return exchange.response.status == 401 and _kind(exchange) == _kind(unknown)
+
+
+def _kind(exchange: Exchange) -> tuple[object, ...]:
+    problem = exchange.response.json if isinstance(exchange.response.json, dict) else {}
+    return exchange.response.status, problem.get("type"), problem.get("title")
+
+
+def _other_workspace(client: Client) -> None:
+    if "other_workspace" in client.config.credentials and client.anchor is not None:
+        exchange = client.submit(client.anchor.request.body, credential="other_workspace")
+        _accepts(client, "other_workspace", exchange)
 
 
 def _accepts(client: Client, name: str, exchange: Exchange, *, writes: bool = True) -> None:
@@ -84,13 +134,13 @@ def _accepts(client: Client, name: str, exchange: Exchange, *, writes: bool = Tr
 
 
 def _ceiling(client: Client) -> None:
-    """Find out whether something in between takes no large bodies: the limits then cannot be tested."""
+    """Find out whether something in between takes no large bodies: the limits then cannot all be tested."""
     if client.anchor is None:
         return
     document = {**client.anchor.document, "transcript_text": Text(("a", 900_000))}
     try:
         exchange = client.submit(document, expect="replayed", escaped=True)
-    except (Violation, CutShort):
+    except Violation:
         client.recorder.observe("ERR-10", "a body of 5.4 MB gets no answer")
         return
     if exchange.response.status == 413:

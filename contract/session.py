@@ -12,7 +12,7 @@ from contract.client import Client, Ledger
 from contract.config import Config, ConfigError, suggestion
 from contract.preflight import PreflightFailed, preflight
 from contract.profile import Profile
-from contract.recorder import Recorder, today
+from contract.recorder import CutShort, Recorder, today
 from contract.results import Run
 from contract.rules import catalogue
 from contract.transport import HttpTransport, Transport
@@ -41,6 +41,9 @@ class Session:
             preflight(self.client)
         except PreflightFailed as reason:
             self.preflight_failed = str(reason)
+            raise
+        except CutShort as reason:
+            self.stopped = str(reason)
             raise
 
     def run(self) -> Run:

@@ -61,7 +61,7 @@ def created(client: Client, document: Any, rule: str | None = None, **options: A
 
     Raises Violation if it is refused, or answered with an engagement that this run already knows.
     """
-    known = set(client.ids)
+    known = dict(client.engagements)
     exchange = client.submit(document, **options)
     response = exchange.response
     if response.status == TOO_LARGE:
@@ -70,6 +70,8 @@ def created(client: Client, document: Any, rule: str | None = None, **options: A
         raise Violation(rule, "a first submission to be accepted", answer(exchange), exchange)
     if response.id in known:
         other = client.ids[response.id or ""]
+        if differences(known[response.id or ""], response.engagement):
+            raise Violation("RESP-3", "an id of its own for a new engagement", f"that of the key {other!r}", exchange)
         raise Violation(rule, "a new engagement for a new key", f"that of the key {other!r}", exchange)
     if response.id is not None:
         check_created(client, exchange)
@@ -128,11 +130,10 @@ def check_replay(exchange: Exchange, first: Exchange, rule: str) -> None:
     before, after = first.response.engagement, exchange.response.engagement
     if exchange.response.status != 200:
         raise Violation(rule, "200 with the stored engagement", answer(exchange), exchange)
-    for field in UNCHANGED:
-        if field in before and field in after and not _same(field, before[field], after[field]):
-            raise Violation(
-                rule, f"{field} unchanged, {shown(before[field])}", f"{field} {shown(after[field])}", exchange
-            )
+    for field in differences(before, after)[:1]:
+        raise Violation(rule, f"{field} unchanged, {shown(before[field])}", f"{field} {shown(after[field])}", exchange)
+    if _but_touched(before) == _but_touched(after) and before.get("updated_at") != after.get("updated_at"):
+        raise Violation(rule, "updated_at as it was, as nothing else changed", str(after.get("updated_at")), exchange)
     statuses = [engagement.get("processing_status") for engagement in (before, after)]
     if statuses[0] in ADVANCE[2:] and statuses[1] in ADVANCE and statuses[0] != statuses[1]:
         raise Violation(rule, f"processing_status {statuses[0]}, which is final", str(statuses[1]), exchange)
@@ -243,14 +244,19 @@ def accept_each(client: Client, parts: Iterable[tuple[str, Document]], **options
 
 def named_fields(exchange: Exchange) -> set[str]:
     """Return the known fields that the errors of a problem name, whatever their notation."""
+    named: set[str] = set()
+    for text in field_texts(exchange):
+        words = re.findall(r"[A-Za-z][A-Za-z_]*", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text))
+        named |= {word.lower() for word in words} & FIELDS
+    return named
+
+
+def field_texts(exchange: Exchange) -> list[str]:
+    """Return what the errors of a problem hold as `field`."""
     problem = exchange.response.json
     errors = problem.get("errors") if isinstance(problem, dict) else None
-    named: set[str] = set()
-    for entry in errors if isinstance(errors, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("field"), str):
-            words = re.findall(r"[A-Za-z][A-Za-z_]*", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", entry["field"]))
-            named |= {word.lower() for word in words} & FIELDS
-    return named
+    entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
+    return [entry["field"] for entry in entries if isinstance(entry.get("field"), str)]
 
 
 FIELDS = {
@@ -275,6 +281,17 @@ def answer(exchange: Exchange) -> str:
         said = errors or response.json.get("detail")
         return f"{response.status}: {shown(said)[:300]}"
     return f"{response.status}" + (f" with id {response.id}" if response.id else "")
+
+
+def differences(before: Document, after: Document) -> list[str]:
+    """Return the fields that a replay must leave alone and that differ, where both answers have them."""
+    return [
+        name for name in UNCHANGED if name in before and name in after and not _same(name, before[name], after[name])
+    ]
+
+
+def _but_touched(engagement: Document) -> Document:
+    return {name: value for name, value in engagement.items() if name != "updated_at"}
 
 
 def _same(field: str, before: Any, after: Any) -> bool:

@@ -90,7 +90,7 @@ class Watcher:
         if not session.config.option.collectonly:
             try:
                 self._session.begin()
-            except PreflightFailed as reason:
+            except (PreflightFailed, CutShort) as reason:
                 pytest.exit(f"contract: {reason}", NO_TARGET)
         return (yield)
 

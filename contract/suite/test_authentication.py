@@ -15,6 +15,15 @@ UNREADABLE = (400, 401)  # a header that no scheme can be read from may count as
 VARIABLE = "CONTRACT_WRITER"
 
 
+# Three quarters into a credential lies its secret or its signature, not the padding of an encoding.
+CHANGE = "t = input(); n = len(t) * 3 // 4; print(t[:n] + chr(97 + (t[n] == chr(97))) + t[n + 1:])"
+
+
+def _changed(token: str) -> str:
+    n = len(token) * 3 // 4
+    return token[:n] + chr(97 + (token[n] == "a")) + token[n + 1 :]
+
+
 class Wrong:
     """An Authorization header that must not be accepted: made from the valid token, and written for the shell."""
 
@@ -32,6 +41,8 @@ class Wrong:
         value = self._header.format(
             token=token,
             part=token[: max(1, len(token) - 4)],
+            most=token[:-1],
+            changed=_changed(token),
             other_case=token.swapcase(),
             basic=base64.b64encode(f"{token}:".encode()).decode(),
         )
@@ -49,6 +60,12 @@ WRONG = {
         Wrong("an unknown API key", "Bearer sk-apik_unknown0000.unknown0000000000"),
         Wrong("an unknown token", "Bearer no-such-credential-0000000000"),
         Wrong("the beginning of a valid credential", "Bearer {part}", f"Bearer ${{{VARIABLE}%????}}"),
+        Wrong("a valid credential without its last character", "Bearer {most}", f"Bearer ${{{VARIABLE}%?}}"),
+        Wrong(
+            "a valid credential with one letter changed",
+            "Bearer {changed}",
+            f"Bearer $(printf %s ${VARIABLE} | python3 -c '{CHANGE}')",
+        ),
         Wrong("a valid credential with something added", "Bearer {token}AAAA", f"Bearer ${{{VARIABLE}}}AAAA"),
         Wrong("a valid credential twice", "Bearer {token}{token}", f"Bearer ${VARIABLE}${VARIABLE}"),
         Wrong("two words after Bearer", "Bearer no such", status=UNREADABLE),

@@ -1,5 +1,6 @@
 """What a submission is made of: BODY-1 to BODY-22."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from contract.exchange import Body
 from contract.invariants import instant
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Violation
-from contract.verify import REQUIRED, Case, created, example, group
+from contract.verify import REQUIRED, Case, created, example, group, replayed
 
 TEXTS = ("type", "title", "source_system", "external_id", "media_url")
 # Whatever does not come as JSON may be refused by its media type as well.
@@ -88,11 +89,27 @@ def test_what_is_malformed_is_refused(client: Client, cases: dict[str, list[Case
 
 @rule("BODY-15")
 def test_a_valid_submission_with_something_after_it_is_refused(client: Client) -> None:
-    """A truncated or continued valid submission is no JSON."""
+    """A valid submission that is cut, continued, or written as other languages would is no JSON."""
     whole = Body.of(client.submission()).content
-    pieces = (whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing")
+    pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing", whole[:-1] + b",}"]
+    pieces += [whole.replace(b'"', b"'"), b"/* a comment */ " + whole, whole.replace(b'"type"', b"type", 1)]
     cases = [Case("a submission cut or continued", body=Body(piece), status=UNREADABLE) for piece in pieces]
     group(client, {"BODY-15": cases})
+
+
+@rule("BODY-14")
+def test_a_submission_inside_something_else_is_refused(client: Client) -> None:
+    """A list that holds a valid submission, and a text that does, are no objects."""
+    whole = Body.of(client.submission()).content
+    wrapped = (b"[" + whole + b"]", json.dumps(whole.decode()).encode(), b'{"engagement": ' + whole + b"}")
+    group(client, {"BODY-14": [Case("a wrapped submission", body=Body(content)) for content in wrapped]})
+
+
+@rule("BODY-5")
+def test_both_values_of_run_workflows_are_accepted(client: Client) -> None:
+    """The value true is as valid as false; asked with a repeat, which triggers nothing."""
+    first = example(client, "plain")
+    replayed(client, first, {**first.document, "run_workflows": True}, "BODY-5")
 
 
 @rule("BODY-13")
@@ -208,6 +225,15 @@ def test_what_happens_to_a_lone_surrogate(client: Client) -> None:
     exchange = client.submit(Body(content), expect="observed")
     verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
     client.recorder.observe("BODY-21", f"{verdict} half a surrogate pair")
+
+
+@rule("BODY-23")
+def test_what_happens_to_invalid_utf_8(client: Client) -> None:
+    """A byte of Latin-1 inside a title."""
+    content = Body.of(client.submission(title="caf")).content.replace(b'"caf"', b'"caf\xe9"')
+    exchange = client.submit(Body(content), expect="observed")
+    verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
+    client.recorder.observe("BODY-23", f"{verdict} invalid UTF-8")
 
 
 @rule("BODY-22")

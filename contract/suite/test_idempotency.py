@@ -13,10 +13,11 @@ from contract.verify import Case, answer, check_created, check_replay, created, 
 
 @rule("IDEM-1")
 def test_a_repeat_returns_the_stored_engagement(client: Client) -> None:
-    """The same submission again, and again, gets 200 and the same engagement."""
+    """The same submission again, and again, gets 200 and the same engagement, whatever was created since."""
     first = created(client, client.submission())
-    for _ in range(3):
-        replayed(client, first, first.request.body, "IDEM-1")
+    second = created(client, client.submission(title=f"{client.run_id} created since"), "IDEM-1")
+    for exchange in (first, second, first, first):
+        replayed(client, exchange, exchange.request.body, "IDEM-1")
 
 
 def changed_fields(client: Client) -> dict[str, dict[str, Any]]:
@@ -26,6 +27,7 @@ def changed_fields(client: Client) -> dict[str, dict[str, Any]]:
         "type": {"type": "MEETING"},
         "title": {"title": f"{client.run_id} another title"},
         "media_url": {"media_url": media},
+        "run_workflows": {"run_workflows": True},  # a repeat triggers nothing
         "start_at": {"start_at": "2021-02-03T04:05:06Z"},
         "is_private": {"is_private": False},
         "participants": {"participants": [{"name": "Someone Else", "email": "else@example.com"}]},
@@ -41,6 +43,8 @@ def test_a_repeat_changes_nothing(client: Client) -> None:
     everything = {name: value for change in changes.values() for name, value in change.items()}
     for change in (*changes.values(), {**everything, "source_system": "elsewhere"}):
         replayed(client, first, {**first.document, **change}, "IDEM-2")
+    for broken in ({"title": ""}, {"run_workflows": "no"}, {"media_url": "https://10.0.0.1/a.mp3"}):
+        client.submit({**first.document, **broken}, expect="replayed")  # refused or not, it changes nothing
     replayed(client, first, first.request.body, "IDEM-2")
 
 
@@ -75,10 +79,11 @@ def near_keys(client: Client, name: str) -> list[str]:
         spaced = [key, f"{key} ", f" {key}", f"{key} x", f"{key}  x"]
         return spaced if client.profile.name != "thorough" else [*spaced, f"{key}\t", f"{key}\n", f"{key}\u00a0"]
     if name == "IDEM-7":
-        full = _filler(key, 499)
-        return [full + "a", full + "b", full]
-    letters = ("e", "é", "è", "ω", "你", "好", "😀", "😁")
-    return [key + letter for letter in letters[: client.profile.pick(6, 8, 8)]]
+        full, tail = _filler(key, 499), "t" * 300
+        # A long common beginning, and a long common end behind the same letters in another order.
+        return [full + "a", full + "b", full, f"{key}:xy:{tail}", f"{key}:yx:{tail}"]
+    letters = ("e", "é", "è", "你", "好", "😀", "😁", "ω", "ß", "ss")
+    return [key + letter for letter in letters[: client.profile.pick(7, 8, 10)]]
 
 
 @each_rule("IDEM-5", "IDEM-6", "IDEM-7", "IDEM-8")
@@ -127,6 +132,9 @@ def refusals(client: Client) -> list[Case]:
 @rule("IDEM-9")
 def test_a_refused_submission_leaves_the_key_free(client: Client) -> None:
     """After a refusal of any kind the same key creates."""
+    key = client.key()
+    client.submit(client.submission(external_id=key), credential=None, expect="unauthorized")
+    created(client, client.submission(external_id=key), "IDEM-9")
     kinds = refusals(client)
     if client.profile.pick(True, False, False):
         group(client, {"IDEM-9": kinds})

@@ -17,7 +17,8 @@ CHARACTERS, BYTES = 900_000, 950_000
 def _too_long(field: str, limit: int) -> list[Case]:
     """Return texts over the limit in characters of every width."""
     longer = [(piece, limit + 1) for piece in ("a", "é", "あ", "😀")] + [("a", limit + 100), ("a", 2 * limit)]
-    return [Case(f"{field} of {size} × {piece}", {field: Text((piece, size))}) for piece, size in longer]
+    spaced = Case(f"{field} with {limit} spaces at its end", {field: Text(("a", 1), (" ", limit))})
+    return [*(Case(f"{field} of {size} × {piece}", {field: Text((piece, size))}) for piece, size in longer), spaced]
 
 
 TOO_LONG = {rule_id: _too_long(field, limit) for field, (rule_id, limit) in LENGTHS.items()}
@@ -62,9 +63,14 @@ def test_the_shortest_texts_are_accepted(client: Client) -> None:
 @rule("LIMIT-10")
 def test_characters_are_code_points(client: Client) -> None:
     """Letters with combining marks count as two characters each: 250 fit, 251 do not."""
-    pair = "e\u0301"
-    created(client, client.submission(title=Text((pair, 250))), "LIMIT-10")
-    group(client, {"LIMIT-10": [Case("251 letters with a combining mark", {"title": Text((pair, 251))})]})
+    pair, key = "e\u0301", client.key()
+    fitting = {"title": Text((pair, 250)), "source_system": Text((pair, 50))}
+    created(client, client.submission(**fitting, external_id=Text((key, 1), (pair, (500 - len(key)) // 2))), "LIMIT-10")
+    sizes = {"title": 251, "source_system": 51, "external_id": 251}
+    cases = [
+        Case(f"{field} of {size} letters with a mark", {field: Text((pair, size))}) for field, size in sizes.items()
+    ]
+    group(client, {"LIMIT-10": cases})
 
 
 @rule("LIMIT-11")

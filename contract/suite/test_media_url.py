@@ -102,15 +102,12 @@ def test_only_https_is_a_scheme(client: Client) -> None:
 @rule("URL-19")
 def test_a_media_url_is_a_uri(client: Client) -> None:
     """Text that is no URI with a host is refused."""
-    texts = [
-        "",
-        "   ",
-        "recording.mp3",
-        "not a url",
-        "https://",
-        "https:///a.mp3",
+    texts = ["", "   ", "recording.mp3", "not a url", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3"]
+    texts += [
         "https://exa mple.com/a.mp3",
-        "https:",
+        "https://[::1/a.mp3",
+        "https://[/a.mp3",
+        "https://media.example.com:port/a.mp3",
     ]
     group(client, {"URL-19": [Case(f"the text {text!r}", {"media_url": text}) for text in texts]})
 

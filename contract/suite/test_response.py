@@ -43,7 +43,7 @@ TITLES = (
 @rule("RESP-4")
 def test_a_title_comes_back_exactly(client: Client) -> None:
     """White space, markup, quotes, decomposed letters and emoji come back as they were sent."""
-    for title in TITLES:
+    for title in (*TITLES, "long " * 80):
         sent = f"{client.run_id} {title}" if not title.startswith(" ") else f"{title}{client.run_id} "
         exchange = created(client, client.submission(title=sent), "RESP-4")
         if exchange.response.engagement.get("title") != sent:
