@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import http.client
 import io
@@ -10,6 +11,7 @@ import json
 import socket
 import ssl
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -21,7 +23,15 @@ from mock_server import Running, spec
 
 WRITER, READER, NOSCOPE, OTHER = (f"sk-apik_{name}.local" for name in ("writer", "reader", "noscope", "other"))
 PATH = "/api/v2/engagements"
-ABSENT = object()
+
+
+class Absence(enum.Enum):
+    """What a field or a header is that is left out."""
+
+    ABSENT = enum.auto()
+
+
+ABSENT = Absence.ABSENT
 
 _run, _count = uuid.uuid4().hex, itertools.count()
 
@@ -86,7 +96,7 @@ def send(  # noqa: PLR0913  a request has many parts
     credential: str | None = WRITER,
     method: str = "POST",
     path: str = PATH,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str | Absence] | None = None,
     context: ssl.SSLContext | None = None,
 ) -> Answer:
     """Send one request on a connection of its own. A body that is not bytes is written as JSON."""
