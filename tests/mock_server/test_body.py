@@ -66,7 +66,7 @@ def with_member(member: bytes, **changes: object) -> bytes:
         (b"null", "null"),
     ],
     ids=itertools.count(),
-)  # fmt: skip
+)
 def test_what_is_not_a_json_object_is_refused(server: Running, raw: bytes, says: str) -> None:
     """A body that cannot be read as one JSON object gets 400 with a reason, and never fails the server."""
     answer = send(server, raw, headers={"Content-Length": str(len(raw))})

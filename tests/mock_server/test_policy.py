@@ -78,10 +78,31 @@ def test_a_range_is_refused_to_its_edges_and_no_further(first: str, last: str, r
 
 @pytest.mark.parametrize(
     "address",
-    ["9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0", "126.255.255.255",
-     "128.0.0.0", "169.253.255.255", "169.255.0.0", "100.63.255.255", "100.128.0.0", "198.17.255.255", "198.20.0.0",
-     "223.255.255.255", "1.0.0.0", "168.63.129.15", "2000::", "2001:200::1", "2606:4700::1111", "2a00::1", "3ffe::1"],
-)  # fmt: skip
+    [
+        "9.255.255.255",
+        "11.0.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "169.253.255.255",
+        "169.255.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "198.17.255.255",
+        "198.20.0.0",
+        "223.255.255.255",
+        "1.0.0.0",
+        "168.63.129.15",
+        "2000::",
+        "2001:200::1",
+        "2606:4700::1111",
+        "2a00::1",
+        "3ffe::1",
+    ],
+)
 def test_public_neighbours_are_accepted(address: str) -> None:
     """Public addresses beside the ranges are fetched, literally."""
     host = f"[{address}]" if ":" in address else address
@@ -176,7 +197,7 @@ def test_ipv4_inside_ipv6_is_judged_by_the_ipv4(address: str) -> None:
         ("https://127.1/a.mp3", "URL-11", "private_address"),
         ("https://0177.0.0.1/a.mp3", "URL-11", "private_address"),
     ],
-)  # fmt: skip
+)
 def test_a_refusal_names_its_rule(url: str, rule: str, code: str) -> None:
     """The reason why a URL is refused is the right one, not the first that comes along."""
     refused = verdict(url)

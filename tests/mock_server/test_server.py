@@ -65,7 +65,7 @@ def body(**changes: object) -> bytes:
         b"GET / HTTP/1\r\n\r\n",
         b"GET / HTTP/1.1\n\n",
     ],
-)  # fmt: skip
+)
 def test_malformed_http_is_a_problem_and_ends_the_connection(server: Running, data: bytes) -> None:
     """Whatever is not HTTP gets one 400 as a problem, and nothing that follows it is taken for a request."""
     (answer,) = exchange(server, data + HEALTH)
