@@ -63,6 +63,15 @@ class Started:
         """The port it listens on."""
         return int(urlsplit(self.ready["base_url"]).port or 0)
 
+    def banner(self) -> str:
+        """Return what it printed at its start; the last line is the one to paste."""
+        text = ""
+        for line in self.process.stdout or ():
+            text += line
+            if "curl -i" in line:
+                break
+        return text
+
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         """Send a signal and return exit code, output and log."""
         self.process.send_signal(number)
@@ -108,14 +117,12 @@ def paste(line: str) -> tuple[int, dict[str, Any]]:
 def test_the_printed_line_works_when_pasted(tmp_path: Path) -> None:
     """The curl line of the banner creates, and its repeat is a replay; the banner lists every credential."""
     with started(tmp_path) as server:
-        code, output, log = -1, "", ""
-        lines = [server.process.stdout.readline() for _ in range(11)] if server.process.stdout else []
-        (line,) = [line for line in lines if "curl" in line]
+        banner = server.banner()
+        line = banner.splitlines()[-1]
         (status, first), (again, second) = paste(line), paste(line)
         code, output, log = server.stop()
     assert (status, again, first) == (201, 200, second)
-    assert code == 0
-    banner = "".join(lines) + output
+    assert (code, output) == (0, "")
     assert server.ready["base_url"] in banner
     for credential in server.ready["credentials"].values():
         assert credential in banner
@@ -201,12 +208,14 @@ def test_options_from_environment_and_file(tmp_path: Path) -> None:
     config = tmp_path / "mock.toml"
     config.write_text(CONFIG)
     with started(tmp_path, MOCK_SERVER_CONFIG=str(config), MOCK_SERVER_LOG_LEVEL="debug") as server:
-        line = next(line for line in server.process.stdout or () if "curl" in line)
+        banner = server.banner()
+        line = banner.splitlines()[-1]
         assert paste(line.replace("$CREDENTIAL", "sk-apik_hush.secret"))[0] == 201
         assert paste(line)[0] == 401
         _, output, log = server.stop()
     assert server.ready["credentials"] == {"importer": "sk-apik_hush.secret"}
-    assert "hush" not in line + output + log
+    assert "importer  ********" in banner
+    assert "hush" not in banner + output + log
     assert "POST /api/v2/engagements 201 " in log
     assert "POST /api/v2/engagements 401 (AUTH-3) " in log
 
@@ -214,7 +223,7 @@ def test_options_from_environment_and_file(tmp_path: Path) -> None:
 def test_reset_and_healthcheck_speak_to_a_running_server(tmp_path: Path) -> None:
     """Reset makes a used key new; healthcheck is 0 while it runs and 1 afterwards, with a line that says where."""
     with started(tmp_path) as server:
-        line = next(line for line in server.process.stdout or () if "curl" in line)
+        line = server.banner().splitlines()[-1]
         statuses = [paste(line)[0], paste(line)[0]]
         assert run("reset", MOCK_SERVER_PORT=str(server.port)).returncode == 0
         assert [*statuses, paste(line)[0]] == [201, 200, 201]
@@ -257,7 +266,7 @@ def test_healthcheck_over_tls_trusts_the_certificate_itself(tmp_path: Path) -> N
     files = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
     with started(tmp_path, *files) as server:
         assert server.ready["base_url"].startswith("https://")
-        line = next(line for line in server.process.stdout or () if "curl" in line)
+        line = server.banner().splitlines()[-1]
         assert f"--cacert {tmp_path / 'cert.pem'}" in line
         assert run("healthcheck", "--port", str(server.port), *files).returncode == 0
 

@@ -72,6 +72,12 @@ def test_malformed_http_is_a_problem_and_ends_the_connection(server: Running, da
     check_problem(answer, 400)
 
 
+def test_an_answer_outlives_what_is_still_being_sent(server: Running) -> None:
+    """A client that is refused in the middle of sending megabytes can send them all and then read why."""
+    (answer,) = exchange(server, head("Content-Length: 2", "Content-Length: 3"), b"x" * 20_000_000)
+    check_problem(answer, 400)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
