@@ -64,6 +64,8 @@ def _request() -> Request:
 
 def _begin() -> None:
     g.started = time.perf_counter()
+    if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
+        raise _unknown_path()
 
 
 def _finish(response: Response) -> Response:
@@ -105,11 +107,15 @@ def _as_problem(error: Exception) -> Problem:
         case WrongMethod():
             return MethodNotAllowed(list(error.valid_methods or ()))
         case HTTPException(code=404):
-            return NotFound(f"Nothing is served at this path. The operation is POST {PATH}.", rule="ERR-9")
+            return _unknown_path()
         case HTTPException(code=int(code)) if code < 500:  # noqa: PLR2004  werkzeug's other refusals of a request
             return Malformed("The request cannot be read.", rule="BODY-15")
     log.error("unexpected error", exc_info=error)
     return InternalError()
+
+
+def _unknown_path() -> NotFound:
+    return NotFound(f"Nothing is served at this path. The operation is POST {PATH}.", rule="ERR-9")
 
 
 def _json(document: dict[str, object]) -> str:

@@ -27,21 +27,20 @@ def read(stream: Readable, content_length: int | None, limit: int = MAX_BYTES) -
     if content_length is not None and content_length > limit:
         raise _too_large(limit)
     wanted = limit + 1 if content_length is None else content_length
-    pieces, size = [], 0
-    while size < wanted:
+    raw = bytearray()  # one buffer: a chunk may be a single byte, and a list of millions of them is no place for those
+    while len(raw) < wanted:
         try:
-            piece = stream.read(min(wanted - size, 1 << 20))
+            piece = stream.read(min(wanted - len(raw), 1 << 20))
         except (OSError, ValueError) as error:  # a timeout, a bad chunk, a connection that went away
             raise _incomplete() from error
         if not piece:
             break
-        pieces.append(piece)
-        size += len(piece)
-    if size > limit:
+        raw += piece
+    if len(raw) > limit:
         raise _too_large(limit)
-    if content_length is not None and size < content_length:
+    if content_length is not None and len(raw) < content_length:
         raise _incomplete()
-    return b"".join(pieces)
+    return bytes(raw)
 
 
 def check_headers(content_type: str | None, content_encoding: str | None) -> None:

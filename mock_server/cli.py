@@ -11,8 +11,10 @@ import ssl
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
-from urllib.request import Request, urlopen
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mock_server.app import SERVER_NAME
 from mock_server.banner import banner
@@ -73,9 +75,9 @@ def serve(settings: Settings) -> int:
         signal.signal(number, on_signal)
     with running(settings) as server:
         ready = settings.ready_file
+        if ready is not None:
+            _write_ready_file(ready, server)
         try:
-            if ready is not None:
-                _write_ready_file(ready, server)
             print(banner(server), flush=True)
             stop.wait()
         finally:
@@ -101,12 +103,15 @@ def ask(settings: Settings, method: str, what: str) -> int:
     if settings.tls_cert is not None:  # the certificate is the server's own: it vouches for itself, under any name
         trust = ssl.create_default_context(cafile=str(settings.tls_cert))
         trust.check_hostname = False
+    # A proxy that the environment names is for the world outside, not for a server of this machine.
+    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trust))
     try:
-        with urlopen(Request(url, method=method), timeout=5, context=trust) as response:  # noqa: S310  our own URL
+        with opener.open(Request(url, method=method), timeout=5) as response:  # noqa: S310  our own URL
             print(response.read().decode().strip())
             return 0
-    except (OSError, ValueError) as error:  # ValueError: what answered does not speak HTTP
-        print(f"mock-server: no healthy server at {url}: {error}", file=sys.stderr)
+    except (OSError, ValueError, HTTPException) as error:  # the last two: what answered does not speak HTTP
+        reason = " ".join(str(error).split())  # it may quote lines of what answered
+        print(f"mock-server: no healthy server at {url}: {reason}", file=sys.stderr)
         return 1
 
 
@@ -118,12 +123,13 @@ def _write_ready_file(path: Path, server: Running) -> None:
         "pid": os.getpid(),
         "credentials": server.credentials,
     }
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.parent / f".{path.name}.{os.getpid()}"
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(document, file)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise ConfigError(f"--ready-file: cannot write {path}: {error.strerror}") from None

@@ -125,23 +125,19 @@ class InFlight(Problem):
 
 
 class Invalid(Problem):
-    """Fields that break rules: all of them, in the order of the contract.
-
-    More than `SHOWN` are counted in `detail` and not listed, so that a hostile body cannot blow up the answer.
-    """
+    """Fields that break rules, in the order of the contract. `more`: there are others that are not listed."""
 
     status = 422
     slug = "validation_failed"
     title = "Validation failed"
-    SHOWN = 100
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
+    def __init__(self, errors: Sequence[FieldError], *, more: bool = False) -> None:
         fields = list(dict.fromkeys(error.field for error in errors))
         named = ", ".join(field or "the body" for field in fields[:10])
         count = "1 field breaks a rule" if len(fields) == 1 else f"{len(fields)} fields break a rule"
-        more = ", …" if len(fields) > 10 else ""  # noqa: PLR2004  a sentence, not a report
-        super().__init__(f"{count}: {named}{more}.", rule=errors[0].rule)
-        self.errors = tuple(errors[: self.SHOWN])
+        dots = ", …" if len(fields) > 10 else ""  # noqa: PLR2004  a sentence, not a report
+        super().__init__(f"{'At least ' * more}{count}: {named}{dots}.", rule=errors[0].rule)
+        self.errors = tuple(errors)
 
 
 class RateLimited(Problem):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
@@ -85,9 +85,9 @@ class RateLimiter:
 
 def parse_limit(notation: str) -> RateLimitItem:
     """Read `100/minute` or `10 per 2 seconds`. Raises ValueError."""
-    limit = parse(notation)
-    if limit.amount < 1:
-        msg = "a rate limit lets at least one request through"
+    limit, *others = parse_many(notation)
+    if others or limit.amount < 1:
+        msg = "a rate limit is one limit that lets at least one request through"
         raise ValueError(msg)
     return limit
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from cheroot import wsgi
 from cheroot.makefile import MakeFile
-from cheroot.server import ChunkedRFile, HTTPConnection, HTTPRequest
+from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
 
 from mock_server.app import API_VERSION, SERVER_NAME, create_app
@@ -30,6 +30,8 @@ from mock_server.workspaces import ConfigError
 
 THREADS = 64  # a submission holds one while its recording is fetched
 MAX_HEADER_BYTES = 256 * 1024
+MAX_CHUNK_LINE = 4096
+BACKLOG = 512
 IDLE_SECONDS = 10
 DRAIN_BYTES = 256 * 1024 * 1024  # how much of a refused body is read so that its sender sees the answer
 LINGER_SECONDS = 2.0
@@ -37,32 +39,66 @@ LINGER_SECONDS = 2.0
 log = logging.getLogger("mock_server.http")
 
 
-class BoundedChunks(ChunkedRFile):  # type: ignore[misc]  # cheroot is not typed
-    """A chunked body, read piece by piece: the size a chunk announces is not memory that the server gives."""
+class ChunkedBody:
+    """A chunked body, read piece by piece: the size a chunk announces is not memory that the server gives.
 
-    closed: bool
-    _left = 0
+    Once it is broken it stays so: what follows on the connection must not be taken for the rest, or for a request.
+    """
 
-    def _fetch(self) -> None:
-        if self.closed:
-            return
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._left = 0  # bytes of the present chunk
+        self._ended = self._broken = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, never of more than one chunk, and none at the end. Raises OSError, ValueError."""
+        if self._broken:
+            raise ValueError("the body is broken")
+        try:
+            return b"" if self._ended else self._next(size)
+        except (OSError, ValueError):
+            self._broken = True
+            raise
+
+    def _next(self, size: int) -> bytes:
         if not self._left:
-            size = self.rfile.readline(4096).partition(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
+            digits = self._line().partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", digits):
                 raise ValueError("a chunk does not begin with its size")
-            self._left = int(size, 16)
-            if self._left == 0:
-                self.closed = True
-                for _ in self.read_trailer_lines():
-                    pass
-                return
-        piece = self.rfile.read(min(self._left, 1 << 16))
+            self._left = int(digits, 16)
+            if not self._left:
+                self._skip_trailers()
+                return b""
+        piece: bytes = self._connection.read(min(self._left, size))
         if not piece:
             raise ValueError("a chunk breaks off")
         self._left -= len(piece)
-        self.buffer += piece
-        if not self._left and self.rfile.read(2) != b"\r\n":
+        if not self._left and self._connection.read(2) != b"\r\n":
             raise ValueError("a chunk does not end where it should")
+        return piece
+
+    def _skip_trailers(self) -> None:
+        budget = MAX_HEADER_BYTES
+        while (line := self._line()) != b"\r\n":
+            budget -= len(line)
+            if budget < 0:
+                raise ValueError("the trailers are too long")
+        self._ended = True
+
+    def _line(self) -> bytes:
+        line: bytes = self._connection.readline(MAX_CHUNK_LINE)
+        if not line.endswith(b"\r\n"):
+            raise ValueError("a line is too long or breaks off")
+        return line
+
+
+class Headers(dict[bytes, bytes]):
+    """Header fields as cheroot collects them. A second Content-Length makes the first one useless, not forgotten."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name == b"Content-Length" and name in self:
+            value = self[name] + b", " + value
+        super().__setitem__(name, value)
 
 
 class Request(HTTPRequest):  # type: ignore[misc]
@@ -71,9 +107,14 @@ class Request(HTTPRequest):  # type: ignore[misc]
     def __init__(self, server: Any, conn: Any) -> None:
         # proxy_mode admits absolute request targets, as RFC 9112 asks of every server.
         super().__init__(server, conn, proxy_mode=True)
+        self.inheaders = Headers()
 
     def read_request_line(self) -> bool:
-        if not super().read_request_line():
+        try:
+            if not super().read_request_line():
+                return False
+        except ValueError:  # urlsplit does not take every text
+            self.simple_response("400 Bad Request", "The request target is not a valid URL.")
             return False
         if self.uri.startswith(b"//"):  # a path, not the name of another host
             self.path = self.uri.partition(b"?")[0]
@@ -81,6 +122,9 @@ class Request(HTTPRequest):  # type: ignore[misc]
 
     def read_request_headers(self) -> bool:
         if not super().read_request_headers():
+            return False
+        if not self.chunked_read and b"Transfer-Encoding" in self.inheaders:
+            self.simple_response("400 Bad Request", "A Transfer-Encoding needs HTTP/1.1.")
             return False
         length = self.inheaders.get(b"Content-Length")
         if length is not None and (self.chunked_read or not re.fullmatch(rb"[0-9]{1,15}", length)):
@@ -90,7 +134,7 @@ class Request(HTTPRequest):  # type: ignore[misc]
 
     def respond(self) -> None:
         if self.chunked_read:
-            self.rfile = BoundedChunks(self.conn.rfile, 0)
+            self.rfile = ChunkedBody(self.conn.rfile)
             self.server.gateway(self).respond()
             if self.ready:
                 self.ensure_headers_sent()
@@ -180,14 +224,18 @@ class Server(wsgi.Server):  # type: ignore[misc]
 
     ConnectionClass = Connection
     max_request_header_size = MAX_HEADER_BYTES
-    timeout = IDLE_SECONDS
     keep_alive_conn_limit = None
-    request_queue_size = 512
     bind_error: OSError | None = None
 
     def __init__(self, mock: Mock) -> None:
         settings = mock.settings
-        super().__init__((settings.host, settings.port), create_app(mock=mock), numthreads=THREADS)
+        super().__init__(
+            (settings.host, settings.port),
+            create_app(mock=mock),
+            numthreads=THREADS,
+            request_queue_size=BACKLOG,
+            timeout=IDLE_SECONDS,
+        )
         self.mock = mock
         if settings.tls_cert and settings.tls_key:
             self.ssl_adapter = Tls(_tls_context(settings))
@@ -198,6 +246,16 @@ class Server(wsgi.Server):  # type: ignore[misc]
         except OSError as error:
             self.bind_error = error
             raise
+
+    def process_conn(self, conn: Any) -> None:
+        """Give a connection to a worker once its peer has something to say.
+
+        cheroot does so as soon as it connects, and a few dozen silent peers would hold all workers.
+        """
+        if conn.last_used is None:
+            self.put_conn(conn)
+        else:
+            super().process_conn(conn)
 
     def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
         """Log what goes wrong on connections. Peers that leave are no news."""
@@ -252,7 +310,8 @@ def _tls_context(settings: Settings) -> ssl.SSLContext:
         context.load_cert_chain(str(settings.tls_cert), str(settings.tls_key))
     except OSError as error:  # ssl.SSLError is one too
         reason = error.strerror or "not a certificate with its key"
-        raise ConfigError(f"--tls-cert, --tls-key: cannot use {settings.tls_cert}: {reason}") from None
+        files = f"{settings.tls_cert} with {settings.tls_key}"
+        raise ConfigError(f"--tls-cert, --tls-key: cannot use {files}: {reason}") from None
     return context
 
 

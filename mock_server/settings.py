@@ -94,15 +94,25 @@ def rate_limit(text: str) -> RateLimitItem:
 
 def host(text: str) -> str:
     """Read a host to bind."""
-    if not text.strip():
-        raise ValueError("must be an address or a name, such as 127.0.0.1")
-    return text
+    try:
+        if text.strip() and text.isprintable() and text.encode("idna"):
+            return text
+    except UnicodeError:
+        pass
+    raise ValueError("must be an address or a name, such as 127.0.0.1")
+
+
+def path(text: str) -> Path:
+    """Read the path of a file."""
+    if not text or "\0" in text:
+        raise ValueError("must be the path of a file")
+    return Path(text)
 
 
 OPTIONS = (
     Option("host", host, "HOST", "address to listen on (127.0.0.1)"),
     Option("port", port, "PORT", "port to listen on; 0 picks a free one (4010)"),
-    Option("config", Path, "FILE", "workspaces and credentials, in TOML"),
+    Option("config", path, "FILE", "workspaces and credentials, in TOML"),
     Option("media", one_of("simulated"), "MODE", "simulated: judge recordings by their URL, without a network"),
     Option(
         "in_flight",
@@ -111,9 +121,9 @@ OPTIONS = (
         "a repeat during the first submission: wait, or conflict for 409",
     ),
     Option("rate_limit", rate_limit, "LIMIT", "requests a workspace may send, such as 100/minute (no limit)"),
-    Option("ready_file", Path, "FILE", "write addresses and credentials here, as JSON, once requests are answered"),
-    Option("tls_cert", Path, "FILE", "certificate chain (PEM) to serve https"),
-    Option("tls_key", Path, "FILE", "private key (PEM) of the certificate"),
+    Option("ready_file", path, "FILE", "write addresses and credentials here, as JSON, once requests are answered"),
+    Option("tls_cert", path, "FILE", "certificate chain (PEM) to serve https"),
+    Option("tls_key", path, "FILE", "private key (PEM) of the certificate"),
     Option("seed", integer, "N", "make ids repeatable"),
     Option(
         "log_level", one_of("debug", "info", "warning", "error"), "LEVEL", "how much to log on standard error (info)"
@@ -130,7 +140,7 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
         for source, text in (
             (option.flag, flags.get(option.name)),
             (option.variable, environment.get(option.variable) or None),
-            (f"{config}: {option.name}", _scalar(document.get(option.name))),
+            (f"{config}: {option.name}", _text(document.get(option.name), f"{config}: {option.name}")),
         ):
             if text is not None:
                 values[option.name] = _parsed(option, source, text)
@@ -164,5 +174,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _scalar(value: object) -> str | None:
+def _text(value: object, source: str) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise ConfigError(f"{source}: must be a text or a number")
     return None if value is None else str(value)

@@ -21,6 +21,7 @@ from mock_server.formats import check_email, parse_date_time
 from mock_server.media import policy
 from mock_server.problems import FieldError, Invalid
 
+MAX_ERRORS = 100  # in one answer, so that a hostile body cannot blow it up
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -106,7 +107,7 @@ class Validator:
 
     def validate(self, document: dict[str, Any]) -> Submission:
         """Return the submission. Raises Invalid with all broken fields, in the order of the contract."""
-        errors = list(islice(self._errors(document), Invalid.SHOWN))
+        errors = list(self._own_errors(document))
         broken = {error.field for error in errors}
         media_url = start_at = None
         if "media_url" in document and "/media_url" not in broken:
@@ -119,14 +120,21 @@ class Validator:
                 start_at = parse_date_time(document["start_at"])
             except ValueError as error:
                 errors.append(FieldError("/start_at", "date_time", str(error), self._rule("start_at", "format")))
+        room = MAX_ERRORS - len(errors)
+        people = list(islice(self._people_errors(document), room + 1))
+        errors += people[:room]
         if errors or media_url is None:
-            raise Invalid(sorted(errors, key=lambda error: self._order[error.field.split("/")[1]]))
+            errors.sort(key=lambda error: self._order[error.field.split("/")[1]])
+            raise Invalid(errors, more=len(people) > room)
         return _submission(document, media_url, start_at)
 
-    def _errors(self, document: dict[str, Any]) -> Iterator[FieldError]:
+    def _own_errors(self, document: dict[str, Any]) -> Iterator[FieldError]:
+        """Yield the errors of the fields themselves: a handful, so each of them finds its place in the answer."""
         yield from self._body.errors(document)
         if isinstance(transcript := document.get("transcript_text"), str):
             yield from self._transcript(transcript)
+
+    def _people_errors(self, document: dict[str, Any]) -> Iterator[FieldError]:
         if isinstance(participants := document.get("participants"), list):
             for place, person in enumerate(participants):
                 yield from self._participant_errors(person, f"/participants/{place}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -58,6 +59,7 @@ def read_workspaces(tables: object, source: str, rate_limit: Callable[[str], Rat
     """Return the credentials of `[[workspaces]]`. Raises ConfigError naming file, key and accepted values."""
     callers: list[Caller] = []
     names: set[str] = set()
+    ids: set[str] = set()
     for number, table in enumerate(_tables(tables, f"{source}: workspaces")):
         where = f"{source}: workspaces[{number}]"
         read = _Reader(table, where, ("name", "id", "default_private", "rate_limit", "credentials"))
@@ -65,8 +67,12 @@ def read_workspaces(tables: object, source: str, rate_limit: Callable[[str], Rat
         if name in names:
             raise ConfigError(f"{where}.name: {name!r} is there twice; each workspace needs a name of its own")
         names.add(name)
+        workspace_id = read.text("id", derived("wrks", name))
+        if workspace_id in ids:  # two tenants with one id would share their keys
+            raise ConfigError(f"{where}.id: {workspace_id!r} is there twice; each workspace needs an id of its own")
+        ids.add(workspace_id)
         workspace = Workspace(
-            id=read.text("id", derived("wrks", name)),
+            id=workspace_id,
             name=name,
             default_private=read.boolean("default_private", default=False),
             rate_limit=read.parsed("rate_limit", rate_limit),
@@ -96,8 +102,9 @@ def _no_twins(callers: list[Caller], source: str) -> None:
 
 
 def _tables(value: object, where: str) -> list[dict[str, Any]]:
+    header = re.sub(r"\[\d+\]", "", where.rpartition(": ")[2])
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value) or not value:
-        raise ConfigError(f"{where}: must be one or more tables, each begun with [[{where.rpartition(': ')[2]}]]")
+        raise ConfigError(f"{where}: must be one or more tables, each begun with [[{header}]]")
     return value
 
 

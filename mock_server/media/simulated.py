@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from mock_server.media import Note, Recording
 from mock_server.media.policy import Address, MediaUrl, Refused, check_address, check_host, parse
@@ -129,9 +129,9 @@ def check_redirect(url: MediaUrl) -> None:
 
 def type_of(target: str) -> str:
     """Return the content type that the suffix of a path stands for; audio/mpeg without a known one."""
-    path = urlsplit(target).path
-    suffix = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()
-    return _TYPES.get(suffix, DEFAULT_TYPE)
+    # Not urlsplit: it raises on paths such as //[x, which the grammar admits.
+    _, dot, suffix = target.partition("?")[0].rpartition("/")[2].rpartition(".")
+    return _TYPES.get(suffix.lower(), DEFAULT_TYPE) if dot else DEFAULT_TYPE
 
 
 def check_type(content_type: str) -> str:
@@ -144,7 +144,7 @@ def check_type(content_type: str) -> str:
 
 def duration_of(url: MediaUrl) -> float:
     """Return the seconds in `?duration=`, or else a length from 30 s to an hour that always belongs to this URL."""
-    for value in parse_qs(urlsplit(url.target).query).get("duration", []):
+    for value in parse_qs(url.target.partition("?")[2]).get("duration", []):
         if _is_number(value) and 0 < int(value) <= MAX_SECONDS:
             return float(value)
     digest = hashlib.sha256(url.text.encode()).digest()

@@ -1,0 +1,23 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from mock_server import Running, Settings, running
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Running]:
+    """Share a server with default settings: tests use keys of their own and never reset it."""
+    with running(Settings(port=0)) as started:
+        yield started
+
+
+@pytest.fixture
+def own_server() -> Iterator[Running]:
+    """Start a server that one test may reset, and whose clock it may move."""
+    with running(Settings(port=0)) as started:
+        yield started

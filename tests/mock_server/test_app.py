@@ -1,0 +1,164 @@
+"""The application around the pipeline: problems, headers, log, and other servers that host it."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from werkzeug.test import Client
+from wire import PATH, WRITER, check_headers, check_problem, create, send, submission
+
+import mock_server
+from mock_server import Running, Settings, create_app
+from mock_server.media.simulated import SimulatedMedia
+from mock_server.services import Mock
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Collect what the mock logs."""
+    with caplog.at_level(logging.DEBUG):
+        yield caplog
+
+
+def test_any_wsgi_server_can_host_the_application() -> None:
+    """create_app gives a plain WSGI application that needs nothing of our server."""
+    client = Client(create_app(Settings()))
+    headers = {"Authorization": f"Bearer {WRITER}"}
+    body = submission()
+    assert [client.post(PATH, json=body, headers=headers).status_code for _ in range(2)] == [201, 200]
+    assert client.post(PATH, headers=headers, content_type="application/json").status_code == 400
+    assert client.get(PATH).headers["Allow"] == "POST"
+    terminated = {"wsgi.input_terminated": True}
+    streamed = client.post(PATH, headers=headers, content_type="application/json", input_stream=io.BytesIO(b"{}"),
+                           environ_overrides=terminated)  # fmt: skip
+    assert streamed.status_code == 422
+    assert create_app().extensions["mock_server"].settings == Settings()
+
+
+def test_a_failure_inside_is_a_problem_that_tells_nothing(
+    monkeypatch: pytest.MonkeyPatch, own_server: Running, log: pytest.LogCaptureFixture
+) -> None:
+    """An unexpected error is a 500 with a request_id, without a trace of the inside, and the log has it all."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("inside")
+
+    body = submission()
+    with monkeypatch.context() as patched:
+        patched.setattr(SimulatedMedia, "fetch", fail)
+        answer = send(own_server, body)
+    check_problem(answer, 500)
+    assert not {b"inside", b"ZeroDivision", b"Traceback", b"<html"} & set(answer.body.split())
+    assert any("inside" in str(record.exc_info) for record in log.records)
+    assert send(own_server, body).status == 201
+
+
+def test_every_refusal_has_its_own_request_id(server: Running) -> None:
+    """No two problems have the same request_id."""
+    ids = {send(server, b"{").json()["request_id"] for _ in range(20)}
+    assert len(ids) == 20
+
+
+@pytest.mark.parametrize("path", ["health", "ready"])
+def test_health_and_readiness(server: Running, path: str) -> None:
+    """Health and ready answer ok, by GET and HEAD, with the headers of every answer."""
+    answer = send(server, method="GET", path=f"/__admin/{path}", credential=None)
+    assert (answer.status, answer.json()) == (200, {"status": "ok"})
+    check_headers(answer)
+    assert send(server, method="HEAD", path=f"/__admin/{path}").status == 200
+
+
+def test_version_names_the_mock(server: Running) -> None:
+    """Version tells name and version, the same as X-Mock-Server."""
+    answer = send(server, method="GET", path="/__admin/version")
+    assert answer.headers["X-Mock-Server"] == f"{answer.json()['name']}/{answer.json()['version']}"
+    assert answer.json()["api_version"] == "v2"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "reset", 405),
+        ("POST", "health", 405),
+        ("OPTIONS", "version", 405),
+        ("GET", "", 404),
+        ("GET", "requests", 404),
+    ],
+)
+def test_the_control_plane_answers_in_problems(server: Running, method: str, path: str, status: int) -> None:
+    """Wrong methods and unknown paths of the control plane are problems too."""
+    check_problem(send(server, method=method, path=f"/__admin/{path}"), status)
+
+
+def test_the_control_plane_is_not_under_the_api(server: Running) -> None:
+    """Nothing of the control plane is reachable below /api."""
+    check_problem(send(server, path="/api/__admin/reset"), 404)
+
+
+def test_a_reset_forgets_everything(own_server: Running) -> None:
+    """After a reset keys are free, and the clock is the system's."""
+    body = submission()
+    own_server.mock.services.clock.freeze()
+    frozen = own_server.mock.services.clock.now()
+    first = send(own_server, body).json()
+    assert send(own_server, path="/__admin/reset", credential=None).json() == {"status": "ok"}
+    second = send(own_server, body)
+    assert (second.status, second.json()["id"] == first["id"]) == (201, False)
+    assert own_server.mock.services.clock.now() != frozen
+
+
+def test_the_log_names_the_rules_and_no_values(server: Running, log: pytest.LogCaptureFixture) -> None:
+    """A line says method, path, status and which rule each field broke, never what was sent."""
+    create(server, title="", media_url="http://user:secret@a.b/")
+    (line,) = [record.getMessage() for record in log.records if "POST" in record.getMessage()]
+    assert line.startswith(f"POST {PATH} 422 (LIMIT-2 /title too_short, URL-1 /media_url url_scheme) ")
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize(
+    "header", [f"Bearer {WRITER}", WRITER, f"Basic {WRITER}", f"Bearer {WRITER}x", "Bearer reader.local"]
+)
+@pytest.mark.parametrize("body", [submission(), b"{", b"[]", b"\xff"], ids=range(4))
+def test_no_log_line_holds_a_credential(
+    server: Running, log: pytest.LogCaptureFixture, header: str, body: object
+) -> None:
+    """Whatever becomes of a request, its credential is in no log line of any level and in no answer."""
+    answer = send(server, body, credential=None, headers={"Authorization": header})
+    assert answer.status in {200, 201, 400, 401}
+    assert log.records
+    assert ".local" not in log.text + answer.body.decode() + str(answer.headers)
+
+
+def test_a_path_cannot_forge_a_log_line(server: Running, log: pytest.LogCaptureFixture) -> None:
+    """Line breaks and control characters of a path are shown, not obeyed."""
+    send(server, method="GET", path="/a%0d%0aFAKE%1b[31m%ff")
+    (line,) = [record.getMessage() for record in log.records if "GET" in record.getMessage()]
+    assert line.isprintable()
+
+
+def test_a_quiet_log_stays_quiet(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """At the level of warnings ordinary requests and refusals leave no line."""
+    with caplog.at_level(logging.WARNING):
+        send(server, b"{")
+        create(server)
+    assert caplog.records == []
+
+
+def test_services_are_shared_and_state_is_not() -> None:
+    """A reset replaces the state and leaves the services; conflict mode has no patience."""
+    mock = Mock(Settings(in_flight="conflict"))
+    services, state = mock.services, mock.state
+    mock.reset()
+    assert mock.services is services
+    assert mock.state is not state
+    assert services.patience == 0
+    assert replace(mock.settings, port=0).port == 0
+
+
+def test_the_package_says_what_it_offers() -> None:
+    """Everything named in __all__ is there."""
+    assert all(hasattr(mock_server, name) for name in mock_server.__all__)

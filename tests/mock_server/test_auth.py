@@ -1,0 +1,98 @@
+"""Authentication and scope."""
+
+from __future__ import annotations
+
+import pytest
+from wire import NOSCOPE, OTHER, READER, WRITER, Absence, check_problem, create, send, submission
+
+from mock_server import Running
+from mock_server.auth import Directory, require
+from mock_server.problems import Forbidden, Unauthorized
+from mock_server.workspaces import built_in
+
+DIRECTORY = Directory(built_in())
+
+
+@pytest.mark.parametrize(
+    "header",
+    [f"Bearer {WRITER}", f"bearer {WRITER}", f"BEARER   {WRITER}", f"  Bearer {WRITER}\t", WRITER, f" {WRITER} "],
+)
+def test_a_known_credential_authenticates_in_both_forms(server: Running, header: str) -> None:
+    """A credential after Bearer, in any case, and an API key alone are both accepted."""
+    assert send(server, submission(), credential=None, headers={"Authorization": header}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("header", "rule"),
+    [
+        (Absence.ABSENT, "AUTH-2"),
+        ("", "AUTH-2"),
+        ("Bearer", "AUTH-3"),
+        ("Bearer ", "AUTH-3"),
+        ("Bearer unknown", "AUTH-3"),
+        (f"Bearer {WRITER[:-1]}", "AUTH-3"),
+        (f"Bearer {WRITER}x", "AUTH-3"),
+        (f"Bearer {WRITER} x", "AUTH-3"),
+        (f"Bearer {WRITER},{WRITER}", "AUTH-3"),
+        (f"Bearer {WRITER.upper()}", "AUTH-3"),
+        (f'Bearer "{WRITER}"', "AUTH-3"),
+        (f"Bearer Bearer {WRITER}", "AUTH-3"),
+        ("Bearer \xff\xfe", "AUTH-3"),
+        ("Bearer " + "x" * 50_000, "AUTH-3"),
+        ("sk-apik_unknown.secret", "AUTH-3"),
+        (f"Basic {WRITER}", "AUTH-4"),
+        (f"Token {WRITER}", "AUTH-4"),
+        (f"Digest {WRITER}", "AUTH-4"),
+        (f"{WRITER} Bearer", "AUTH-4"),
+        ("unknown", "AUTH-4"),
+    ],
+    ids=range(20),
+)
+def test_anything_else_is_401(server: Running, header: str | Absence, rule: str) -> None:
+    """A missing, unknown, changed or misplaced credential gets 401 with a challenge, and is never repeated."""
+    answer = send(server, submission(), credential=None, headers={"Authorization": header})
+    check_problem(answer, 401)
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    shown = answer.body + str(answer.headers).encode()
+    assert b"sk-apik" not in shown
+    assert b".local" not in shown
+    with pytest.raises(Unauthorized) as caught:
+        DIRECTORY.authenticate(None if isinstance(header, Absence) else header)
+    assert caught.value.rule == rule
+
+
+@pytest.mark.parametrize("credential", [READER, NOSCOPE, "sk-apik_private.local"])
+def test_without_the_scope_it_is_403(server: Running, credential: str) -> None:
+    """A credential without engagements:write gets 403 naming the scope, and the key stays free."""
+    body = submission()
+    answer = send(server, body, credential=credential)
+    assert "engagements:write" in check_problem(answer, 403)["detail"]
+    assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="engagements:write"'
+    assert credential.encode() not in answer.body
+    created = send(server, body)
+    assert created.status == 201
+
+
+def test_no_scope_implies_another() -> None:
+    """Only the very scope counts, not its prefix or its relatives."""
+    for caller in DIRECTORY.callers:
+        if "engagements:write" in caller.scopes:
+            require(caller, "engagements:write")
+        else:
+            with pytest.raises(Forbidden):
+                require(caller, "engagements:write")
+
+
+def test_the_caller_owns_what_it_creates(server: Running) -> None:
+    """owner_user_id is the same for all that one credential creates and differs between credentials."""
+    mine = {create(server).json()["owner_user_id"] for _ in range(3)}
+    other = send(server, submission(), credential=OTHER).json()["owner_user_id"]
+    assert len(mine) == 1
+    assert other not in mine
+
+
+def test_a_caller_hides_its_credential() -> None:
+    """The repr of a caller shows who it is and not its credential."""
+    shown = repr(DIRECTORY.callers)
+    assert "writer@example.com" in shown
+    assert "sk-apik" not in shown

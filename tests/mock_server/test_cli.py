@@ -1,0 +1,287 @@
+"""The command, as a process of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from mock_server.media.simulated import ROUTES
+
+COMMAND = [sys.executable, "-m", "mock_server"]
+CONFIG = """
+seed = 1
+[[workspaces]]
+name = "Team"
+[[workspaces.credentials]]
+name = "importer"
+credential = "sk-apik_hush.secret"
+scopes = ["engagements:write"]
+"""
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return the environment without settings of the mock, with these changes."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MOCK_SERVER_")} | changes
+
+
+def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(  # noqa: S603  our own command
+        [*COMMAND, *arguments], env=environment(**changes), capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@dataclass
+class Started:
+    """A process that serves: its ready file, and what it says when it has ended."""
+
+    process: subprocess.Popen[str]
+    ready_file: Path
+    ready: Mapping[str, Any]
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(urlsplit(self.ready["base_url"]).port or 0)
+
+    def banner(self) -> str:
+        """Return what it printed at its start; the last line is the one to paste."""
+        text = ""
+        for line in self.process.stdout or ():
+            text += line
+            if "curl -i" in line:
+                break
+        return text
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
+        """Send a signal and return exit code, output and log."""
+        self.process.send_signal(number)
+        output, log = self.process.communicate(timeout=20)
+        return self.process.returncode, output, log
+
+
+@contextmanager
+def started(folder: Path, *arguments: str, **changes: str) -> Iterator[Started]:
+    """Start the command on a free port and wait for its ready file."""
+    ready = folder / "ready.json"
+    process = subprocess.Popen(  # noqa: S603  our own command
+        [*COMMAND, "--port", "0", "--ready-file", str(ready), *arguments],
+        env=environment(**changes), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 20
+        while not ready.exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield Started(process, ready, json.loads(ready.read_text()))
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def paste(line: str) -> tuple[int, dict[str, Any]]:
+    """Do what a shell and curl would do with a line, and return status and body."""
+    words = shlex.split(line)
+    assert words[:2] == ["curl", "-i"]
+    parts = urlsplit(next(word for word in words if word.startswith("http")))
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=20)
+    connection.request("POST", parts.path, words[words.index("-d") + 1], headers)
+    response = connection.getresponse()
+    answer = response.status, json.loads(response.read())
+    connection.close()
+    return answer
+
+
+def test_the_printed_line_works_when_pasted(tmp_path: Path) -> None:
+    """The curl line of the banner creates, and its repeat is a replay; the banner lists every credential."""
+    with started(tmp_path) as server:
+        banner = server.banner()
+        line = banner.splitlines()[-1]
+        (status, first), (again, second) = paste(line), paste(line)
+        code, output, log = server.stop()
+    assert (status, again, first) == (201, 200, second)
+    assert (code, output) == (0, "")
+    assert server.ready["base_url"] in banner
+    for credential in server.ready["credentials"].values():
+        assert credential in banner
+        assert credential not in log
+    assert "engagements:write" in banner
+    assert "WARNING" not in banner
+
+
+def test_the_ready_file_says_where_and_with_what(tmp_path: Path) -> None:
+    """The ready file holds addresses, process id and credentials for its owner alone, and requests are answered."""
+    with started(tmp_path) as server:
+        assert stat.S_IMODE(server.ready_file.stat().st_mode) == 0o600
+        assert server.ready["pid"] == server.process.pid
+        assert server.ready["base_url"] == f"http://127.0.0.1:{server.port}/api"
+        assert server.ready["admin_url"] == f"http://127.0.0.1:{server.port}/__admin"
+        assert set(server.ready["credentials"]) == {"writer", "reader", "private_reader", "noscope", "other_workspace"}
+        assert list(tmp_path.iterdir()) == [server.ready_file]
+        assert run("healthcheck", "--port", str(server.port)).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
+    """SIGTERM and Ctrl-C end with exit code 0, without a traceback, and remove the ready file."""
+    with started(tmp_path) as server:
+        code, _, log = server.stop(number)
+    assert (code, "Traceback" in log) == (0, False)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+def test_kill_leaves_nothing_listening(tmp_path: Path) -> None:
+    """After kill -9 the port is free: another server takes it at once."""
+    with started(tmp_path) as server:
+        server.stop(signal.SIGKILL)
+        server.ready_file.unlink()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        with started(tmp_path, "--port", str(server.port)) as second:
+            assert second.port == server.port
+
+
+def test_a_port_in_use_is_exit_2_with_one_line(tmp_path: Path) -> None:
+    """A second server on the same port does not start, and the first one goes on."""
+    with started(tmp_path) as server:
+        refused = run("--port", str(server.port))
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert re.fullmatch(r"mock-server: --port: 127\.0\.0\.1 port \d+ is in use: .*\n", refused.stderr)
+        assert run("healthcheck", "--port", str(server.port)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--port", "http"), "--port: 'http' must be a port"),
+        (("--host", "no.such.name.invalid", "--port", "0"), "--host: cannot listen on no.such.name.invalid"),
+        (("--config", "/nowhere/mock.toml"), "--config: cannot read /nowhere/mock.toml"),
+        (("--port", "0", "--ready-file", "/nowhere/ready"), "--ready-file: cannot write /nowhere/ready"),
+        (("--port", "0", "--ready-file", f"{__file__}/ready"), "Not a directory"),
+        (("--port", "0", "--ready-file", "/"), "--ready-file: "),
+        (("--port", "0", "--tls-cert", "/no", "--tls-key", "/no"), "cannot use /no with /no"),
+    ],
+    ids=range(7),
+)
+def test_an_invalid_value_is_exit_2_with_one_line(arguments: tuple[str, ...], says: str) -> None:
+    """A value that cannot be used refuses to start with one line that says what and why."""
+    refused = run(*arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("mock-server: ")
+    assert refused.stderr.count("\n") == 1
+    assert says in refused.stderr
+
+
+def test_a_ready_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+    """When the ready file cannot be written, what stands in its place is not removed."""
+    (tmp_path / "taken").mkdir()
+    assert run("--port", "0", "--ready-file", str(tmp_path / "taken")).returncode == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_options_from_environment_and_file(tmp_path: Path) -> None:
+    """The environment configures as flags do; credentials of a file are masked, and the pasted line takes its own."""
+    config = tmp_path / "mock.toml"
+    config.write_text(CONFIG)
+    with started(tmp_path, MOCK_SERVER_CONFIG=str(config), MOCK_SERVER_LOG_LEVEL="debug") as server:
+        banner = server.banner()
+        line = banner.splitlines()[-1]
+        assert paste(line.replace("$CREDENTIAL", "sk-apik_hush.secret"))[0] == 201
+        assert paste(line)[0] == 401
+        _, output, log = server.stop()
+    assert server.ready["credentials"] == {"importer": "sk-apik_hush.secret"}
+    assert "importer  ********" in banner
+    assert "hush" not in banner + output + log
+    assert "POST /api/v2/engagements 201 " in log
+    assert "POST /api/v2/engagements 401 (AUTH-3) " in log
+
+
+def test_reset_and_healthcheck_speak_to_a_running_server(tmp_path: Path) -> None:
+    """Reset makes a used key new; healthcheck is 0 while it runs and 1 afterwards, with a line that says where."""
+    with started(tmp_path) as server:
+        line = server.banner().splitlines()[-1]
+        statuses = [paste(line)[0], paste(line)[0]]
+        assert run("reset", MOCK_SERVER_PORT=str(server.port)).returncode == 0
+        assert [*statuses, paste(line)[0]] == [201, 200, 201]
+        proxies = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "no_proxy": ""}
+        healthy = run("healthcheck", "--port", str(server.port), **proxies)
+        assert (healthy.returncode, json.loads(healthy.stdout)) == (0, {"status": "ok"})
+        server.stop()
+    dead = run("healthcheck", "--port", str(server.port))
+    assert (dead.returncode, dead.stdout) == (1, "")
+    assert f"no healthy server at http://127.0.0.1:{server.port}/__admin/health" in dead.stderr
+
+
+@pytest.mark.parametrize(
+    "says", [b"SSH-2.0-x\r\n", b"HTTP/1.1 404 no\r\nContent-Length: 0\r\n\r\n", b"", b"\xff\xfe\r\n\r\n"]
+)
+def test_something_else_on_the_port_is_not_healthy(says: bytes) -> None:
+    """Whatever answers on the port, if it is no healthy mock the check fails with one line and no traceback."""
+
+    def answer() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(1000)
+            peer.sendall(says)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        checked = run("healthcheck", "--port", str(listener.getsockname()[1]))
+        thread.join()
+    assert (checked.returncode, checked.stderr.count("\n")) == (1, 1)
+
+
+def test_healthcheck_over_tls_trusts_the_certificate_itself(tmp_path: Path) -> None:
+    """With the server's certificate the check works over TLS, whatever name is in it."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("mock.example.com")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for pem in (*certificate.cert_chain_pems, authority.cert_pem):
+        pem.write_to_path(tmp_path / "cert.pem", append=True)
+    files = ("--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem"))
+    with started(tmp_path, *files) as server:
+        assert server.ready["base_url"].startswith("https://")
+        line = server.banner().splitlines()[-1]
+        assert f"--cacert {tmp_path / 'cert.pem'}" in line
+        assert run("healthcheck", "--port", str(server.port), *files).returncode == 0
+
+
+def test_other_machines_are_warned_about(tmp_path: Path) -> None:
+    """A server that others can reach says so."""
+    with started(tmp_path, "--host", "0.0.0.0") as server:  # noqa: S104  that is the point
+        _, output, _ = server.stop()
+    assert "WARNING: 0.0.0.0 can be reached from other machines" in output
+
+
+def test_routes_version_and_usage() -> None:
+    """Routes prints the table, --version the name that answers carry, and a wrong word is exit 2."""
+    routes = run("routes")
+    assert routes.returncode == 0
+    assert all(path in routes.stdout for path, _ in ROUTES)
+    assert re.fullmatch(r"engagement-contract-kit/\d.*\n", run("--version").stdout)
+    assert [run(word).returncode for word in ("sreve", "--prot=1")] == [2, 2]

@@ -1,0 +1,82 @@
+"""Time and ids can be repeated and moved."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+from wire import create
+
+from mock_server import Settings, running
+from mock_server.clock import Clock, rfc3339
+from mock_server.ids import Ids, derived
+
+
+def test_a_clock_goes_with_the_system() -> None:
+    """Untouched, it is the system's clock."""
+    assert abs(Clock().now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_frozen_clock_stands_and_can_be_moved() -> None:
+    """Frozen, it moves only when it is told to; a reset lets it go."""
+    clock = Clock()
+    clock.freeze(datetime(2030, 1, 1, 12, tzinfo=timezone(timedelta(hours=2))))
+    assert clock.now() == clock.now() == datetime(2030, 1, 1, 10, tzinfo=UTC)
+    clock.advance(timedelta(hours=1))
+    assert rfc3339(clock.now()) == "2030-01-01T11:00:00.000Z"
+    clock.reset()
+    assert abs(clock.now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_running_clock_can_be_moved_too() -> None:
+    """Advanced without being frozen, it runs on from there; frozen without an instant it stops where it is."""
+    clock = Clock()
+    clock.advance(timedelta(days=1))
+    assert abs(clock.now() - datetime.now(UTC) - timedelta(days=1)) < timedelta(seconds=5)
+    clock.freeze()
+    assert clock.now() == clock.now()
+
+
+def test_answers_follow_the_clock() -> None:
+    """created_at, and start_at without one in the submission, are the time of the mock's clock."""
+    with running(Settings(port=0)) as server:
+        server.mock.services.clock.freeze(datetime(2031, 5, 6, 7, 8, 9, 123_999, tzinfo=UTC))
+        answer = create(server).json()
+    assert {answer[name] for name in ("created_at", "updated_at", "start_at", "engagement_at")} == {
+        "2031-05-06T07:08:09.123Z"
+    }
+
+
+def test_one_seed_gives_one_sequence() -> None:
+    """The same seed and the same clock give the same ids, another seed others."""
+    clock = Clock()
+    clock.freeze()
+
+    def three(seed: int | None) -> list[str]:
+        ids = Ids(clock, seed)
+        return [ids.new("ngmt") for _ in range(3)]
+
+    assert three(7) == three(7)
+    assert three(7) != three(8)
+    assert three(None) != three(None)
+    assert len(set(three(7))) == 3
+
+
+def test_ids_have_the_documented_form() -> None:
+    """An id is its prefix and a ULID, which sorts by time."""
+    clock = Clock()
+    early = Ids(clock).new("ngmt")
+    clock.advance(timedelta(seconds=1))
+    late = Ids(clock).new("ngmt")
+    assert re.fullmatch(r"ngmt_[0-9A-HJKMNP-TV-Z]{26}", early)
+    assert early < late
+
+
+def test_derived_ids_belong_to_their_parts() -> None:
+    """The same parts always have the same id; parts cannot run into each other."""
+    assert derived("usr", "a", "b") == derived("usr", "a", "b")
+    assert (
+        len({derived("usr", "a", "b"), derived("usr", "ab"), derived("usr", "a", "b", ""), derived("wrks", "a", "b")})
+        == 4
+    )
+    assert re.fullmatch(r"usr_[0-9A-HJKMNP-TV-Z]{26}", derived("usr", "a"))

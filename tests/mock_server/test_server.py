@@ -1,0 +1,288 @@
+"""HTTP itself: framing, what is malformed, and what is legal although rare."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+
+import pytest
+from wire import (
+    PATH,
+    WRITER,
+    address,
+    check_headers,
+    check_problem,
+    chunked,
+    connect,
+    exchange,
+    head,
+    new_key,
+    read,
+    responses,
+    send,
+    submission,
+)
+
+from mock_server import Running, Settings, running
+from mock_server import server as module
+
+HEALTH = head("Connection: close", method="GET", target="/__admin/health")
+
+
+def body(**changes: object) -> bytes:
+    """Return a valid body in bytes."""
+    return json.dumps(submission(**changes)).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        head("Content-Length: -5"),
+        head("Content-Length: +5") + b"hello",
+        head("Content-Length: 1_0") + b"0123456789",
+        head("Content-Length: 0x5") + b"hello",
+        head("Content-Length: ten"),
+        head("Content-Length: " + "9" * 5000),
+        head("Content-Length: 2", "Content-Length: 3") + b"{} ",
+        head("Content-Length: 2", "Content-Length: 2") + b"{}",
+        head("Content-Length: 2", "Transfer-Encoding: chunked") + chunked(b"{}"),
+        head("Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0") + chunked(b"{}"),
+        head("no colon here"),
+        head(target="//["),
+        head(target="http://[/api/v2/engagements"),
+        head(method="CONNECT", target="["),
+        head(target="/a#b"),
+        head(target="api"),
+        head(target="/\xff\xfe"),
+        head(method="post"),
+        head(method="\x1b[31m"),
+        b"\x00\x01\x02\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
+        b"hello\r\n\r\n",
+        b"GET / SPDY/3\r\n\r\n",
+        b"GET / HTTP/one\r\n\r\n",
+        b"GET / HTTP/1\r\n\r\n",
+        b"GET / HTTP/1.1\n\n",
+    ],
+)
+def test_malformed_http_is_a_problem_and_ends_the_connection(server: Running, data: bytes) -> None:
+    """Whatever is not HTTP gets one 400 as a problem, and nothing that follows it is taken for a request."""
+    (answer,) = exchange(server, data + HEALTH)
+    check_problem(answer, 400)
+
+
+def test_an_answer_outlives_what_is_still_being_sent(server: Running) -> None:
+    """A client that is refused in the middle of sending megabytes can send them all and then read why."""
+    (answer,) = exchange(server, head("Content-Length: 2", "Content-Length: 3"), b"x" * 20_000_000)
+    check_problem(answer, 400)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"zz\r\n0\r\n\r\n",
+        b"\r\n0\r\n\r\n",
+        b"-1\r\n0\r\n\r\n",
+        b"0x1\r\na\r\n0\r\n\r\n",
+        b"1\r\naXX0\r\n\r\n",
+        b"1\na\r\n0\r\n\r\n",
+        b"f" * 16 + b"\r\n0\r\n\r\n",
+        b"1;" + b"x" * 5000 + b"\r\na\r\n0\r\n\r\n",
+        b"0\r\nTrailer: " + b"x" * 5000 + b"\r\n\r\n",
+        b"0\r\n" + b"Trailer: x\r\n" * 30_000 + b"\r\n",
+    ],
+)
+def test_a_broken_chunked_body_is_refused_and_hides_no_request(server: Running, broken: bytes) -> None:
+    """Bad chunk sizes get 400, and what follows them on the connection is never answered as another request."""
+    (answer,) = exchange(server, head("Transfer-Encoding: chunked") + broken + HEALTH)
+    check_problem(answer, 400)
+
+
+@pytest.mark.parametrize("start", [head("Content-Length: 100") + b"{", head("Transfer-Encoding: chunked") + b"5\r\nab"])
+def test_a_body_that_ends_half_way_is_refused(server: Running, start: bytes) -> None:
+    """A client that stops sending in the middle of the body gets 400 at once."""
+    (answer,) = exchange(server, start, half_close=True)
+    assert "broke off" in check_problem(answer, 400)["detail"]
+
+
+@pytest.mark.parametrize("start", [head("Content-Length: 100") + b"{", head("Transfer-Encoding: chunked") + b"5\r\nab"])
+def test_a_body_that_stalls_is_refused_in_time(monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
+    """A client that goes silent in the middle of the body gets 400 after the idle time, and only once that long."""
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
+    with running(Settings(port=0)) as server:
+        (answer,) = exchange(server, start)
+    check_problem(answer, 400)
+
+
+def test_a_request_that_stalls_in_its_head_gets_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that never finishes its headers is told so, with a problem."""
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
+    with running(Settings(port=0)) as server:
+        (answer,) = exchange(server, b"POST / HTTP/1.1\r\nHost: x\r\n")
+    check_problem(answer, 408)
+
+
+def test_a_coding_that_nobody_knows_is_refused(server: Running) -> None:
+    """A Transfer-Encoding other than chunked gets 501, as RFC 9112 asks, in the shape of a problem."""
+    (answer,) = exchange(server, head("Transfer-Encoding: gzip, chunked") + chunked(b"{}"))
+    check_problem(answer, 501)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 7, 200])
+def test_a_chunked_body_is_read_to_its_end(server: Running, pieces: int) -> None:
+    """A body in chunks, with extensions and trailers, creates, and the connection serves the next request."""
+    whole = body()
+    step = -(-len(whole) // pieces)
+    parts = [whole[at : at + step] for at in range(0, len(whole), step)]
+    data = head("Transfer-Encoding: chunked") + chunked(*parts, trailers=b"X-Checksum: 1\r\nX-Other: 2\r\n")
+    created, health = exchange(server, data + HEALTH)
+    assert (created.status, health.status) == (201, 200)
+    (extended,) = exchange(
+        server,
+        head("Transfer-Encoding: CHUNKED", "Connection: close") + chunked(whole).replace(b"\r\n", b";a=b\r\n", 1),
+    )
+    assert extended.json()["id"] == created.json()["id"]
+
+
+def test_chunks_of_one_byte_are_put_together(server: Running) -> None:
+    """A body sent byte by byte in chunks creates as any other."""
+    data = head("Transfer-Encoding: chunked", "Connection: close") + b"1\r\n \r\n" * 10_000 + chunked(body())
+    (answer,) = exchange(server, data)
+    assert answer.status == 201
+
+
+def test_reading_never_collects_chunks() -> None:
+    """One read gives at most one chunk: collecting tiny ones took a time that grew with their square."""
+    stream = module.ChunkedBody(io.BytesIO(chunked(b"a", b"bc", b"defg")))
+    assert [stream.read(3) for _ in range(6)] == [b"a", b"bc", b"def", b"g", b"", b""]
+
+
+def test_refused_bodies_leave_the_connection_usable(server: Running) -> None:
+    """After a refusal that read nothing of the body, the next request of the same connection is answered."""
+    connection = connect(server)
+    for headers in ({"Authorization": "Bearer no"}, {"Content-Type": "text/plain"}):
+        for _ in range(2):
+            connection.request("POST", PATH, b"x" * 300_000, {"Authorization": f"Bearer {WRITER}"} | headers)
+            check_problem(read(connection), 401 if "no" in headers.get("Authorization", "") else 400)
+    connection.request("POST", PATH, body(), {"Authorization": f"Bearer {WRITER}", "Content-Type": "application/json"})
+    assert read(connection).status == 201
+    connection.close()
+
+
+def test_pipelined_requests_are_answered_in_order(server: Running) -> None:
+    """Requests sent without waiting, refused ones among them, are each answered, in the order they were sent."""
+    whole = body()
+    good = head(f"Content-Length: {len(whole)}") + whole
+    wrong_path = head("Content-Length: 9", target="/nowhere") + b"GET / bad"
+    bad_key = good.replace(WRITER.encode(), b"unknown")
+    answers = exchange(server, good + wrong_path + bad_key + good + HEALTH)
+    assert [answer.status for answer in answers] == [201, 404, 401, 200, 200]
+
+
+def test_expect_100_continue_is_answered_before_the_body(server: Running) -> None:
+    """A client that asks first is told to go on, and then gets its answer."""
+    whole = body()
+    with socket.create_connection(address(server), timeout=20) as peer:
+        peer.sendall(head(f"Content-Length: {len(whole)}", "Expect: 100-continue", "Connection: close"))
+        assert peer.recv(1000).startswith(b"HTTP/1.1 100 ")
+        peer.sendall(whole)
+        received = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+    assert [answer.status for answer in responses(received)] == [201]
+
+
+@pytest.mark.parametrize("target", ["http://localhost" + PATH, "https://app.askelephant.ai" + PATH + "?x=1"])
+def test_an_absolute_target_is_served(server: Running, target: str) -> None:
+    """A request line with a whole URL reaches the path in it."""
+    whole = body()
+    (answer,) = exchange(server, head(f"Content-Length: {len(whole)}", "Connection: close", target=target) + whole)
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "//",
+        "//api/v2/engagements",
+        "/api//v2/engagements",
+        "/api/v2/engagements/",
+        "/API/v2/engagements",
+        "/v2/engagements",
+        "/api/v2/engagements%00",
+        "/api/v2%2Fengagements",
+        "/%ff",
+        "/" + "a" * 60_000,
+    ],
+)
+def test_an_unknown_path_is_404(server: Running, target: str) -> None:
+    """No redirect, no HTML, no guess: every path but the one gets a problem."""
+    (answer,) = exchange(server, head("Content-Length: 2", "Connection: close", target=target) + b"{}")
+    check_problem(answer, 404)
+
+
+def test_options_for_the_whole_server_is_404(server: Running) -> None:
+    """OPTIONS * names no path of this API."""
+    (answer,) = exchange(server, head("Connection: close", method="OPTIONS", target="*"))
+    check_problem(answer, 404)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "X"])
+def test_another_method_is_405(server: Running, method: str) -> None:
+    """Every method but POST gets 405 with Allow, OPTIONS included."""
+    answer = send(server, method=method)
+    check_problem(answer, 405)
+    assert answer.headers["Allow"] == "POST"
+
+
+def test_head_is_405_without_a_body(server: Running) -> None:
+    """HEAD is refused as GET is, by headers alone."""
+    answer = send(server, method="HEAD")
+    assert (answer.status, answer.headers["Allow"], answer.body) == (405, "POST", b"")
+    check_headers(answer)
+
+
+def test_a_header_of_64_kib_is_served(server: Running) -> None:
+    """A long header field is no reason to refuse a request."""
+    assert send(server, submission(), headers={"X-Long": "x" * 65_536}).status == 201
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (head("X-Long: " + "x" * 300_000), 431),
+        (head(*(f"X-{number}: {'x' * 100}" for number in range(3000))), 431),
+        (head(target="/" + "a" * 300_000), 414),
+    ],
+    ids=["one", "many", "target"],
+)
+def test_headers_beyond_the_limit_are_refused(server: Running, data: bytes, status: int) -> None:
+    """Headers and targets of more than 256 KiB get an answer that an ordinary client can read."""
+    (answer,) = exchange(server, data)
+    check_problem(answer, status)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Host: " + "a" * 80,),
+        ("Host: \xff[::",),
+        ("Cookie: \xff",),
+        ("X-\xff: \xfe",),
+        ("Upgrade: websocket", "Connection: Upgrade, close"),
+    ],
+)
+def test_odd_headers_never_fail_the_server(server: Running, lines: tuple[str, ...]) -> None:
+    """Headers that make no sense are ignored or refused with 4xx."""
+    answers = exchange(server, head(*lines, "Content-Length: 2") + b"{}", half_close=True)
+    assert [400 <= answer.status < 500 for answer in answers] == [True]
+
+
+def test_a_request_without_host_is_served(server: Running) -> None:
+    """A client that leaves Host out still gets its answer, over HTTP/1.0 as well."""
+    key = new_key()
+    whole = body(external_id=key)
+    start = head(f"Content-Length: {len(whole)}", "Connection: close").replace(b"Host: localhost\r\n", b"") + whole
+    (first,) = exchange(server, start)
+    (second,) = exchange(server, start.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert (first.status, second.status) == (201, 200)

@@ -1,0 +1,177 @@
+"""Peers that behave badly, TLS, and where the server listens."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import trustme
+from wire import address, check_headers, exchange, head, new_key, send, submission
+
+from mock_server import Running, Settings, running
+from mock_server import server as module
+from mock_server.workspaces import ConfigError
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """Make a certificate authority."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def files(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Write a certificate of 127.0.0.1 and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    certificate.private_key_pem.write_to_path(folder / "key.pem")
+    for pem in certificate.cert_chain_pems:
+        pem.write_to_path(folder / "cert.pem", append=True)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture(scope="module")
+def tls_server(files: tuple[Path, Path]) -> Iterator[Running]:
+    """Start a server that speaks TLS."""
+    with running(Settings(port=0, tls_cert=files[0], tls_key=files[1])) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def trust(authority: trustme.CA) -> ssl.SSLContext:
+    """Make the TLS settings of a client that verifies."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def test_tls_serves_what_plain_http_serves(tls_server: Running, trust: ssl.SSLContext) -> None:
+    """Over a verified TLS connection a submission creates and its repeat is a replay."""
+    assert tls_server.base_url.startswith("https://127.0.0.1:")
+    body = submission()
+    assert [send(tls_server, body, context=trust).status for _ in range(2)] == [201, 200]
+
+
+def test_a_refused_large_body_is_answered_over_tls(tls_server: Running, trust: ssl.SSLContext) -> None:
+    """A client that sends megabytes over TLS sees why they were refused."""
+    answer = send(tls_server, b"x" * (17 << 20), context=trust)
+    assert (answer.status, answer.json()["status"]) == (400, 400)
+
+
+def test_plain_http_to_a_tls_port_gets_no_answer_in_http(tls_server: Running, trust: ssl.SSLContext) -> None:
+    """Who speaks plain HTTP to a TLS port is cut off, and the server goes on."""
+    with pytest.raises(OSError, match=r".+"):
+        send(tls_server, submission())
+    assert send(tls_server, submission(), context=trust).status == 201
+
+
+@pytest.mark.parametrize("begin", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01\x00"])
+def test_silent_peers_do_not_stop_a_tls_server(tls_server: Running, trust: ssl.SSLContext, begin: bytes) -> None:
+    """Peers that connect and go silent, before or in the handshake, keep nobody else waiting."""
+    with ExitStack() as stack:
+        for _ in range(module.THREADS // 2):
+            stack.enter_context(socket.create_connection(address(tls_server))).sendall(begin)
+        started = time.monotonic()
+        assert send(tls_server, submission(), context=trust).status == 201
+        assert time.monotonic() - started < 3
+
+
+def test_more_silent_peers_than_workers_do_not_stop_the_server(own_server: Running) -> None:
+    """Peers that connect and say nothing hold no worker, however many they are."""
+    with ExitStack() as stack:
+        for _ in range(2 * module.THREADS):
+            stack.enter_context(socket.create_connection(address(own_server)))
+        started = time.monotonic()
+        assert send(own_server, submission()).status == 201
+        assert time.monotonic() - started < 3
+
+
+def test_a_peer_that_leaves_early_is_no_news(own_server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Peers that reset the connection, before or after a request, leave no error in the log."""
+    for data in (b"", b"POST", head("Content-Length: 100"), head("Content-Length: 2") + b"{}"):
+        with socket.create_connection(address(own_server)) as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
+            peer.sendall(data)
+    assert send(own_server, submission()).status == 201
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_worker_that_fails_answers_500(own_server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect of the server itself is a problem with 500 that shows nothing of the inside."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(module.Request, "respond", fail)
+    (answer,) = exchange(own_server, head("Content-Length: 0"))
+    check_headers(answer)
+    assert (answer.status, answer.json()["type"].rpartition("/")[2]) == (500, "internal_error")
+    assert b"secret" not in answer.body
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])  # noqa: S104
+def test_addresses_are_shown_as_they_are_reached(host: str, shown: str) -> None:
+    """base_url and admin_url lead to the server whatever it is bound to."""
+    with running(Settings(host=host, port=0)) as server:
+        assert server.base_url.startswith(f"http://{shown}:")
+        assert server.admin_url == server.base_url.removesuffix("/api") + "/__admin"
+        assert send(server, submission()).status == 201
+
+
+def test_two_servers_do_not_share_anything() -> None:
+    """Two servers of one process have ports and stores of their own."""
+    key = new_key()
+    with running() as one, running() as other:
+        assert one.base_url != other.base_url
+        assert [send(server, submission(external_id=key)).status for server in (one, other)] == [201, 201]
+
+
+def test_a_port_in_use_is_refused_with_advice(server: Running) -> None:
+    """A second server on the same port does not start and says what to do."""
+    port = address(server)[1]
+    with (
+        pytest.raises(ConfigError, match=rf"^--port: 127\.0\.0\.1 port {port} is in use: .*another port"),
+        running(Settings(port=port)),
+    ):
+        pass
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    """An address that this machine does not have is refused by its name."""
+    with (
+        pytest.raises(ConfigError, match=r"^--host: cannot listen on 192\.0\.2\.1 port 0: "),
+        running(Settings(host="192.0.2.1", port=0)),
+    ):
+        pass
+
+
+def test_a_port_without_the_right_to_it_is_refused() -> None:
+    """A port that needs more rights is refused with advice."""
+    denied = PermissionError(13, "Permission denied")
+    assert "above 1023" in str(module._cannot_listen(Settings(port=80), denied))
+
+
+@pytest.mark.parametrize("broken", ["missing", "empty", "swapped"])
+def test_a_certificate_that_cannot_be_used_is_refused(files: tuple[Path, Path], tmp_path: Path, broken: str) -> None:
+    """A certificate or key that cannot be read is a configuration error that names both files."""
+    certificate, key = files
+    (tmp_path / "empty").touch()
+    pair = {
+        "missing": (certificate, tmp_path / "no"),
+        "empty": (tmp_path / "empty", key),
+        "swapped": (key, certificate),
+    }
+    settings = Settings(port=0, tls_cert=pair[broken][0], tls_key=pair[broken][1])
+    with pytest.raises(ConfigError, match=r"^--tls-cert, --tls-key: cannot use ") as caught, running(settings):
+        pass
+    assert all(str(path) in str(caught.value) for path in pair[broken])
+
+
+def test_credentials_are_not_in_the_repr(server: Running) -> None:
+    """A printed server shows no credential."""
+    assert "sk-apik" not in repr(server)

@@ -1,0 +1,209 @@
+"""Flag over environment over file over default; errors of one line that say what is accepted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mock_server.rate_limit import describe
+from mock_server.settings import OPTIONS, Settings, load
+from mock_server.workspaces import ConfigError
+
+WORKSPACE = '[[workspaces]]\nname = "A"\n[[workspaces.credentials]]\nname = "w"\ncredential = "secret-1"\n'
+
+
+def file(tmp_path: Path, text: str) -> dict[str, str]:
+    """Write a configuration file and return the flag that names it."""
+    path = tmp_path / "mock.toml"
+    path.write_text(text, encoding="utf-8")
+    return {"config": str(path)}
+
+
+def error(tmp_path: Path, text: str) -> str:
+    """Return what is said of a configuration file, which must begin with its name and be one line."""
+    flags = file(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(flags, {})
+    message = str(caught.value)
+    assert message.startswith(f"{flags['config']}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{flags['config']}: ")
+
+
+def test_defaults() -> None:
+    """Without anything set the server is a simulation on loopback with the built-in credentials."""
+    settings = load({}, {})
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.media, settings.in_flight) == (
+        "127.0.0.1",
+        4010,
+        "simulated",
+        "wait",
+    )
+    assert [caller.name for caller in settings.callers] == [
+        "writer",
+        "reader",
+        "private_reader",
+        "noscope",
+        "other_workspace",
+    ]
+
+
+def test_the_flag_wins_then_the_environment_then_the_file(tmp_path: Path) -> None:
+    """Each source gives way to the one before it, option by option."""
+    flags = file(tmp_path, 'port = 1\nseed = 1\nhost = "localhost"\nin_flight = "conflict"')
+    environment = {"MOCK_SERVER_PORT": "2", "MOCK_SERVER_SEED": "2", "MOCK_SERVER_HOST": ""}
+    settings = load(flags | {"port": "3"}, environment)
+    assert (settings.port, settings.seed, settings.host, settings.in_flight) == (3, 2, "localhost", "conflict")
+    assert load({}, environment | {"MOCK_SERVER_CONFIG": flags["config"]}).in_flight == "conflict"
+
+
+def test_every_option_has_flag_and_variable() -> None:
+    """Names are predictable: --in-flight and MOCK_SERVER_IN_FLIGHT."""
+    named = {option.name: (option.flag, option.variable) for option in OPTIONS}
+    assert named["in_flight"] == ("--in-flight", "MOCK_SERVER_IN_FLIGHT")
+    assert all(flag.startswith("--") and variable.startswith("MOCK_SERVER_") for flag, variable in named.values())
+
+
+@pytest.mark.parametrize("source", ["flag", "environment"])
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("port", "65536", "must be a port from 0 to 65535"),
+        ("port", "-1", "must be a port"),
+        ("port", "http", "must be a port"),
+        ("port", "٣", "must be a port"),
+        ("media", "real", "must be simulated"),
+        ("in_flight", "queue", "must be wait or conflict"),
+        ("rate_limit", "often", "such as 100/minute"),
+        ("rate_limit", "0/minute", "such as 100/minute"),
+        ("seed", "x", "must be a whole number"),
+        ("log_level", "loud", "must be debug or info or warning or error"),
+        ("host", " ", "must be an address or a name"),
+        ("host", "a..b", "must be an address or a name"),
+        ("host", "x" * 64, "must be an address or a name"),
+    ],
+)
+def test_an_invalid_value_names_its_source_and_what_is_accepted(source: str, name: str, value: str, says: str) -> None:
+    """The message names the flag or the variable, the value and what would do."""
+    option = next(option for option in OPTIONS if option.name == name)
+    flags, environment = ({name: value}, {}) if source == "flag" else ({}, {option.variable: value})
+    with pytest.raises(ConfigError) as caught:
+        load(flags, environment)
+    assert str(caught.value).startswith((option.flag if source == "flag" else option.variable) + ": ")
+    assert repr(value) in str(caught.value)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ready_file", "tls_cert", "tls_key", "config"])
+def test_an_empty_path_is_refused(name: str) -> None:
+    """A flag with an empty path, as an unset shell variable gives it, is refused by its name."""
+    with pytest.raises(ConfigError, match="must be the path of a file"):
+        load({name: ""}, {})
+
+
+@pytest.mark.parametrize("name", ["tls_cert", "tls_key"])
+def test_certificate_and_key_go_together(name: str) -> None:
+    """One without the other is refused."""
+    with pytest.raises(ConfigError, match="go together"):
+        load({name: "x.pem"}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("port = ", "not valid TOML"),
+        ("prot = 1", "prot: unknown key; did you mean port?"),
+        ("workspace = []", "workspace: unknown key; did you mean workspaces?"),
+        ("zzz = 1", "zzz: unknown key; accepted are host, port, media, in_flight,"),
+        ('config = "x"', "config: unknown key"),
+        ('port = "x"', "port: 'x' must be a port"),
+        ("port = true", "port: must be a text or a number"),
+        ("ready_file = true", "ready_file: must be a text or a number"),
+        ("host = []", "host: must be a text or a number"),
+        ('ready_file = "a\\u0000"', "must be the path of a file"),
+        ('host = "a\\u0000"', "must be an address or a name"),
+        ('in_flight = "no"', "in_flight: 'no' must be wait or conflict"),
+        ("workspaces = 5", "workspaces: must be one or more tables, each begun with [[workspaces]]"),
+        ("workspaces = []", "workspaces: must be one or more tables"),
+        ("[workspaces]", "workspaces: must be one or more tables"),
+        ("[[workspaces]]", "workspaces[0].name: is missing"),
+        ('[[workspaces]]\nname = ""', "workspaces[0].name: must be a text that is not empty"),
+        (
+            '[[workspaces]]\nname = "A"',
+            "workspaces[0].credentials: must be one or more tables, each begun with [[workspaces.credentials]]",
+        ),
+        (WORKSPACE.replace('name = "A"', 'nmae = "A"'), "workspaces[0].nmae: unknown key; did you mean name?"),
+        (WORKSPACE.replace('name = "A"', 'name = "A"\nid = 5'), "workspaces[0].id: must be a text"),
+        (
+            WORKSPACE.replace('name = "A"', 'name = "A"\ndefault_private = "yes"'),
+            "default_private: must be true or false",
+        ),
+        (
+            WORKSPACE.replace('name = "A"', 'name = "A"\nrate_limit = "x"'),
+            "rate_limit: 'x' must be a rate limit such as",
+        ),
+        (WORKSPACE + "scope = []", "workspaces[0].credentials[0].scope: unknown key; did you mean scopes?"),
+        (WORKSPACE + 'scopes = "engagements:write"', "scopes: must be a list of scopes"),
+        (
+            WORKSPACE + 'scopes = ["engagement:write"]',
+            "'engagement:write' is not a scope; did you mean engagements:write?",
+        ),
+        (WORKSPACE + "scopes = [5]", "5 is not a scope; accepted are engagements:read"),
+        (WORKSPACE + "user = 5", "user: must be a text"),
+        (WORKSPACE.replace("secret-1", ""), "credential: must be a text that is not empty"),
+        (WORKSPACE.replace("secret-1", "two words"), "credential: must be printable ASCII without spaces"),
+        (WORKSPACE.replace("secret-1", "gehèim"), "credential: must be printable ASCII without spaces"),
+        (WORKSPACE + WORKSPACE, "workspaces[1].name: 'A' is there twice"),
+        (WORKSPACE + WORKSPACE.replace('"A"', '"B"'), "two credentials have the same name 'w'"),
+        (WORKSPACE + WORKSPACE.replace('"A"', '"B"').replace('"w"', '"v"'), "two credentials have the same credential"),
+        (
+            WORKSPACE.replace('"A"', '"A"\nid = "x"') + WORKSPACE.replace('"A"', '"B"\nid = "x"'),
+            "workspaces[1].id: 'x' is there twice",
+        ),
+    ],
+    ids=range(34),
+)
+def test_an_error_in_the_file_names_file_key_and_what_is_accepted(tmp_path: Path, text: str, says: str) -> None:
+    """Each error begins with the file and the key, never shows a credential, and a near-miss gets a suggestion."""
+    message = error(tmp_path, text)
+    assert says in message
+    assert "secret-1" not in message
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    """A missing file, a folder and a file that is not UTF-8 are refused by name."""
+    (tmp_path / "latin.toml").write_bytes(b'host = "\xff"')
+    for name, says in (("no.toml", "cannot read"), (".", "cannot read"), ("latin.toml", "not valid TOML")):
+        with pytest.raises(ConfigError, match=says):
+            load({"config": str(tmp_path / name)}, {})
+
+
+def test_a_file_replaces_the_built_in_credentials(tmp_path: Path) -> None:
+    """Workspaces of the file are the only ones, with their own ids, privacy, limits, users and scopes."""
+    text = (
+        'rate_limit = "9/minute"\n'
+        '[[workspaces]]\nname = "Team"\nid = "wrks_TEAM"\ndefault_private = true\nrate_limit = "5/second"\n'
+        '[[workspaces.credentials]]\nname = "w"\ncredential = "secret-1"\n'
+        'scopes = ["engagements:write"]\nuser = "a@b.c"\n'
+        '[[workspaces.credentials]]\nname = "r"\ncredential = "secret-2"\n'
+    )
+    settings = load(file(tmp_path, text), {})
+    writer, reader = settings.callers
+    assert (writer.user, writer.scopes, reader.user, reader.scopes) == (
+        "a@b.c",
+        {"engagements:write"},
+        "r@example.com",
+        set(),
+    )
+    assert writer.workspace is reader.workspace
+    assert (writer.workspace.id, writer.workspace.name, writer.workspace.default_private) == ("wrks_TEAM", "Team", True)
+    assert writer.workspace.rate_limit is not None
+    assert describe(writer.workspace.rate_limit) == "5 requests per second"
+    assert "secret" not in repr(settings)
+
+
+def test_settings_alone_keep_the_built_in_credentials(tmp_path: Path) -> None:
+    """A file without workspaces leaves the credentials as they are."""
+    assert load(file(tmp_path, "seed = 5"), {}).callers == Settings().callers
