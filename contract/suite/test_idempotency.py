@@ -148,7 +148,7 @@ def test_a_refused_submission_leaves_the_key_free(client: Client) -> None:
 @rule("IDEM-10", "IDEM-13")
 def test_parallel_first_submissions_create_one_engagement(client: Client) -> None:
     """Of eight first submissions whose last bytes arrive together one creates; the others get it, or 409."""
-    rounds = client.profile.pick(4, 8, 25)
+    rounds = client.profile.pick(3, 8, 25)
     raced = 0
     for _ in range(2 * rounds):
         known = set(client.ids)

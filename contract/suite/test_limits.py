@@ -46,7 +46,7 @@ def test_an_empty_text_is_refused(client: Client, cases: dict[str, list[Case]]) 
 @rule("LIMIT-1", "LIMIT-3", "LIMIT-5")
 def test_a_text_at_its_limit_is_accepted(client: Client) -> None:
     """Exactly the limit is accepted, and one less, in characters of one, two and three bytes."""
-    for piece, shorter in (("a", 0), ("é", 0), ("あ", 0), ("a", 1)):
+    for piece, shorter in (("a", 0), ("é", 0), ("あ", 0), ("a", 1))[: client.profile.pick(3, 4, 4)]:
         parts = []
         for field, (rule_id, limit) in LENGTHS.items():
             start = client.key() if field == "external_id" else ""
@@ -116,7 +116,7 @@ def test_a_transcript_over_a_limit_is_refused(client: Client, cases: dict[str, l
 @rule("LIMIT-7")
 def test_a_transcript_at_the_limit_of_characters_is_accepted(client: Client) -> None:
     """900,000 characters are accepted, one less and none at all too."""
-    for text in (Text(("a", CHARACTERS)), Text(("a", CHARACTERS - 1)), "A")[: client.profile.pick(2, 3, 3)]:
+    for text in (Text(("a", CHARACTERS)), Text(("a", CHARACTERS - 1)), "A")[: client.profile.pick(1, 3, 3)]:
         created(client, client.submission(transcript_text=text), "LIMIT-7")
 
 

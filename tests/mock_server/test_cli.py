@@ -45,7 +45,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 def run(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    return subprocess.run(  # noqa: S603  our own command
+    return subprocess.run(
         [*COMMAND, *arguments], env=environment(**changes), capture_output=True, text=True, timeout=30, check=False
     )
 
@@ -83,7 +83,7 @@ class Started:
 def started(folder: Path, *arguments: str, **changes: str) -> Iterator[Started]:
     """Start the command on a free port and wait for its ready file."""
     ready = folder / "ready.json"
-    process = subprocess.Popen(  # noqa: S603  our own command
+    process = subprocess.Popen(
         [*COMMAND, "--port", "0", "--ready-file", str(ready), *arguments],
         env=environment(**changes), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

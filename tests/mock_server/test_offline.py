@@ -61,7 +61,7 @@ def test_no_media_url_makes_the_mock_use_the_network() -> None:
             "slow/1",
         )
     ]
-    done = subprocess.run(  # noqa: S603  our own program
+    done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder)],
         input=json.dumps(urls),
         capture_output=True,
