@@ -136,31 +136,26 @@ class Peer:
         self._count()
         body = self._read(environ["wsgi.input"].read())
         self._authorize(caller)
-        match self.variant.key_lookup:
-            case "before_url":
-                judges = [lambda: media.check_syntax(body["media_url"]), lambda: self._fetch(body)]
-            case "before_fetch":
-                self._judged(lambda: media.check_syntax(body["media_url"]))
-                judges = [lambda: self._fetch(body)]
-            case _:
-                self._judged(lambda: self._fetch(body))
-                judges = []
-        return self._claim(caller, body, judges)
+        if self.variant.key_lookup == "before_fetch":
+            self._judged(lambda: media.check_syntax(body["media_url"]))
+        if self.variant.key_lookup == "after_fetch":
+            self._judged(lambda: self._fetch(body))
+        return self._claim(caller, body)
 
-    def _claim(self, caller: Caller, body: dict[str, Any], judges: list[Callable[[], object]]) -> tuple[int, Any]:
+    def _claim(self, caller: Caller, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         key = body["external_id"]
         key = unicodedata.normalize("NFC", key) if self.variant.normalise_keys else key
         with self._lock:
             slot = self._slots.setdefault((caller.workspace, key), Slot())
-        if slot.record is not None:
-            return 200, self._shown(slot.record)
+        stored = slot.record
+        if stored is not None:
+            return 200, self._shown(stored)
         if not slot.lock.acquire(blocking=self.variant.in_flight == "wait"):
             raise Refusal(409, "The first submission of this external_id is in flight.")
         try:
             if slot.record is not None:  # while this one waited
                 return 200, self._shown(slot.record)
-            for judge in judges:
-                self._judged(judge)
+            self._judged(lambda: self._fetch(body))
             slot.record = self._record(caller, body)
             return self.variant.first_status, self._shown(slot.record)
         finally:

@@ -78,20 +78,16 @@ def pairwise() -> list[Variant]:
         for one in domains[first]
         for other in domains[second]
     }
-    order = {pair: place for place, pair in enumerate(_ordered(open_pairs))}
+    order = sorted(open_pairs, key=lambda pair: sorted(map(repr, pair)))
     rows: list[Variant] = []
     while open_pairs:
-        row = dict(min(open_pairs, key=order.__getitem__))
+        row = dict(next(pair for pair in order if pair in open_pairs))
         for name, values in domains.items():
             if name not in row:
                 row[name] = max(values, key=lambda value: _closed(open_pairs, row, name, value))
         open_pairs -= {frozenset(pair) for pair in combinations(row.items(), 2)}
         rows.append(Variant(**row))
     return rows
-
-
-def _ordered(pairs: set[frozenset[tuple[str, Any]]]) -> list[frozenset[tuple[str, Any]]]:
-    return sorted(pairs, key=lambda pair: sorted(map(repr, pair)))
 
 
 def _closed(open_pairs: set[frozenset[tuple[str, Any]]], row: dict[str, Any], name: str, value: Any) -> int:
