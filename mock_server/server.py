@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
 from cheroot.makefile import MakeFile
@@ -185,9 +186,9 @@ class Server(wsgi.Server):  # type: ignore[misc]
     request_queue_size = 512
     bind_error: OSError | None = None
 
-    def __init__(self, mock: Mock) -> None:
+    def __init__(self, mock: Mock, app: WSGIApplication | None = None) -> None:
         settings = mock.settings
-        super().__init__((settings.host, settings.port), create_app(mock=mock), numthreads=THREADS)
+        super().__init__((settings.host, settings.port), app or create_app(mock=mock), numthreads=THREADS)
         self.mock = mock
         if settings.tls_cert and settings.tls_key:
             self.ssl_adapter = Tls(_tls_context(settings))
@@ -220,8 +221,14 @@ def running(settings: Settings | None = None) -> Iterator[Running]:
 
     Raises ConfigError, with what to do, if the address cannot be bound or the certificate cannot be used.
     """
-    mock = Mock(settings or Settings(port=0))
-    server = Server(mock)
+    with serving(Mock(settings or Settings(port=0))) as server:
+        yield server
+
+
+@contextmanager
+def serving(mock: Mock, app: WSGIApplication | None = None) -> Iterator[Running]:
+    """Serve a mock that exists, as `running` does; through `app` if its application is wrapped in another."""
+    server = Server(mock, app)
     try:
         server.prepare()
     except OSError as error:
