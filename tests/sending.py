@@ -35,7 +35,7 @@ def submission(**changes: Any) -> dict[str, Any]:
         "type": "CALL",
         "title": "Quarterly review",
         "source_system": "tests",
-        "external_id": f"tests:{next(_numbers)}",
+        "external_id": f"tests:{next(_numbers):06}",
         "media_url": "https://media.example.com/call.mp3",
         "run_workflows": False,
         **changes,

@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from mock_server import Running, Settings
 from mock_server.server import serving
 from mock_server.services import Mock
-from tests.defects import auth, body, errors, idempotency, limits, media, races, response
+from tests.defects import auth, body, errors, idempotency, keys, limits, media, races, response
 from tests.defects.seams import Defect
 
 __all__ = ["ALL", "CONCERNS", "UNSEEN", "Defect", "serve"]
 
 CONCERNS: dict[str, tuple[Defect, ...]] = {
-    "idempotency": (*idempotency.DEFECTS, *races.DEFECTS),
+    "idempotency": (*keys.DEFECTS, *idempotency.DEFECTS, *races.DEFECTS),
     "media": media.DEFECTS,
     "limits": limits.DEFECTS,
     "auth": auth.DEFECTS,
