@@ -17,7 +17,6 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from mock_server import admin, body
 from mock_server.pipeline import Request, create_engagement
-from mock_server.presenter import present
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.services import Mock
 from mock_server.settings import Settings
@@ -44,7 +43,7 @@ def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Fl
     def create() -> Response:
         g.trace = Trace()
         reply = create_engagement(_request(), mock.services, mock.state, g.trace)
-        return Response(_json(present(reply.engagement)), reply.status, mimetype="application/json")
+        return Response(_json(mock.services.present(reply.engagement)), reply.status, mimetype="application/json")
 
     app.add_url_rule(PATH, "create_engagement", create, methods=["POST"], provide_automatic_options=False)
     return app
@@ -95,8 +94,8 @@ def _problem(error: Exception) -> Response:
     """Render whatever went wrong as a problem."""
     problem = _as_problem(error)
     g.problem = problem
-    mock: Mock = _mock()
-    content = _json(problem.as_json(mock.services.ids.new("rid")))
+    services = _mock().services
+    content = _json(services.render(problem, services.ids.new("rid")))
     return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 

@@ -52,7 +52,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
         step.note(state.limiter.hit(caller.workspace))
     with trace.step("parse"):
         body.check_headers(request.content_type, request.content_encoding)
-        document = body.parse(request.read())
+        document = services.parse(request.read())
     with trace.step("validate"):
         submission = services.validator.validate(document)
     with trace.step("idempotency") as step:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
 from cheroot.makefile import MakeFile
@@ -227,11 +228,11 @@ class Server(wsgi.Server):  # type: ignore[misc]
     keep_alive_conn_limit = None
     bind_error: OSError | None = None
 
-    def __init__(self, mock: Mock) -> None:
+    def __init__(self, mock: Mock, app: WSGIApplication | None = None) -> None:
         settings = mock.settings
         super().__init__(
             (settings.host, settings.port),
-            create_app(mock=mock),
+            app or create_app(mock=mock),
             numthreads=THREADS,
             request_queue_size=BACKLOG,
             timeout=IDLE_SECONDS,
@@ -278,8 +279,14 @@ def running(settings: Settings | None = None) -> Iterator[Running]:
 
     Raises ConfigError, with what to do, if the address cannot be bound or the certificate cannot be used.
     """
-    mock = Mock(settings or Settings(port=0))
-    server = Server(mock)
+    with serving(Mock(settings or Settings(port=0))) as server:
+        yield server
+
+
+@contextmanager
+def serving(mock: Mock, app: WSGIApplication | None = None) -> Iterator[Running]:
+    """Serve a mock that exists, as `running` does; through `app` if its application is wrapped in another."""
+    server = Server(mock, app)
     try:
         server.prepare()
     except OSError as error:

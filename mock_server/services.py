@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
+from mock_server import body
 from mock_server.auth import Directory
 from mock_server.clock import Clock
 from mock_server.ids import Ids
 from mock_server.media import Media
 from mock_server.media.simulated import DEADLINE, SimulatedMedia
+from mock_server.presenter import present
+from mock_server.problems import Problem
 from mock_server.rate_limit import RateLimiter
 from mock_server.settings import Settings
-from mock_server.store import Store
+from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.validation import Validator
 
@@ -28,7 +33,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All that a request needs and does not change. `patience`: seconds to wait for a key in flight."""
+    """All that a request needs and does not change. `patience`: seconds to wait for a key in flight.
+
+    The functions read a body, show an engagement and show a problem (with its request id) as JSON objects; `new_store`
+    makes the store that a reset puts in place.
+    """
 
     directory: Directory
     validator: Validator
@@ -36,6 +45,10 @@ class Services:
     clock: Clock
     ids: Ids
     patience: float
+    parse: Callable[[bytes], dict[str, Any]] = body.parse
+    present: Callable[[Engagement], dict[str, object]] = present
+    render: Callable[[Problem, str], dict[str, object]] = Problem.as_json
+    new_store: Callable[[], Store] = Store
 
 
 class Mock:
@@ -55,6 +68,11 @@ class Mock:
         )
         self.state = self._fresh()
 
+    def use(self, **parts: Any) -> None:
+        """Put other services in the place of those with these names, and begin with a fresh state."""
+        self.services = replace(self.services, **parts)
+        self.state = self._fresh()
+
     def reset(self) -> None:
         """Forget everything that requests and tests have changed."""
         self.services.clock.reset()
@@ -62,4 +80,4 @@ class Mock:
 
     def _fresh(self) -> State:
         limiter = RateLimiter(self.services.clock, self.settings.rate_limit)
-        return State(store=Store(), limiter=limiter, transcripts=TranscriptShelf())
+        return State(store=self.services.new_store(), limiter=limiter, transcripts=TranscriptShelf())

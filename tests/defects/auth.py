@@ -1,0 +1,209 @@
+"""Defects of credentials, scopes and ownership."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from wsgiref.types import WSGIApplication
+
+from mock_server.auth import Caller
+from mock_server.problems import NotFound, Unauthorized
+from tests.defects.seams import (
+    Answer,
+    Handler,
+    Install,
+    Sent,
+    admitted,
+    answered,
+    answered_if,
+    defect,
+    handled,
+    refusal,
+    seen_as,
+    shown,
+)  # fmt: skip
+
+Callers = tuple[Caller, ...]
+WRITE = "engagements:write"
+
+
+def matched(same: Callable[[str, str], bool]) -> Install:
+    """Accept a bearer token that is not quite a credential: `same` compares it with each that is."""
+
+    def find(header: str, callers: Callers) -> Caller | None:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return None
+        return next((caller for caller in callers if same(token.strip(), caller.credential)), None)
+
+    return admitted(find)
+
+
+def schemed(scheme: str) -> Install:
+    """Accept credentials under another scheme."""
+
+    def find(header: str, callers: Callers) -> Caller | None:
+        given, _, token = header.partition(" ")
+        return _known(token.strip(), callers) if scheme in {given.lower(), "*"} else None
+
+    return admitted(find)
+
+
+def _known(token: str, callers: Callers) -> Caller | None:
+    return next((caller for caller in callers if caller.credential == token), None)
+
+
+def _basic(header: str, callers: Callers) -> Caller | None:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return _known(user, callers) or _known(password, callers)
+
+
+def _anyone(_: str, callers: Callers) -> Caller | None:
+    return callers[0]
+
+
+def _anonymous(header: str, callers: Callers) -> Caller | None:
+    return None if header.strip() else callers[0]
+
+
+def _empty_token(header: str, callers: Callers) -> Caller | None:
+    return callers[0] if header.strip().lower() == "bearer" else None
+
+
+def _any_token(header: str, callers: Callers) -> Caller | None:
+    return callers[0] if header.lower().startswith("bearer ") and header[7:].strip() else None
+
+
+def without(form: Callable[[str], bool]) -> Install:
+    """Refuse headers of a form that is valid."""
+
+    def make(_: object) -> Handler:
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            return refusal(401) if form(sent.environ.get("HTTP_AUTHORIZATION", "")) else sent.call(app)
+
+        return handle
+
+    return handled(make)
+
+
+def answers_with(old: int, new: int) -> Install:
+    """Give one refusal another status."""
+    return answered_if(lambda answer: answer.status == old, lambda answer: answer.but(new, status=new))
+
+
+def _token(sent: Sent) -> str:
+    header: str = sent.environ.get("HTTP_AUTHORIZATION", "")
+    return header.rpartition(" ")[2]
+
+
+def told(statuses: Collection[int], part_of: Callable[[str], str]) -> Install:
+    """Repeat the credential, or a part of it, in the detail of some errors."""
+
+    def edit(sent: Sent, answer: Answer) -> Answer:
+        said = part_of(_token(sent))
+        return answer.but(detail=f"Refused: {said}") if answer.status in statuses and said else answer
+
+    return answered(edit)
+
+
+CREDENTIALS = (
+    defect("no-authentication", "AUTH-2 AUTH-3 AUTH-4", "Whoever calls is the first caller.", admitted(_anyone)),
+    defect("anonymous-accepted", "AUTH-2", "A request without a credential is accepted.", admitted(_anonymous)),
+    defect("empty-bearer-accepted", "AUTH-2 AUTH-3", "Bearer with nothing behind it is accepted.",
+           admitted(_empty_token)),
+    defect("any-token-accepted", "AUTH-3", "Any bearer token is accepted.", admitted(_any_token)),
+    defect("prefix-accepted", "AUTH-3", "Any beginning of a credential is accepted.",
+           matched(lambda token, known: known.startswith(token))),
+    defect("all-but-last-accepted", "AUTH-3", "A credential without its last character is accepted.",
+           matched(lambda token, known: token == known[:-1])),
+    defect("extension-accepted", "AUTH-3", "A credential with something behind it is accepted.",
+           matched(lambda token, known: token.startswith(known))),
+    defect("case-ignored", "AUTH-3", "The case of a credential does not count.",
+           matched(lambda token, known: token.lower() == known.lower())),
+    defect("contained-accepted", "AUTH-3", "A credential with something around it is accepted.",
+           matched(lambda token, known: known in token)),
+    defect("secret-ignored", "AUTH-3", "What stands behind the dot of an API key is not compared.",
+           matched(lambda token, known: token.partition(".")[0] == known.partition(".")[0])),
+    defect("secret-length-only", "AUTH-3", "Of the secret part only the length is compared.",
+           matched(lambda token, known: len(token) == len(known)
+                   and token.partition(".")[0] == known.partition(".")[0])),
+    defect("basic-accepted", "AUTH-4", "A credential under the scheme Basic is accepted.", schemed("basic")),
+    defect("token-accepted", "AUTH-4", "A credential under the scheme Token is accepted.", schemed("token")),
+    defect("digest-accepted", "AUTH-4", "A credential under the scheme Digest is accepted.", schemed("digest")),
+    defect("basic-pair-accepted", "AUTH-4", "A credential as user or password of the scheme Basic is accepted.",
+           admitted(_basic)),
+    defect("any-scheme-accepted", "AUTH-4", "The scheme does not count.", schemed("*")),
+    defect("bearer-refused", "AUTH-1", "Only a bare API key is accepted.",
+           without(lambda header: header.lower().startswith("bearer "))),
+    defect("bare-key-refused", "AUTH-5", "An API key without the word Bearer is refused.",
+           without(lambda header: header.startswith("sk-apik_"))),
+    defect("missing-403", "AUTH-2", "A request without a credential gets 403.",
+           answered(lambda sent, answer: refusal(403) if answer.status == 401 and not _token(sent) else answer)),
+    defect("missing-400", "AUTH-2", "A request without a credential gets 400.",
+           answered(lambda sent, answer: refusal(400) if answer.status == 401 and not _token(sent) else answer)),
+    defect("unknown-403", "AUTH-3", "An unknown credential gets 403.",
+           answered(lambda sent, answer: refusal(403) if answer.status == 401 and _token(sent) else answer)),
+    defect("unknown-404", "AUTH-3", "An unknown credential gets 404.",
+           answered(lambda sent, answer: refusal(404) if answer.status == 401 and _token(sent) else answer)),
+    defect("unknown-500", "AUTH-3", "An unknown credential makes the server fail.",
+           answered(lambda sent, answer: refusal(500) if answer.status == 401 and _token(sent) else answer)),
+    defect("echo-401", "AUTH-6", "A 401 repeats the credential.", told({401}, str)),
+    defect("echo-403", "AUTH-6", "A 403 repeats the credential.", told({403}, str)),
+    defect("echo-422", "AUTH-6", "A refusal of the body repeats the credential.", told({400, 422}, str)),
+    defect("echo-secret", "AUTH-6", "Errors repeat the secret part of an API key.",
+           told(range(400, 500), lambda token: token.partition(".")[2])),
+    defect("echo-header", "AUTH-6", "Every answer repeats the credential in a header.",
+           answered(lambda sent, answer: answer.with_headers(X_Debug_Caller=_token(sent) or None))),
+)  # fmt: skip
+
+
+def scoped(allow: Callable[[Caller], bool]) -> Install:
+    """Let callers write who may not."""
+    return seen_as(lambda caller: replace(caller, scopes=caller.scopes | {WRITE}) if allow(caller) else caller)
+
+
+def unscoped(error: Callable[[], Exception]) -> Install:
+    """Refuse callers without the scope with another error."""
+
+    def judge(caller: Caller) -> Caller:
+        if WRITE not in caller.scopes:
+            raise error()
+        return caller
+
+    return seen_as(judge)
+
+
+SCOPES = (
+    defect("scope-unchecked", "SCOPE-1 SCOPE-3", "Any credential may create.", scoped(lambda _: True)),
+    defect("read-implies-write", "SCOPE-3 SCOPE-1", "engagements:read lets a credential create.",
+           scoped(lambda caller: "engagements:read" in caller.scopes)),
+    defect("private-read-implies-write", "SCOPE-3", "engagements:private:read lets a credential create.",
+           scoped(lambda caller: "engagements:private:read" in caller.scopes)),
+    defect("only-read-implies-write", "SCOPE-3 SCOPE-1", "A credential with engagements:read alone may create.",
+           scoped(lambda caller: caller.scopes == {"engagements:read"})),
+    defect("forbidden-401", "SCOPE-2", "A missing scope gets 401.",
+           unscoped(lambda: Unauthorized("The credential is not sufficient.", rule="SCOPE-2"))),
+    defect("forbidden-404", "SCOPE-2", "A missing scope gets 404.",
+           unscoped(lambda: NotFound("Nothing is here for this credential.", rule="SCOPE-2"))),
+    defect("forbidden-400", "SCOPE-2", "A missing scope gets 400.", answers_with(403, 400)),
+    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(RuntimeError)),
+    defect("owner-is-one", "SCOPE-4", "One user owns everything, in all workspaces.",
+           shown(lambda *_: {"owner_user_id": "usr_01JB5Z0Q4T8E6Y2C4A1B3D5F7G"})),
+    defect("owner-is-new", "SCOPE-4", "Each engagement belongs to a new user.",
+           shown(lambda _, engagement: {"owner_user_id": engagement.id.replace("ngmt", "usr")})),
+)  # fmt: skip
+
+DEFECTS = (*CREDENTIALS, *SCOPES)
+
+UNSEEN = {
+    "no-scope-implies-write": "a credential without any scope: a run holds readers only",
+    "compared-in-variable-time": "a comparison whose time tells how much of a credential is right: noise hides it",
+    "credential-logged": "the log of a server is not seen",
+}

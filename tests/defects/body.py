@@ -1,0 +1,301 @@
+"""Defects of the body: what is required, coercion, enumerations, dates, participants, and reading JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mock_server.problems import Malformed
+from tests.defects.seams import (
+    STAND_INS,
+    Install,
+    Json,
+    converted,
+    defect,
+    excused,
+    parsed,
+    read_as,
+    refused,
+    resubmitted,
+)  # fmt: skip
+
+REQUIRED = ("type", "title", "source_system", "external_id", "media_url", "run_workflows")
+OPTIONAL = ("start_at", "is_private", "participants", "transcript_text")
+TEXTS = ("title", "source_system", "external_id", "transcript_text")
+KINDS = ("EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT")
+
+
+def optional(name: str) -> Install:
+    """Fill a required member that is missing."""
+    return read_as(lambda document: {} if name in document else {name: STAND_INS[name]()})
+
+
+def nullable(name: str) -> Install:
+    """Fill a required member that is null."""
+    return converted(name, lambda value: STAND_INS[name]() if value is None else value)
+
+
+def coerced(name: str, kinds: type | tuple[type, ...], convert: Callable[[Any], Any]) -> Install:
+    """Convert a member of another JSON type."""
+    return converted(name, lambda value: convert(value) if _is(value, kinds) else value)
+
+
+def _is(value: Any, kinds: type | tuple[type, ...]) -> bool:
+    """Tell booleans from numbers, which Python does not."""
+    wanted = kinds if isinstance(kinds, tuple) else (kinds,)
+    return type(value) in wanted
+
+
+def looked_up(name: str, table: dict[Any, Any]) -> Install:
+    """Take some values of a member for others."""
+    return converted(name, lambda value: next((new for old, new in table.items() if _same(old, value)), value))
+
+
+def _same(old: Any, value: Any) -> bool:
+    return type(old) in {type(value), float} and type(value) in {type(old), int} and bool(old == value)
+
+
+def needed(name: str) -> Install:
+    """Refuse a body without an optional member."""
+    return refused(name, lambda document: name not in document)
+
+
+PRESENCE = (
+    *(defect(f"{name.replace('_', '-')}-optional", "BODY-1", f"A body without {name} is accepted.", optional(name))
+      for name in REQUIRED),
+    *(defect(f"{name.replace('_', '-')}-null", "BODY-2", f"null is accepted as {name}.", nullable(name))
+      for name in REQUIRED),
+    *(defect(f"{name.replace('_', '-')}-required", "BODY-13", f"A body without {name} is refused.", needed(name))
+      for name in OPTIONAL),
+)  # fmt: skip
+
+COERCION = (
+    *(defect(f"{name.replace('_', '-')}-from-number", "BODY-3", f"A number is accepted as {name}.",
+             coerced(name, float, lambda value: f"{value:g}")) for name in TEXTS),
+    defect("title-from-boolean", "BODY-3", "A boolean is accepted as title.", coerced("title", bool, str)),
+    defect("title-from-list", "BODY-3", "A list is accepted as title.", coerced("title", list, json.dumps)),
+    defect("title-from-object", "BODY-3", "An object is accepted as title.", coerced("title", dict, json.dumps)),
+    defect("transcript-from-list", "BODY-3", "A list of lines is accepted as transcript_text.",
+           coerced("transcript_text", list, lambda lines: "\n".join(map(str, lines)))),
+    defect("external-id-from-anything", "BODY-3", "Anything is accepted as external_id.",
+           coerced("external_id", (float, bool, list, dict), json.dumps)),
+    defect("workflows-from-text", "BODY-5", '"true" and "false" are accepted as run_workflows.',
+           looked_up("run_workflows", {"true": True, "false": False})),
+    defect("workflows-from-number", "BODY-5", "1 and 0 are accepted as run_workflows.",
+           looked_up("run_workflows", {1.0: True, 0.0: False})),
+    defect("workflows-from-yes", "BODY-5",
+           "Any text is accepted as run_workflows.", coerced("run_workflows", str, bool)),
+    defect("workflows-from-anything", "BODY-5 BODY-2", "Anything is accepted as run_workflows, by its truth.",
+           converted("run_workflows", bool)),
+    defect("workflows-false-missing", "BODY-5", "false is taken for a missing run_workflows.",
+           refused("run_workflows", lambda document: document.get("run_workflows") is False)),
+    defect("workflows-true-refused", "BODY-5", "true is refused as run_workflows.",
+           refused("run_workflows", lambda document: document.get("run_workflows") is True)),
+    defect("private-from-text", "BODY-6", '"true" and "false" are accepted as is_private.',
+           looked_up("is_private", {"true": True, "false": False})),
+    defect("private-from-number", "BODY-6", "1 and 0 are accepted as is_private.",
+           looked_up("is_private", {1.0: True, 0.0: False})),
+    defect("private-from-anything", "BODY-6", "Any text or number is accepted as is_private, by its truth.",
+           coerced("is_private", (str, float), bool)),
+    defect("type-lower-case", "BODY-4", "call and meeting are accepted.",
+           looked_up("type", {"call": "CALL", "meeting": "MEETING"})),
+    defect("type-any-case", "BODY-4", "The type is accepted in any case.", coerced("type", str, str.upper)),
+    defect("type-trimmed", "BODY-4", "White space around the type is dropped.", coerced("type", str, str.strip)),
+    *(defect(f"type-{kind.lower().replace('_', '-')}", "BODY-4",
+             f"{kind} can be created.", excused("type", kind.__eq__))
+      for kind in KINDS),
+    defect("type-any", "BODY-4", "Any text is accepted as type, and stored as a CALL.",
+           coerced("type", str, lambda kind: kind if kind in {"CALL", "MEETING"} else "CALL")),
+    defect("type-empty", "BODY-4", "An empty type is accepted.", looked_up("type", {"": "CALL"})),
+    defect("type-from-list", "BODY-3 BODY-4", "A list of one type is accepted.",
+           coerced("type", list, lambda kinds: kinds[0] if len(kinds) == 1 else kinds)),
+    defect("meeting-refused", "BODY-12",
+           "MEETING is refused.", refused("type", lambda body: body.get("type") == "MEETING")),
+    defect("call-refused", "BODY-12", "CALL is refused.", refused("type", lambda body: body.get("type") == "CALL")),
+    defect("meeting-becomes-call", "BODY-12", "Everything becomes a CALL.", resubmitted(lambda _: {"type": "CALL"})),
+    defect("call-becomes-meeting", "BODY-12", "Everything becomes a MEETING.",
+           resubmitted(lambda _: {"type": "MEETING"})),
+)  # fmt: skip
+
+
+def dated(convert: Callable[[str], str | None]) -> Install:
+    """Take a date for another one before it is judged; None stands for leaving it as it is."""
+    return coerced("start_at", str, lambda text: convert(text) or text)
+
+
+def moved(change: Callable[[datetime], datetime]) -> Install:
+    """Store another start than the one that was sent."""
+    return resubmitted(lambda valid: {"start_at": change(valid.start_at)} if valid.start_at else {})
+
+
+def zoned(change: Callable[[str, str, str], str]) -> Install:
+    """Take the offset of a start (sign, hours, minutes) for another one."""
+    return dated(lambda text: re.sub(r"([+-])(\d\d):(\d\d)$", lambda match: change(match[1], match[2], match[3]), text))
+
+
+def _now_unless_date(text: str) -> str | None:
+    return None if re.match(r"\d{4}-\d\d-\d\dT", text) else datetime.now(UTC).isoformat()
+
+
+def _rolled_over(text: str) -> str | None:
+    """Count days and hours that do not exist on from those that do, as mktime does."""
+    match = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)", text, re.ASCII)
+    if match is None or match[1] < "1971":
+        return None
+    year, month, day, hour, minute, second = (int(match[place]) for place in range(1, 7))
+    start = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
+    rolled = start + timedelta(days=day - 1, hours=hour, minutes=minute, seconds=second)
+    return rolled.strftime("%Y-%m-%dT%H:%M:%S") + match[7]
+
+
+def _last_day(text: str) -> str | None:
+    """Take the 29th to 31st of a month for the 28th."""
+    return re.sub(r"^(\d{4}-\d\d-)(29|3[01])T", r"\g<1>28T", text) if "-02-" in text else None
+
+
+DATES = (
+    defect("start-garbage", "BODY-7", "A start that is no date is taken for now.", dated(_now_unless_date)),
+    defect("start-empty", "BODY-7", "An empty start is taken for now.",
+           looked_up("start_at", {"": "2026-01-01T00:00:00Z"})),
+    defect("start-rolled-over", "BODY-7", "Days and hours that do not exist are counted on.", dated(_rolled_over)),
+    defect("start-last-day", "BODY-7", "The 30th of February is its 28th.", dated(_last_day)),
+    defect("start-hour-24", "BODY-7", "The hours 24 to 29 are taken for 23.",
+           dated(lambda text: re.sub(r"T2[4-9]:", "T23:", text))),
+    defect("start-from-number", "BODY-7", "Seconds since 1970 are accepted as start.",
+           coerced("start_at", float, lambda value: datetime.fromtimestamp(min(abs(value), 4e9), UTC).isoformat())),
+    defect("start-offset-ignored", "BODY-8", "The offset of the start is ignored.", zoned(lambda *_: "Z")),
+    defect("start-offset-flipped", "BODY-8", "The sign of the offset is flipped.",
+           zoned(lambda sign, hours, minutes: f"{'-' if sign == '+' else '+'}{hours}:{minutes}")),
+    defect("start-offset-hours", "BODY-8", "The minutes of the offset are ignored.",
+           zoned(lambda sign, hours, _: f"{sign}{hours}:00")),
+    defect("start-offset-west", "BODY-8", "Offsets to the west are taken for those to the east.",
+           zoned(lambda _, hours, minutes: f"+{hours}:{minutes}")),
+    defect("start-offset-refused", "BODY-8", "A start with an offset other than Z is refused.",
+           refused("start_at", lambda body: re.search(r"[+-]\d\d:\d\d$", str(body.get("start_at"))) is not None)),
+    defect("start-without-seconds", "BODY-8", "The seconds of the start are dropped.",
+           moved(lambda start: start.replace(second=0, microsecond=0))),
+    defect("start-without-time", "BODY-8", "The time of the start is dropped.",
+           moved(lambda start: start.replace(hour=0, minute=0, second=0, microsecond=0))),
+    defect("start-ignored", "BODY-8",
+           "The start is ignored: it is always now.", resubmitted(lambda _: {"start_at": None})),
+    defect("start-local-time", "BODY-8", "The start is stored in a local time and read as UTC.",
+           moved(lambda start: start + timedelta(hours=2))),
+)  # fmt: skip
+
+
+def people(change: Callable[[Any], Any]) -> Install:
+    """Change every member of a list of participants before it is judged."""
+    return coerced("participants", list, lambda group: [change(person) for person in group])
+
+
+def unwelcome(when: Callable[[list[Any]], bool]) -> Install:
+    """Refuse some lists of participants."""
+    return refused("participants", lambda body: isinstance(group := body.get("participants"), list) and when(group))
+
+
+def _named(person: Any) -> Any:
+    return {"name": person} if isinstance(person, str) else person
+
+
+def _texts(person: Any) -> Any:
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in person.items()} \
+        if isinstance(person, dict) else person  # fmt: skip
+
+
+def _members(group: list[Any]) -> list[set[str]]:
+    return [set(person) & {"name", "email"} for person in group if isinstance(person, dict)]
+
+
+PARTICIPANTS = (
+    defect("participants-object", "BODY-9", "One participant without a list is accepted.",
+           coerced("participants", dict, lambda person: [person] if person else [])),
+    defect("participants-text", "BODY-9", "A text is accepted as participants.",
+           coerced("participants", str, lambda text: [{"name": text}] if text else [])),
+    defect("participants-number", "BODY-9", "A number or a boolean is accepted as participants.",
+           coerced("participants", (float, bool), lambda _: [])),
+    defect("participants-of-texts", "BODY-9", "A list of names is accepted.", people(_named)),
+    defect("participants-of-anything", "BODY-9", "What is no object in the list is dropped.",
+           coerced("participants", list, lambda group: [person for person in group if isinstance(person, dict)])),
+    defect("participant-name-number", "BODY-9", "A name or an e-mail that is no text is converted.",
+           people(lambda person: {key: value if isinstance(value, str) else f"{value}@example.com"
+                                  for key, value in person.items()} if isinstance(person, dict) else person)),
+    defect("participant-needs-email", "BODY-10", "A participant with only a name is refused.",
+           unwelcome(lambda group: {"name"} in _members(group))),
+    defect("participant-needs-name", "BODY-10", "A participant with only an e-mail is refused.",
+           unwelcome(lambda group: {"email"} in _members(group))),
+    defect("participant-either", "BODY-10", "A participant with name and e-mail is refused.",
+           unwelcome(lambda group: {"name", "email"} in _members(group))),
+    defect("participants-not-empty", "BODY-10", "An empty list of participants is refused.",
+           unwelcome(lambda group: not group)),
+    defect("participants-one", "BODY-10", "More than one participant is refused.",
+           unwelcome(lambda group: len(group) > 1)),
+)  # fmt: skip
+
+Right = Callable[[bytes], Json]
+
+
+def _unwrapped(raw: bytes, right: Right) -> Json:
+    document = _try(raw)
+    inner = document[0] if isinstance(document, list) and len(document) == 1 else None
+    return right(json.dumps(inner).encode()) if isinstance(inner, dict) else right(raw)
+
+
+def _decoded_twice(raw: bytes, right: Right) -> Json:
+    document = _try(raw)
+    return right(document.encode()) if isinstance(document, str) else right(raw)
+
+
+def _try(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def repaired(*repairs: Callable[[bytes], bytes]) -> Install:
+    """Try what cannot be read again, after a repair."""
+
+    def read(raw: bytes, right: Right) -> Json:
+        try:
+            return right(raw)
+        except Malformed:
+            for repair in repairs:
+                if isinstance(_try(fixed := repair(raw)), dict):
+                    return right(fixed)
+            raise
+
+    return parsed(read)
+
+
+def _form(raw: bytes) -> bytes:
+    """Read what is no JSON as a list of a=b&c=d, as frameworks do that guess."""
+    return b"{}" if not raw.strip() else raw
+
+
+JSON = (
+    defect("list-unwrapped", "BODY-14", "A list that holds one submission is accepted.", parsed(_unwrapped)),
+    defect("text-decoded-twice", "BODY-14", "JSON inside a JSON string is accepted.", parsed(_decoded_twice)),
+    defect("json-completed", "BODY-15", "A body that breaks off is completed.",
+           repaired(lambda raw: raw + b"}", lambda raw: raw + b'"}', lambda raw: raw[: raw.rfind(b",")] + b"}")),
+    defect("json-trailing-comma", "BODY-15", "A trailing comma is accepted.",
+           repaired(lambda raw: re.sub(rb",\s*([}\]])", rb"\1", raw))),
+    defect("json-trailing-garbage", "BODY-15", "What stands behind the object is ignored.",
+           repaired(lambda raw: raw[: raw.rfind(b"}") + 1], lambda raw: raw[: raw.find(b"}") + 1])),
+    defect("json-single-quotes", "BODY-15", "Single quotes are accepted.",
+           repaired(lambda raw: raw.replace(b"'", b'"'))),
+    defect("json-latin-1", "BODY-15", "What is not UTF-8 is read as Latin-1.",
+           repaired(lambda raw: raw.decode("latin-1").encode())),
+    defect("json-bad-bytes-dropped", "BODY-15", "Bytes that are not UTF-8 are dropped.",
+           repaired(lambda raw: raw.decode("utf-8", "ignore").encode())),
+)  # fmt: skip
+
+DEFECTS = (*PRESENCE, *COERCION, *DATES, *PARTICIPANTS, *JSON)
+
+UNSEEN: dict[str, str] = {
+    "workflows-inverted": "whether workflows fire shows in no answer",
+    "participants-lost": "participants are in no answer to a create",
+    "type-task-listed": "what a listing shows is beyond this operation",
+}

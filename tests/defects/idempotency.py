@@ -1,0 +1,284 @@
+"""Defects of idempotency: whose a key is, how long it lives, what uses it up, and what a repeat returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from mock_server.problems import InFlight, Invalid
+from mock_server.services import Mock
+from mock_server.store import Claim, Engagement, Key, Store
+from mock_server.validation import Submission, Validator
+from tests.defects.seams import (
+    Answer,
+    Handler,
+    Install,
+    Json,
+    Sent,
+    answered,
+    answered_if,
+    defect,
+    handled,
+    part,
+    refusal,
+    store,
+)  # fmt: skip
+
+
+class _Global(Store):
+    def claim(self, _workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        return super().claim("", external_id, patience)
+
+
+class _Exclusive(Store):
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        if any(key[1] == external_id and key[0] != workspace_id for key in self._by_key):
+            raise InFlight
+        return super().claim(workspace_id, external_id, patience)
+
+
+class _Ten(Store):
+    def put(self, key: Key, engagement: Engagement) -> None:
+        super().put(key, engagement)
+        with self._lock:
+            for old in list(self._by_key)[:-10]:
+                del self._by_key[old]
+
+
+def _one_second(mock: Mock) -> WSGIApplication:
+    clock = mock.services.clock
+
+    class Expiring(Store):
+        def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+            known = self._by_key.get((workspace_id, external_id))
+            if known and clock.now() - known.created_at > timedelta(seconds=1):
+                self._by_key.pop((workspace_id, external_id), None)
+            return super().claim(workspace_id, external_id, patience)
+
+    return store(Expiring)(mock)
+
+
+class _OneRepeat(Store):
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        found = super().claim(workspace_id, external_id, patience)
+        if isinstance(found, Engagement):
+            self._by_key.pop((workspace_id, external_id), None)
+        return found
+
+
+class _Amnesiac(Store):
+    def put(self, key: Key, engagement: Engagement) -> None:
+        """Forget at once."""
+
+
+class _Latest(Store):
+    latest: Engagement
+
+    def put(self, key: Key, engagement: Engagement) -> None:
+        self.latest = engagement
+        super().put(key, engagement)
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        found = super().claim(workspace_id, external_id, patience)
+        return self.latest if isinstance(found, Engagement) else found
+
+
+class _Burning(Store):
+    """A claim that ends without an engagement takes the key with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.burnt: set[Key] = set()
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        if (workspace_id, external_id) in self.burnt:
+            raise InFlight
+        return super().claim(workspace_id, external_id, patience)
+
+    def release(self, claim: Claim) -> None:
+        if claim.key not in self._by_key:
+            self.burnt.add(claim.key)
+        super().release(claim)
+
+
+def burnt_by(status: int) -> Install:
+    """Answer 409 for keys that were refused with this status once."""
+
+    def make(_: Mock) -> Handler:
+        burnt: set[str] = set()
+
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            key = str(sent.body.get("external_id"))
+            answer = sent.call(app)
+            if answer.status == status:
+                burnt.add(key)
+            return refusal(409) if answer.status == 201 and key in burnt else answer
+
+        return handle
+
+    return handled(make)
+
+
+def stored_although(status: int, **repair: Any) -> Install:
+    """Create what is refused with this status, behind the client's back; `repair` makes it acceptable."""
+
+    def make(mock: Mock) -> Handler:
+        writer = next(caller for caller in mock.settings.callers if caller.name == "writer")
+
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            answer = sent.call(app)
+            if answer.status == status and sent.body.get("external_id"):
+                sent.call(app, sent.body | repair, f"Bearer {writer.credential}")
+            return answer
+
+        return handle
+
+    return handled(make)
+
+
+def _forgotten_when_refused(mock: Mock) -> WSGIApplication:
+    class Forgetting(Validator):
+        def validate(self, document: Json) -> Submission:
+            try:
+                return super().validate(document)
+            except Invalid:
+                known = mock.state.store._by_key
+                for key in [key for key in known if key[1] == document.get("external_id")]:
+                    del known[key]
+                raise
+
+    return part(validator=lambda _: Forgetting())(mock)
+
+
+LIFE = (
+    defect("key-global", "IDEM-4", "A key is one key in all workspaces.", store(_Global)),
+    defect("key-exclusive", "IDEM-4", "A key of one workspace is refused in all others.", store(_Exclusive)),
+    defect("key-expires-after-ten", "IDEM-11", "Only the last ten engagements are remembered.", store(_Ten)),
+    defect("key-expires-after-a-second", "IDEM-11", "A key is forgotten after a second.", _one_second),
+    defect("key-expires-after-a-repeat", "IDEM-1 IDEM-11", "The second repeat creates again.", store(_OneRepeat)),
+    defect("key-forgotten-when-refused", "IDEM-2 IDEM-9 IDEM-11", "A repeat that is refused frees the key.",
+           _forgotten_when_refused),
+    defect("no-idempotency", "IDEM-1", "Every repeat creates.", store(_Amnesiac)),
+    defect("burnt-by-media", "IDEM-9", "A submission whose recording was refused takes the key with it.",
+           store(_Burning)),
+    defect("burnt-by-fields", "IDEM-9", "A submission refused with 422 takes the key with it.", burnt_by(422)),
+    defect("burnt-by-scope", "SCOPE-5 IDEM-9", "A submission refused with 403 takes the key with it.", burnt_by(403)),
+    defect("burnt-by-credential", "IDEM-9", "A submission refused with 401 takes the key with it.", burnt_by(401)),
+    defect("stored-although-forbidden", "SCOPE-5 SCOPE-1", "A submission refused with 403 is stored all the same.",
+           stored_although(403)),
+    defect("stored-although-unusable", "IDEM-9", "A submission whose recording is refused is stored all the same.",
+           stored_although(422, media_url="https://media.example.com/call.mp3")),
+    defect("stored-although-untitled", "IDEM-9", "A submission whose title is refused is stored all the same.",
+           stored_although(422, title="Untitled")),
+)  # fmt: skip
+
+
+def repeated(change: Callable[[Json, Json], Json]) -> Install:
+    """Change the answer to a repeat: `change` gets what was sent and what is stored."""
+    return answered(
+        lambda sent, answer: answer.but(**change(sent.body, answer.json)) if answer.status == 200 else answer
+    )
+
+
+def updated(change: Callable[[Json], Json]) -> Install:
+    """Let a repeat change what is stored."""
+
+    def make(_: Mock) -> Handler:
+        stored: dict[str, Json] = {}
+
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            answer = sent.call(app)
+            if answer.status != 200:
+                return answer
+            known = stored.setdefault(answer.json["id"], {})
+            known |= change(sent.body)
+            return answer.but(**known)
+
+        return handle
+
+    return handled(make)
+
+
+def instead_of_repeat(status: int, when: Callable[[Json, Json], bool] = lambda *_: True) -> Install:
+    """Answer a repeat with an error, if what was sent and what is stored are such."""
+    return answered(
+        lambda sent, answer: refusal(status) if answer.status == 200 and when(sent.body, answer.json) else answer
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_200(answer: Answer) -> bool:
+    return answer.status == 200
+
+
+def _is_201(answer: Answer) -> bool:
+    return answer.status == 201
+
+
+def _moved(sent: Json) -> Json:
+    return {"start_at": sent["start_at"]} if "start_at" in sent else {}
+
+
+def _private(sent: Json) -> Json:
+    return {"is_private": sent["is_private"]} if "is_private" in sent else {}
+
+
+def _differs(sent: Json, stored: Json) -> bool:
+    return bool(sent["title"] != stored["title"] or sent["type"] != stored["engagement_type"])
+
+
+REPEATS = (
+    defect("repeat-201", "IDEM-1", "A repeat is answered with 201.",
+           answered_if(_is_200, lambda answer: answer.but(201))),
+    defect("repeat-202", "IDEM-1", "A repeat is answered with 202.",
+           answered_if(_is_200, lambda answer: answer.but(202))),
+    defect("repeat-409", "IDEM-1", "A repeat is refused as a conflict.", instead_of_repeat(409)),
+    defect("repeat-422", "IDEM-1", "A repeat is refused as a duplicate.", instead_of_repeat(422)),
+    defect("repeat-409-if-different", "IDEM-2", "A repeat whose title or type differs is refused.",
+           instead_of_repeat(409, _differs)),
+    defect("repeat-of-the-latest", "IDEM-1 IDEM-2", "A repeat returns the engagement created last.", store(_Latest)),
+    defect("repeat-with-another-id", "IDEM-1", "A repeat returns an id that nothing has.",
+           repeated(lambda _, stored: {"id": stored["id"] + "x"})),
+    defect("repeat-returns-nothing", "IDEM-1 RESP-1", "A repeat returns an empty object.",
+           repeated(lambda _, stored: dict.fromkeys(stored, ...))),
+    defect("repeat-echoes-title", "IDEM-2", "A repeat returns the title that was sent with it.",
+           repeated(lambda sent, _: {"title": sent["title"]})),
+    defect("repeat-echoes-type", "IDEM-2", "A repeat returns the type that was sent with it.",
+           repeated(lambda sent, _: {"engagement_type": sent["type"]})),
+    defect("repeat-echoes-start", "IDEM-2", "A repeat returns the start that was sent with it.",
+           repeated(lambda sent, _: _moved(sent))),
+    defect("repeat-echoes-privacy", "IDEM-2", "A repeat returns the privacy that was sent with it.",
+           repeated(lambda sent, _: _private(sent))),
+    defect("repeat-updates-title", "IDEM-2", "A repeat changes the stored title.",
+           updated(lambda sent: {"title": sent["title"]})),
+    defect("repeat-updates-type", "IDEM-2", "A repeat changes the stored type.",
+           updated(lambda sent: {"engagement_type": sent["type"]})),
+    defect("repeat-updates-start", "IDEM-2", "A repeat changes the stored start.", updated(_moved)),
+    defect("repeat-updates-privacy", "IDEM-2", "A repeat changes the stored privacy.", updated(_private)),
+    defect("repeat-is-public", "IDEM-2", "A repeat shows every engagement as public.",
+           repeated(lambda *_: {"is_private": False})),
+    defect("repeat-created-now", "IDEM-2", "A repeat returns another creation time.",
+           repeated(lambda *_: {"created_at": _now(), "updated_at": _now()})),
+    defect("repeat-started-now", "IDEM-2", "A repeat returns the time of the repeat as the start.",
+           repeated(lambda *_: {"start_at": _now(), "engagement_at": _now(), "end_at": ...})),
+    defect("repeat-touches", "IDEM-2", "A repeat moves updated_at although nothing changed.",
+           repeated(lambda *_: {"updated_at": _now()})),
+    defect("repeat-of-another-owner", "IDEM-2", "A repeat returns another owner.",
+           repeated(lambda *_: {"owner_user_id": "usr_01JB5Z0Q4T8E6Y2C4A1B3D5F7G"})),
+    defect("repeat-goes-back", "IDEM-2", "The processing of a new engagement has begun; a repeat shows it pending.",
+           answered_if(_is_201, lambda answer: answer.but(processing_status="PROCESSING"))),
+)  # fmt: skip
+
+DEFECTS = (*LIFE, *REPEATS)
+
+UNSEEN = {
+    "key-crc-16-bits": "a good hash of 16 bits collides by chance only: once in two among 300 keys",
+    "key-nfkc": "which Unicode normalisation forms are one key is an observation (IDEM-12), never a violation",
+    "key-per-credential": "a run holds only one credential that may write in a workspace",
+    "key-expires-after-completion": "the mock's engagements are never completed; a deployment's need longer than a run",
+}

@@ -1,0 +1,137 @@
+"""What a mock can be seen to do: a long list of requests, and what is comparable between two servers in the answers.
+
+It proves that a defect is one, by a difference from the right mock. It knows no rule and is no contract suite.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
+from urllib.parse import urlsplit
+
+from mock_server import Running
+from tests.defects.samples import pairs, singles
+from tests.sending import submission
+
+SECONDS = 5.0  # until a request counts as never answered
+HEADERS = ("content-type", "x-api-version", "retry-after", "x-debug-caller")
+Json = dict[str, Any]
+
+
+@dataclass
+class Probe:
+    """One server under observation. Ids and times are written so that two servers can be compared."""
+
+    server: Running
+    names: dict[str, str] = field(default_factory=dict)
+
+    def send(self, body: object, authorization: str | None = "writer") -> tuple[int, str]:
+        """Submit a body and return the status and what else is comparable; the credential is a name or a header."""
+        origin = urlsplit(self.server.base_url)
+        assert origin.hostname
+        credential = self.server.credentials.get(authorization or "")
+        header = f"Bearer {credential}" if credential else authorization
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | ({"Authorization": header} if header is not None else {})
+        connection = http.client.HTTPConnection(origin.hostname, origin.port, timeout=SECONDS)
+        try:
+            connection.request("POST", f"{origin.path}/v2/engagements", content, headers)
+            response = connection.getresponse()
+            shown = [f"{name}: {response.headers[name]}" for name in HEADERS]
+            return response.status, "\n".join([*shown, self.comparable(response.read())])
+        except (OSError, http.client.HTTPException) as error:
+            return 0, type(error).__name__
+        finally:
+            connection.close()
+
+    def comparable(self, content: bytes) -> str:
+        """Return a body with ids numbered in the order of their appearance, and times relative to now."""
+        now = datetime.now(UTC)
+        try:
+            document = json.loads(content)
+        except ValueError:
+            return repr(content)
+        if isinstance(document, dict):
+            start, end = _instant(document.get("start_at")), _instant(document.get("end_at"))
+            if start and end:
+                document["end_at"] = str(end - start)
+            created, updated = _instant(document.get("created_at")), _instant(document.get("updated_at"))
+            if created and updated:
+                document["updated_at"] = str(updated - created)
+            if not isinstance(document.get("detail", ""), str):
+                document["detail"] = "no text"
+        text = json.dumps(document, sort_keys=True)
+        text = re.sub(r'"\d{4}-\d\d-\d\dT[\d:.]+Z"', lambda match: _relative(match[0], now), text)
+        return re.sub(r"\b(ngmt|rid)_[A-Za-z0-9]+(?=\")", lambda match: self._named(match[0]), text)
+
+    def _named(self, id_: str) -> str:
+        return self.names.setdefault(id_, f"{id_.partition('_')[0]}#{len(self.names)}")
+
+    def race(self, body: Json) -> str:
+        """Submit a body eight times at once and return how it went."""
+        barrier = Barrier(8)
+
+        def one(_: int) -> tuple[int, str]:
+            barrier.wait()
+            status, text = self.send(body)
+            return status, next(iter(re.findall(r'"id": "([^"]+)"', text)), "")
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(one, range(8)))
+        return f"{len({id_ for _, id_ in answers})} ids, {sorted(status for status, _ in answers)}"
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else None
+
+
+def _relative(text: str, now: datetime) -> str:
+    instant = _instant(text.strip('"'))
+    return '"now"' if instant and abs(instant - now) < timedelta(seconds=60) else text
+
+
+def observe(server: Running) -> Iterator[tuple[str, str]]:
+    """Yield what was sent, in short, and what came back."""
+    probe = Probe(server)
+    for place, (body, authorization) in enumerate(singles(server.credentials["writer"], server.credentials)):
+        yield f"{place} {str(body)[:200]} {authorization}", "{} {}".format(*probe.send(body, authorization))
+    for first, second, who in pairs():
+        body = submission()
+        one, two = probe.send(body | first), probe.send(body | second, who)
+        yield f"{str(first)[:200]} then {str(second)[:200]} {who}", f"{one} {two} {probe.send(body | first)}"
+    for place in range(5):
+        yield f"race {place}", probe.race(submission())
+    yield from memory(probe)
+
+
+def memory(probe: Probe) -> Iterator[tuple[str, str]]:
+    """Yield what is remembered after a while and many creations, and of repeats with a time between."""
+    private = probe.send(early := submission(is_private=True, start_at="2026-01-02T03:04:05Z"))
+    forgotten = submission()
+    first = json.loads(probe.send(forgotten)[1].rpartition("\n")[2] or "{}")
+    for _ in range(20):
+        probe.send(submission())
+    yield "early", f"{private} {probe.send(early)}"
+    yield "same", f"{first} {probe.send(forgotten)}"
+    stored = [_times(probe, early) for _ in range(2)]
+    yield "times of repeats", str(stored[0] == stored[1])
+    probe.server.mock.services.clock.advance(timedelta(seconds=5))
+    yield "later", f"{probe.send(early)}"
+
+
+def _times(probe: Probe, body: Json) -> str:
+    """Return the times in an answer as they are."""
+    raw = Probe(probe.server)
+    raw.comparable = lambda content: content.decode()  # type: ignore[method-assign]
+    return str(re.findall(r'"(?:created|updated|start)_at": ?"([^"]*)"', raw.send(body)[1]))

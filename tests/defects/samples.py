@@ -1,0 +1,257 @@
+"""Values that tell servers apart: what the probes send."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from tests.sending import submission
+
+GOOD = "https://media.example.com/call.mp3"
+Json = dict[str, Any]
+
+TEXTS = ("title", "source_system", "external_id")
+ODD: tuple[Any, ...] = (None, ..., "", 5, 1, 0, True, False, [], {}, ["CALL"], {"a": 1}, "true", "yes", "a")
+TITLES = (
+    " padded ",
+    "in  side",
+    "a\tb\nc",
+    "<b>&amp;</b> & 'x' \"y\"",
+    "e\u0301",
+    "Ünï 🎉 \\ /",
+    "lower",
+    "a" * 256,
+    "\x00",
+    "\ud800",
+)
+DATES = (
+    "2026-03-02T09:30:45+01:30",
+    "2026-03-02T09:30:45-05:30",
+    "2026-02-30T00:00:00Z",
+    "2026-02-29T10:00:00+01:00",
+    "2026-13-01T00:00:00Z",
+    "2026-03-02T24:00:00Z",
+    "2026-03-02T25:10:00Z",
+    "yesterday",
+    "1767225600",
+    "2026-03-02",
+)
+HOSTS = (
+    "10.0.0.1",
+    "10.0.0.0",
+    "10.9.9.9",
+    "10.200.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.20.1.1",
+    "172.31.255.255",
+    "192.168.0.1",
+    "192.168.7.7",
+    "192.168.255.255",
+    "127.0.0.1",
+    "127.0.9.9",
+    "127.255.255.254",
+    "169.254.1.1",
+    "169.254.169.254",
+    "169.254.255.255",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[fe80::1]",
+    "[fe90::1]",
+    "[fe80::1%25eth0]",
+    "[fc00::1]",
+    "[fd00::1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:a00:1]",
+    "2130706433",
+    "0177.0.0.1",
+    "0x7f000001",
+    "0x7f.0x0.0x0.0x1",
+    "127.1",
+    "0x7f.1",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "a.localhost",
+    "10.0.0.1.nip.io",
+    "127.0.0.1.nip.io",
+    "169-254-169-254.nip.io",
+    "0a000001.nip.io",
+    "localtest.me",
+    "8.8.8.8",
+    "a.invalid",
+)
+URLS = (
+    "http://media.example.com/a.mp3",
+    "HTTP://media.example.com/a.mp3",
+    "ftp://media.example.com/a.mp3",
+    "file:///etc/a",
+    "s3://bucket/a.mp3",
+    "//media.example.com/a.mp3",
+    "media.example.com/a.mp3",
+    "no url",
+    "https://",
+    "https:///a.mp3",
+    "https://media.example.com/a b.mp3",
+    "https://[::1/a.mp3",
+    f"{GOOD}?signature=1",
+    *(f"https://media.example.com/a.{suffix}" for suffix in ("html", "txt", "json", "pdf", "png", "wav", "mp4")),
+    *(f"https://media.mock.test/{path}/a.mp3" for path in ("no-type", "404", "timeout", "redirect-private")),
+)
+TRANSCRIPTS = (
+    "a" * 900_000,
+    "a" * 900_001,
+    "a" * 899_999 + "é",
+    "é" * 50_000 + "a" * 850_000,
+    "é" * 50_001 + "a" * 849_999,
+    "😀" * 237_500,
+    "😀" * 237_501,
+    "😀" * 300_000,
+    "a" * 850_000 + "e\u0301" * 25_001,
+    "é" * 100_000 + "a" * 780_000,
+    "a" * 960_000,
+    "a" * 1_100_000,
+    "a" * 70_000,
+    "あ" * 316_667,
+)
+PEOPLE: tuple[Any, ...] = (
+    [],
+    {},
+    "Ada",
+    5,
+    ["Ada"],
+    [5],
+    [{"name": "Ada"}],
+    [{"email": "a@b.example"}],
+    [{"name": "Ada", "email": "a@b.example"}],
+    [{"name": 5}],
+    [{"email": 5}],
+    [{"name": "Ada"}, {"name": "Bob"}],
+    {"name": "Ada"},
+)
+RAW = (
+    b"",
+    b"[]",
+    b"null",
+    b'"a"',
+    b"5",
+    b"{",
+    b"{'a': 1}",
+    b'{"a": 1,}',
+    b'{"a": 1} x',
+    b'{"a": "\xff"}',
+    b"\xff",
+    b"[" * 5000,
+    b'{"a":' * 600 + b"1" + b"}" * 600,
+    b'{"a": %s}' % (b"9" * 500),
+    b'{"a": 1e999}',
+    b'{"a": "\\ud800"}',
+    b'{"title": "\\u0000"}',
+    b"[{}]",
+    b'{"title": 5}',
+)
+SPOILT = (
+    lambda raw: raw[:-1],
+    lambda raw: raw[:-1] + b",}",
+    lambda raw: raw + b"x",
+    lambda raw: raw.replace(b'"', b"'"),
+    lambda raw: b"[" + raw + b"]",
+    lambda raw: json.dumps(raw.decode()).encode(),
+    lambda raw: raw.replace(b"Q", b"\xff"),
+    lambda raw: raw.replace(b'"Quarterly review"', b'"\\ud83d"'),
+)
+
+
+def singles(writer: str, names: Iterable[str]) -> Iterator[tuple[object, str | None]]:
+    """Yield bodies with the credential to send them with; `writer` is one that may create."""
+    half, secret = writer[: len(writer) // 2], writer.replace(".local", ".lacol")
+    yield from ((submission(), who) for who in names)
+    headers = (
+        "",
+        "Bearer",
+        "Bearer x",
+        writer,
+        f"Basic {writer}",
+        f"Token {writer}",
+        f"Digest {writer}",
+        f"Bearer {half}",
+        f"Bearer {writer}x",
+        f"Bearer x{writer}",
+        f"Bearer {writer.upper()}",
+        f"Bearer {secret}",
+        f"Bearer {writer[:-1]}",
+        f"Bearer {writer.replace('.local', '.x')}",
+        "Basic d3JpdGVyOg==",
+        "Basic OnNrLWFwaWtfd3JpdGVyLmxvY2Fs",
+    )
+    yield from ((submission(), header) for header in (None, *headers))
+    bodies: list[object] = [*(submission(**{name: odd}) for name in submission() for odd in ODD), *RAW]
+    bodies += [submission(**{name: odd}) for name in ("start_at", "is_private", "transcript_text") for odd in ODD]
+    bodies += [submission(type=kind) for kind in ("call", "Call", " CALL ", "EMAIL", "TASK", "NOTE", "MEETING")]
+    bodies += [submission(type=kind) for kind in ("CALENDAR_EVENT", "DOCUMENT")]
+    bodies += [
+        submission(**{name: c * n})
+        for name in TEXTS
+        for n in (99, 100, 101, 300, 499, 500, 501, 600)
+        for c in "aé"
+        if n > 200 or name == "source_system"
+    ]
+    bodies += [submission(title=title) for title in (*TITLES, "e\u0301" * 250 + "a", " " + "a" * 500)]
+    bodies.append(submission(external_id="e\u0301" * 250 + "a"))
+    bodies += [submission(start_at=date) for date in DATES] + [submission(participants=people) for people in PEOPLE]
+    bodies += [submission(media_url=url) for url in (*URLS, *(f"https://{host}/a.mp3" for host in HOSTS))]
+    bodies += [spoil(json.dumps(submission()).encode()) for spoil in SPOILT]
+    bodies += [submission(transcript_text=text) for text in TRANSCRIPTS]
+    bodies += [
+        json.dumps(submission(transcript_text="あ" * 300_000), ensure_ascii=False).encode(),
+        submission(start_at="2026-01-01T00:00:00Z", is_private=True, participants=[], transcript_text="a"),
+    ]
+    yield from ((body, "writer") for body in bodies)
+
+
+def pairs() -> Iterator[tuple[Json, Json, str]]:
+    """Yield the changes of two submissions of one body, and who sends the second; the first is then sent again."""
+    same: Json = {}
+    for change in (
+        {"title": "Other"},
+        {"type": "MEETING"},
+        {"source_system": "other"},
+        {"run_workflows": True},
+        {"is_private": True},
+        {"start_at": "2026-01-01T00:00:00Z"},
+        {"transcript_text": "a"},
+        same,
+        {"media_url": "https://media.example.com/b.mp4"},
+        {"participants": [{"name": "Ada"}]},
+        {"title": ""},
+    ):
+        yield same, change, "writer"
+        yield {"is_private": True, "start_at": "2025-01-01T00:00:00Z"}, change, "writer"
+    yield same, same, "other_workspace"
+    for refused in ({"title": ""}, {"media_url": "https://10.0.0.1/a.mp3"}, {"run_workflows": None}):
+        yield refused, same, "writer"
+    yield from (
+        (same | {"external_id": f"{who}-first"}, same | {"external_id": f"{who}-first"}, who) for who in ("reader", "")
+    )
+    base = "k" * 62
+    for one, two in (
+        (base + "ab", base + "aB"),
+        ("x" * 499 + "a", "x" * 499 + "b"),
+        ("y" * 100 + "a", "y" * 100 + "b"),
+        ("z" * 255 + "a", "z" * 255 + "b"),
+        ("w" * 64 + "a", "w" * 64 + "b"),
+        ("é" * 150 + "a", "é" * 150 + "b"),
+        (base + " ", base),
+        (" " + base, base),
+        (base + "  b", base + " b"),
+        ("café", "cafe"),
+        ("é1", "è1"),
+        ("a🎉b", "a🎉c"),
+        ("あ1", "い1"),
+        ("a" + "t" * 40, "b" + "t" * 40),
+        ("p:77", "q:77"),
+        ("ab1", "ba1"),
+        ("abé", "ab"),
+    ):
+        yield {"external_id": one}, {"external_id": two}, "writer"

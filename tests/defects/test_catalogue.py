@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from mock_server import Running, running, spec
+from tests.defects import ALL, CONCERNS, UNSEEN, Defect, serve
+from tests.defects.probing import observe
+from tests.sending import Answer, send, submission
+
+LEVELS = {rule["id"]: rule["level"] for rule in spec.document()["x-rules"]}
+# Where even a valid submission does not get what it should: what the defect is about.
+ABOUT_CREATE = {"bearer-refused", "call-refused", "type-required", "content-no-audio", "workflows-false-missing",
+                "start-required", "start-at-required", "is-private-required", "participants-required",
+                "transcript-text-required", "without-id", "wrapped", "listed", "empty-create"}  # fmt: skip
+
+
+def post(server: Running, body: object) -> Answer:
+    """Submit as the writer."""
+    return send(server.base_url, f"Bearer {server.credentials['writer']}", body)
+
+
+@functools.cache
+def right() -> list[tuple[str, str]]:
+    """Return what can be seen of the mock as it should be."""
+    with running() as server:
+        return list(observe(server))
+
+
+def test_size() -> None:
+    """There are at least 130 defects, and none of the concerns has few."""
+    assert len(ALL) >= 130
+    assert min(map(len, CONCERNS.values())) >= 15
+
+
+def test_names() -> None:
+    """Each defect has a name of its own, in kebab case, and says in one sentence what is wrong."""
+    assert len({defect.name for defect in ALL}) == len(ALL)
+    for defect in ALL:
+        assert defect.name.replace("-", "").isalnum(), defect
+        assert defect.description.endswith("."), defect
+
+
+@pytest.mark.parametrize("defect", ALL, ids=lambda defect: defect.name)
+def test_rules(defect: Defect) -> None:
+    """Each defect breaks rules that the contract has, none of them a mere observation."""
+    assert defect.rules
+    assert {LEVELS[rule] for rule in defect.rules} <= {"must", "documented", "robust"}
+
+
+def test_unseen() -> None:
+    """What cannot be seen from outside is listed apart with a reason, and is not counted."""
+    for concern, reasons in UNSEEN.items():
+        assert all(reasons.values())
+        assert not {defect.name for defect in CONCERNS[concern]} & set(reasons)
+
+
+@pytest.mark.parametrize("defect", ALL, ids=lambda defect: defect.name)
+def test_valid_create(defect: Defect) -> None:
+    """Each server starts and creates an engagement from a valid submission, unless that is what is wrong with it."""
+    with serve(defect) as server:
+        answer = post(server, submission())
+        assert defect.name in ABOUT_CREATE or (answer.status == 201 and answer.json["id"]), answer
+
+
+@pytest.mark.parametrize("defect", ALL, ids=lambda defect: defect.name)
+def test_shows(defect: Defect) -> None:
+    """Each defect shows in at least one answer that the right mock gives otherwise."""
+    with serve(defect) as server:
+        assert any(seen != expected for seen, expected in zip(observe(server), right(), strict=True))
+
+
+def test_right_mock_shows_nothing() -> None:
+    """Two right mocks cannot be told apart by what proves the defects."""
+    with running() as server:
+        assert list(observe(server)) == right()
