@@ -195,11 +195,13 @@ class Exchange:
 def escape(document: dict[str, Any]) -> str:
     r"""Return JSON of a flat object in which every character of every text is written as \\uXXXX."""
 
+    def units(text: str) -> str:
+        return "".join(f"\\u{unit:04x}" for unit in memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H"))
+
     def value(item: Any) -> str:
-        if not isinstance(item, str):
-            return json.dumps(item)
-        units = memoryview(item.encode("utf-16-le", "surrogatepass")).cast("H")
-        return '"' + "".join(f"\\u{unit:04x}" for unit in units) + '"'
+        if isinstance(item, Text):
+            return '"' + "".join(units(piece) * count for piece, count in item.parts) + '"'
+        return f'"{units(item)}"' if isinstance(item, str) else json.dumps(item)
 
     return "{" + ", ".join(f"{json.dumps(name)}: {value(item)}" for name, item in document.items()) + "}"
 

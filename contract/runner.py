@@ -89,19 +89,20 @@ class Plan:
 
 def execute(session: Session, progress: Progress) -> int:
     """Run the tests of a session and return pytest's exit code. What was found is in the session."""
-    return _pytest(session, _Reporter(progress))
+    return run_suite(session, _Reporter(progress))
 
 
 def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:
     """Run the tests against a target on paper and return what they would have sent."""
     unhurried = replace(config, rate=None, max_requests=None, max_creations=None)
     session = open_session(unhurried, profile, rules, transport=Rehearsal())
-    _pytest(session)
+    run_suite(session)
     run = session.run()
     return Plan(config, profile, run.requests, run.creations, run.results)
 
 
-def _pytest(session: Session, *plugins: object) -> int:
+def run_suite(session: Session, *plugins: object) -> int:
+    """Run the tests of a session in this process, with these plugins of pytest, and return pytest's exit code."""
     arguments = [
         str(plugin.SUITE),
         f"--rootdir={plugin.SUITE}",

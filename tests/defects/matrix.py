@@ -1,0 +1,180 @@
+"""The kill matrix: what the suite catches, by which rule, and that it leaves conforming servers alone.
+
+    python -m tests.defects.matrix [--profile quick] [--workers 2] [--directory kill-matrix] [NAME …]
+
+Each defect is run with the rules it names first, until one of them fails, and with the whole suite if none does. A
+defect is caught only by a rule it names; a run that could not be made is no kill. Every pairwise variant of the second
+implementation has to come out with nothing. Writes matrix.json and matrix.md; the exit code is 1 for a survivor, a
+wrong rule or a false alarm.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from contract.config import CREDENTIALS, Config, Credential
+from contract.embedded import embedded
+from contract.profile import Profile
+from contract.runner import run_suite
+from contract.session import Session, open_session
+from tests import peer
+from tests.defects import ALL, CONCERNS, UNSEEN, Defect, serve
+
+CAUGHT, WRONG_RULE, SURVIVED, BROKEN = "caught", "wrong rule", "survived", "broken run"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one defect, or of one variant (then `rules` is empty). `seconds` is to the first failing check."""
+
+    name: str
+    rules: tuple[str, ...]
+    outcome: str
+    by: tuple[str, ...]
+    seconds: float
+    requests: int
+
+
+class UntilKilled:
+    """Ends a run of pytest as soon as one of these rules has failed."""
+
+    def __init__(self, session: Session, rules: Sequence[str]) -> None:
+        self._session = session
+        self._rules = rules
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self) -> None:
+        """Look after each test."""
+        if any(self._session.recorder.findings[rule].failed for rule in self._rules):
+            self._pytest.shouldstop = "caught"
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember what can be stopped."""
+        self._pytest = session
+
+
+def judge(defect: Defect, profile: str) -> Row:
+    """Run the suite against one defect: the named rules, then all."""
+    started = time.monotonic()
+    failed: tuple[str, ...] = ()
+    requests = 0
+    for rules in (defect.rules, ()):
+        with serve(defect) as server:
+            session = open_session(replace(_config(), base_url=server.base_url), Profile(profile), rules)
+            run_suite(session, UntilKilled(session, defect.rules))
+        requests += session.client.requests
+        failed = _failed(session)
+        if set(failed) & set(defect.rules):
+            return Row(defect.name, defect.rules, CAUGHT, failed, time.monotonic() - started, requests)
+    broken = session.preflight_failed or session.stopped
+    outcome = WRONG_RULE if failed else BROKEN if broken else SURVIVED
+    return Row(defect.name, defect.rules, outcome, failed, time.monotonic() - started, requests)
+
+
+def spare(variant: peer.Variant, profile: str) -> Row:
+    """Run the whole suite against one conforming variant."""
+    started = time.monotonic()
+    with peer.serve(variant) as server:
+        credentials = {name: Credential(name, server.credentials[name]) for name in CREDENTIALS}
+        session = open_session(Config(server.base_url, credentials, **peer.MEDIA), Profile(profile))
+        run_suite(session)
+    failed = _failed(session)
+    code = session.exit_code(session.run())
+    outcome = "spared" if code == 0 else f"false alarm, exit {code}"
+    return Row(str(variant), (), outcome, failed, time.monotonic() - started, session.client.requests)
+
+
+def _failed(session: Session) -> tuple[str, ...]:
+    return tuple(result.rule.id for result in session.run().results if result.verdict == "fail")
+
+
+def _config() -> Config:
+    """Return what the suite needs to know of the mock, whatever is wrong with it."""
+    with embedded() as config:
+        return replace(config, timeout=15.0)
+
+
+def _work(task: tuple[str, int, str]) -> Row:
+    kind, number, profile = task
+    logging.getLogger("mock_server").setLevel(logging.CRITICAL)
+    return judge(ALL[number], profile) if kind == "defect" else spare(peer.pairwise()[number], profile)
+
+
+def rows(names: Sequence[str], profile: str, workers: int, show: Callable[[Row], None]) -> Iterator[Row]:
+    """Yield a row for each defect of these names (or all) and, without names, for each variant."""
+    tasks = [("defect", n, profile) for n, defect in enumerate(ALL) if not names or defect.name in names]
+    if not names:
+        tasks = [("variant", n, profile) for n in range(len(peer.pairwise()))] + tasks
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for row in pool.map(_work, tasks):
+            show(row)
+            yield row
+
+
+def markdown(found: Sequence[Row], profile: str) -> str:
+    """Return the table for people: a line a concern, then what was not caught."""
+    by_name = {row.name: row for row in found}
+    lines = [
+        "# Kill matrix",
+        "",
+        f"Profile {profile}. A defect counts as caught when a rule that it names fails.",
+        "",
+        "| concern | defects | caught | wrong rule | survived | broken run |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for concern, defects in CONCERNS.items():
+        outcomes = [by_name[defect.name].outcome for defect in defects if defect.name in by_name]
+        counts = " | ".join(str(outcomes.count(outcome)) for outcome in (CAUGHT, WRONG_RULE, SURVIVED, BROKEN))
+        lines.append(f"| {concern} | {len(outcomes)} | {counts} |")
+    variants = [row for row in found if not row.rules]
+    lines += [
+        "",
+        f"Conforming variants: {len(variants)}, false alarms: {sum(row.outcome != 'spared' for row in variants)}.",
+    ]
+    lines += ["", "## Not caught", ""]
+    lines += [f"- `{row.name}` ({', '.join(row.rules)}): {row.outcome} {', '.join(row.by)}" for row in _bad(found)] or [
+        "None."
+    ]
+    lines += ["", "## Cannot be seen from outside", ""]
+    lines += [f"- `{name}`: {why}" for unseen in UNSEEN.values() for name, why in unseen.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _bad(found: Sequence[Row]) -> list[Row]:
+    return [row for row in found if row.outcome not in {CAUGHT, "spared"}]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make the matrix and return the exit code."""
+    parser = argparse.ArgumentParser(description="Which defects does the suite catch?")
+    parser.add_argument("names", nargs="*", help="only these defects, and no variants")
+    parser.add_argument("--profile", default="quick")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--directory", type=Path, default=Path("kill-matrix"))
+    arguments = parser.parse_args(argv)
+
+    def show(row: Row) -> None:
+        print(f"{row.outcome:<12} {row.seconds:5.1f} s  {row.name[:100]}  {', '.join(row.by)}", flush=True)
+
+    found = list(rows(arguments.names, arguments.profile, arguments.workers, show))
+    arguments.directory.mkdir(parents=True, exist_ok=True)
+    (arguments.directory / "matrix.json").write_text(json.dumps([asdict(row) for row in found], indent=1))
+    (arguments.directory / "matrix.md").write_text(markdown(found, arguments.profile))
+    bad = _bad(found)
+    print(f"{len(found) - len(bad)} passed, {len(bad)} failed")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
