@@ -121,7 +121,7 @@ SHAPE = (
     defect("error-trace-java", "ERR-3", "Errors hold a stack trace of Java.", problem(lambda _: {"exception": JAVA})),
     defect("error-trace-malformed", "ERR-3", "What is not JSON gets a stack trace.",
            problem(lambda p: _trace(p) if p["status"] == 400 else {})),
-    defect("error-field-other", "ERR-5", "Errors name the field that follows in the alphabet.",
+    defect("error-field-other", "ERR-5", "Errors confuse type with title, and external_id with source_system.",
            problem(lambda p: _renamed(p, {"title": "type", "type": "title", "external_id": "source_system",
                                           "source_system": "external_id"}))),
     defect("error-field-first", "ERR-5", "Errors always name type.", problem(lambda p: _renamed(p, {}, "type"))),

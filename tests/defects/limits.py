@@ -27,7 +27,7 @@ def measured(name: str, measure: Callable[[str], int], most: int) -> Install:
 
 def excused_by(name: str, measure: Callable[[str], int], most: int) -> Install:
     """Accept a text that is not longer by another measure."""
-    return excused(name, lambda value: isinstance(value, str) and 0 < measure(value) <= most)
+    return excused(name, lambda value: isinstance(value, str) and len(value) > most >= measure(value))
 
 
 def size(text: str) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server import Running
-from tests.defects.samples import pairs, singles
+from tests.defects.samples import bodies, headers, pairs
 from tests.sending import submission
 
 SECONDS = 5.0  # until a request counts as never answered
@@ -101,18 +101,33 @@ def _relative(text: str, now: datetime) -> str:
     return '"now"' if instant and abs(instant - now) < timedelta(seconds=60) else text
 
 
-def observe(server: Running) -> Iterator[tuple[str, str]]:
-    """Yield what was sent, in short, and what came back."""
+def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
+    """Yield what was sent for a concern, in short, and what came back."""
     probe = Probe(server)
-    for place, (body, authorization) in enumerate(singles(server.credentials["writer"], server.credentials)):
-        yield f"{place} {str(body)[:200]} {authorization}", "{} {}".format(*probe.send(body, authorization))
-    for first, second, who in pairs():
-        body = submission()
-        one, two = probe.send(body | first), probe.send(body | second, who)
-        yield f"{str(first)[:200]} then {str(second)[:200]} {who}", f"{one} {two} {probe.send(body | first)}"
-    for place in range(5):
-        yield f"race {place}", probe.race(submission())
+    for who in server.credentials:
+        yield who, "{} {}".format(*probe.send(submission(), who))
+    if concern in {"auth", "errors"}:
+        for header in headers(server.credentials["writer"]):
+            yield str(header), "{} {}".format(*probe.send(submission(), header))
+    for body in bodies(concern):
+        yield _short(body), "{} {}".format(*probe.send(body))
+    if concern == "idempotency":
+        for first, one, second, two in pairs():
+            body = submission()
+            yield (
+                f"{one} {_short(first)} then {two} {_short(second)}",
+                "\n".join(
+                    str(probe.send(body | change, who))
+                    for change, who in ((first, one), (second, two), (first, "writer"))
+                ),
+            )
+        for place in range(5):
+            yield f"race {place}", probe.race(submission())
     yield from memory(probe)
+
+
+def _short(body: object) -> str:
+    return re.sub(r"tests:\d+", "", str(body))[:200]
 
 
 def memory(probe: Probe) -> Iterator[tuple[str, str]]:
@@ -120,8 +135,7 @@ def memory(probe: Probe) -> Iterator[tuple[str, str]]:
     private = probe.send(early := submission(is_private=True, start_at="2026-01-02T03:04:05Z"))
     forgotten = submission()
     first = json.loads(probe.send(forgotten)[1].rpartition("\n")[2] or "{}")
-    for _ in range(20):
-        probe.send(submission())
+    yield "twenty more", str([probe.send(submission()) for _ in range(20)])
     yield "early", f"{private} {probe.send(early)}"
     yield "same", f"{first} {probe.send(forgotten)}"
     stored = [_times(probe, early) for _ in range(2)]

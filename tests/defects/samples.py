@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from base64 import b64encode
+from collections.abc import Iterator
 from typing import Any
 
 from tests.sending import submission
@@ -11,6 +12,8 @@ from tests.sending import submission
 GOOD = "https://media.example.com/call.mp3"
 Json = dict[str, Any]
 
+OPTIONAL = ("start_at", "is_private", "transcript_text")
+TYPES = ("call", "Call", " CALL ", "EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "MEETING", "CALL")
 TEXTS = ("title", "source_system", "external_id")
 ODD: tuple[Any, ...] = (None, ..., "", 5, 1, 0, True, False, [], {}, ["CALL"], {"a": 1}, "true", "yes", "a")
 TITLES = (
@@ -163,55 +166,57 @@ SPOILT = (
 )
 
 
-def singles(writer: str, names: Iterable[str]) -> Iterator[tuple[object, str | None]]:
-    """Yield bodies with the credential to send them with; `writer` is one that may create."""
-    half, secret = writer[: len(writer) // 2], writer.replace(".local", ".lacol")
-    yield from ((submission(), who) for who in names)
-    headers = (
-        "",
-        "Bearer",
-        "Bearer x",
-        writer,
-        f"Basic {writer}",
-        f"Token {writer}",
-        f"Digest {writer}",
-        f"Bearer {half}",
-        f"Bearer {writer}x",
-        f"Bearer x{writer}",
-        f"Bearer {writer.upper()}",
-        f"Bearer {secret}",
-        f"Bearer {writer[:-1]}",
-        f"Bearer {writer.replace('.local', '.x')}",
-        "Basic d3JpdGVyOg==",
-        "Basic OnNrLWFwaWtfd3JpdGVyLmxvY2Fs",
+def headers(writer: str) -> tuple[str | None, ...]:
+    """Return Authorization headers around the credential of the writer."""
+    secret = writer.partition(".")[2]
+    schemes = tuple(f"{scheme} {writer}" for scheme in ("Basic", "Token", "Digest"))
+    pairs = tuple(f"Basic {b64encode(pair.encode()).decode()}" for pair in (f"{writer}:", f":{writer}"))
+    tokens = (
+        writer[:10],
+        writer[:-1],
+        f"{writer}x",
+        f"x{writer}",
+        writer.upper(),
+        writer.replace(secret, secret[::-1]),
     )
-    yield from ((submission(), header) for header in (None, *headers))
-    bodies: list[object] = [*(submission(**{name: odd}) for name in submission() for odd in ODD), *RAW]
-    bodies += [submission(**{name: odd}) for name in ("start_at", "is_private", "transcript_text") for odd in ODD]
-    bodies += [submission(type=kind) for kind in ("call", "Call", " CALL ", "EMAIL", "TASK", "NOTE", "MEETING")]
-    bodies += [submission(type=kind) for kind in ("CALENDAR_EVENT", "DOCUMENT")]
-    bodies += [
-        submission(**{name: c * n})
-        for name in TEXTS
-        for n in (99, 100, 101, 300, 499, 500, 501, 600)
-        for c in "aé"
-        if n > 200 or name == "source_system"
-    ]
-    bodies += [submission(title=title) for title in (*TITLES, "e\u0301" * 250 + "a", " " + "a" * 500)]
-    bodies.append(submission(external_id="e\u0301" * 250 + "a"))
-    bodies += [submission(start_at=date) for date in DATES] + [submission(participants=people) for people in PEOPLE]
-    bodies += [submission(media_url=url) for url in (*URLS, *(f"https://{host}/a.mp3" for host in HOSTS))]
-    bodies += [spoil(json.dumps(submission()).encode()) for spoil in SPOILT]
-    bodies += [submission(transcript_text=text) for text in TRANSCRIPTS]
-    bodies += [
-        json.dumps(submission(transcript_text="あ" * 300_000), ensure_ascii=False).encode(),
-        submission(start_at="2026-01-01T00:00:00Z", is_private=True, participants=[], transcript_text="a"),
-    ]
-    yield from ((body, "writer") for body in bodies)
+    return None, "", "Bearer", "Bearer x", writer, *schemes, *pairs, *(f"Bearer {token}" for token in tokens)
 
 
-def pairs() -> Iterator[tuple[Json, Json, str]]:
-    """Yield the changes of two submissions of one body, and who sends the second; the first is then sent again."""
+def bodies(concern: str) -> Iterator[object]:
+    """Yield the bodies that are sent for a concern, each by the writer."""
+    match concern:
+        case "auth":
+            yield from (b"{", submission(title=""))
+        case "media":
+            yield from (submission(media_url=url) for url in (*URLS, *(f"https://{host}/a.mp3" for host in HOSTS)))
+        case "limits":
+            lengths = (99, 100, 101, 300, 499, 500, 501, 600)
+            yield from (submission(**{name: "a"}) for name in TEXTS)
+            yield from (submission(**{name: ""}) for name in TEXTS)
+            yield from (submission(**{name: c * n}) for name in TEXTS for n in lengths for c in "aé")
+            yield from (submission(**{name: "e\u0301" * 250 + "a"}) for name in TEXTS)
+            yield submission(title=" " + "a" * 500)
+            yield from (submission(transcript_text=text) for text in TRANSCRIPTS)
+            yield json.dumps(submission(transcript_text="あ" * 300_000), ensure_ascii=False).encode()
+        case "body":
+            yield from (submission(**{name: odd}) for name in (*submission(), *OPTIONAL) for odd in ODD)
+            yield from (submission(type=kind) for kind in TYPES)
+            yield from (submission(start_at=date) for date in DATES)
+            yield from (submission(participants=people) for people in PEOPLE)
+            yield from (*RAW, *(spoil(json.dumps(submission()).encode()) for spoil in SPOILT))
+        case "response":
+            yield from (submission(title=title) for title in TITLES)
+            yield from (submission(is_private=private) for private in (True, False))
+            yield submission(type="MEETING", start_at=DATES[0], transcript_text="a", participants=[])
+        case "errors":
+            yield from (submission(title=odd) for odd in (*ODD, *TITLES))
+            yield from (*RAW, submission(media_url=URLS[0]), submission(media_url=None), submission(start_at="a"))
+            yield from (submission(media_url="https://[::1/a.mp3"), submission(participants=[5]))
+            yield from (submission(transcript_text=text) for text in ("é" * 450_000, "😀" * 237_500))
+
+
+def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
+    """Yield the changes of two submissions of one body, each with its sender; the writer then sends the first again."""
     same: Json = {}
     for change in (
         {"title": "Other"},
@@ -226,14 +231,12 @@ def pairs() -> Iterator[tuple[Json, Json, str]]:
         {"participants": [{"name": "Ada"}]},
         {"title": ""},
     ):
-        yield same, change, "writer"
-        yield {"is_private": True, "start_at": "2025-01-01T00:00:00Z"}, change, "writer"
-    yield same, same, "other_workspace"
+        yield same, "writer", change, "writer"
+        yield {"is_private": True, "start_at": "2025-01-01T00:00:00Z"}, "writer", change, "writer"
+    yield same, "writer", same, "other_workspace"
     for refused in ({"title": ""}, {"media_url": "https://10.0.0.1/a.mp3"}, {"run_workflows": None}):
-        yield refused, same, "writer"
-    yield from (
-        (same | {"external_id": f"{who}-first"}, same | {"external_id": f"{who}-first"}, who) for who in ("reader", "")
-    )
+        yield refused, "writer", same, "writer"
+    yield from ((same, who, same, "writer") for who in ("reader", "unknown", None))
     base = "k" * 62
     for one, two in (
         (base + "ab", base + "aB"),
@@ -254,4 +257,4 @@ def pairs() -> Iterator[tuple[Json, Json, str]]:
         ("ab1", "ba1"),
         ("abé", "ab"),
     ):
-        yield {"external_id": one}, {"external_id": two}, "writer"
+        yield {"external_id": one}, "writer", {"external_id": two}, "writer"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,7 @@ from mock_server.validation import Submission, Validator
 
 Json = dict[str, Any]
 Install = Callable[[Mock], WSGIApplication]
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 # What a lenient server takes in the place of a field that it should have refused.
 STAND_INS: dict[str, Callable[[], Any]] = {
@@ -132,14 +134,17 @@ def converted(name: str, convert: Callable[[Any], Any]) -> Install:
 
 
 def excused(name: str, when: Callable[[Any], bool]) -> Install:
-    """Accept a member without judging it, and keep it as it was sent."""
+    """Accept a member without judging it, and keep it as it was sent. What is not Unicode is judged still."""
     attribute = {"transcript_text": "transcript"}.get(name, name)
 
+    def concerns(document: Json) -> bool:
+        return name in document and when(document[name]) and not SURROGATE.search(str(document[name]))
+
     def before(document: Json) -> Json:
-        return document | {name: STAND_INS[name]()} if name in document and when(document[name]) else document
+        return document | {name: STAND_INS[name]()} if concerns(document) else document
 
     def after(submission: Submission, document: Json) -> Submission:
-        return replace(submission, **{attribute: document[name]}) if name in document else submission
+        return replace(submission, **{attribute: document[name]}) if concerns(document) else submission
 
     return part(validator=lambda right: Judge(right, before, after))
 
