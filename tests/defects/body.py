@@ -286,10 +286,6 @@ JSON = (
            repaired(lambda raw: raw[: raw.rfind(b"}") + 1], lambda raw: raw[: raw.find(b"}") + 1])),
     defect("json-single-quotes", "BODY-15", "Single quotes are accepted.",
            repaired(lambda raw: raw.replace(b"'", b'"'))),
-    defect("json-latin-1", "BODY-15", "What is not UTF-8 is read as Latin-1.",
-           repaired(lambda raw: raw.decode("latin-1").encode())),
-    defect("json-bad-bytes-dropped", "BODY-15", "Bytes that are not UTF-8 are dropped.",
-           repaired(lambda raw: raw.decode("utf-8", "ignore").encode())),
 )  # fmt: skip
 
 DEFECTS = (*PRESENCE, *COERCION, *DATES, *PARTICIPANTS, *JSON)

@@ -49,7 +49,7 @@ class Variant:
     whole_internet: bool = _switch(False, True)  # any public host serves recordings, or only the configured ones
     strict_addresses: bool = _switch(True, False)  # refuses more than the page asks for
     proxy_ceiling: int | None = _switch(None, MEBIBYTE)  # larger bodies get 413 text/html from a proxy
-    requests_per_second: int | None = _switch(None, 40)
+    requests_per_second: int | None = _switch(None, 200)
 
 
 def switches() -> dict[str, tuple[Any, ...]]:
