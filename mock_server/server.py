@@ -221,19 +221,29 @@ def running(settings: Settings | None = None) -> Iterator[Running]:
     Raises ConfigError, with what to do, if the address cannot be bound or the certificate cannot be used.
     """
     mock = Mock(settings or Settings(port=0))
-    server = Server(mock)
-    try:
-        server.prepare()
-    except OSError as error:
-        raise _cannot_listen(mock.settings, server.bind_error or error) from None
+    server = _listening(mock)
     thread = threading.Thread(target=server.serve, name="mock-server")
     thread.start()
     try:
         yield _describe(server)
     finally:
-        mock.stopping.set()
+        mock.stop()
         server.stop()
         thread.join()
+
+
+def _listening(mock: Mock) -> Server:
+    """Return a server that listens. If it cannot, the mock is stopped and ConfigError raised."""
+    try:
+        server = Server(mock)
+        try:
+            server.prepare()
+        except OSError as error:
+            raise _cannot_listen(mock.settings, server.bind_error or error) from None
+    except ConfigError:
+        mock.stop()
+        raise
+    return server
 
 
 def _describe(server: Server) -> Running:

@@ -55,7 +55,7 @@ ROUTES = (
     ("/ok.mp3", "201: a recording"),
     ("/type/<type>/<subtype>/…", "201 for audio and video, else 422: not a recording"),
     ("/redirect/<n>/…", f"201 up to {MAX_REDIRECTS} redirects, 422 beyond"),
-    ("/slow/<ms>/…", f"201 after <ms> milliseconds, 422 at once if that is beyond {DEADLINE:.0f} s"),
+    ("/slow/<ms>/…", f"201 after <ms> milliseconds, 422 at once if that is beyond the time limit ({DEADLINE:.0f} s)"),
     ("/rebind/…", "201: the name is looked up once, so a second, private answer is never seen"),
     ("/404/… /403/… /500/…", "422: the host answers with that status"),
     ("/timeout/…", "422 at once: the host does not answer in time"),
@@ -69,10 +69,11 @@ _LOOPBACK_NAMES = ("localtest.me", "lvh.me")
 
 
 class SimulatedMedia:
-    """Answers from the URL alone. `pause` is how a slow host is waited for, in seconds."""
+    """Answers from the URL alone. `pause` is how a slow host is waited for, `timeout` how long at most, in seconds."""
 
-    def __init__(self, pause: Callable[[float], object] = time.sleep) -> None:
+    def __init__(self, pause: Callable[[float], object] = time.sleep, timeout: float = DEADLINE) -> None:
         self._pause = pause
+        self._timeout = timeout
 
     def fetch(self, url: MediaUrl, note: Note) -> Recording:
         """Judge the URL and everything it leads to, and return the recording it pretends to be. Raises Refused."""
@@ -85,6 +86,9 @@ class SimulatedMedia:
         note(f"serves {content_type}")
         return Recording(check_type(content_type), duration_of(url))
 
+    def close(self) -> None:
+        """Do nothing: only a pause can be under way, and whoever gave it ends it."""
+
     def _special(self, url: MediaUrl, note: Note) -> str:
         """Return the content type a path of the special host serves. Raises Refused for the paths that fail."""
         head, *rest = url.target.split("?")[0].strip("/").split("/")
@@ -96,8 +100,8 @@ class SimulatedMedia:
                 if int(count) > MAX_REDIRECTS:
                     raise unreachable(REDIRECTS)
             case "slow", [milliseconds, *_] if _is_number(milliseconds):
-                if (seconds := int(milliseconds) / 1000) > DEADLINE:
-                    raise unreachable(f"takes longer than {DEADLINE:.0f} seconds to fetch")
+                if (seconds := int(milliseconds) / 1000) > self._timeout:
+                    raise unreachable(TIMEOUT)
                 self._pause(seconds)
             case "redirect-private", _:
                 note("redirects to https://10.0.0.7/")
