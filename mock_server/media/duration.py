@@ -102,7 +102,8 @@ def _converse(ours: socket.socket, content: bytes, size: int, deadline: Deadline
     try:
         ours.settimeout(seconds)
         ours.sendall(json.dumps({"seconds": seconds, "size": size}).encode() + b"\n")
-        ours.sendall(content)
+        if content:  # else the probe may have answered and gone by now, and even sending nothing fails
+            ours.sendall(content)
         while len(reply) < MAX_REPLY and not reply.endswith(b"\n"):
             ours.settimeout(deadline.left())
             if not (piece := ours.recv(MAX_REPLY)):
