@@ -53,10 +53,14 @@ REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a fetch may cost: `timeout` in seconds for all of it, `max_bytes` of body, `fetches` at a time."""
+    """What a fetch may cost: `timeout` in seconds for all of it, `max_bytes` of body, `fetches` at a time.
+
+    Beyond `in_memory` bytes a body goes to disk.
+    """
 
     timeout: float = 30.0
     max_bytes: int = 512 * 1024 * 1024
+    in_memory: int = 8 * 1024 * 1024
     fetches: int = 16
     ports: frozenset[int] = frozenset({DEFAULT_PORT})
 
@@ -100,7 +104,7 @@ class LiveMedia:
         check_host(url)
         deadline = Deadline(self._limits.timeout, self._halt)
         try:
-            with self._turns.taking(deadline), Spool() as spool:
+            with self._turns.taking(deadline), Spool(self._limits.in_memory) as spool:
                 content_type = self._download(url, deadline, spool, note)
                 return Recording(content_type, self._prober.measure(spool, deadline, note))
         except Failure as failure:

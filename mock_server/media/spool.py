@@ -9,13 +9,11 @@ from typing import IO, Self
 
 from mock_server.problems import InternalError
 
-IN_MEMORY = 8 * 1024 * 1024  # bytes
-
 
 class Spool:
-    """Takes bytes until it is closed. `size` counts them."""
+    """Takes bytes until it is closed, `in_memory` of them without a file. `size` counts them."""
 
-    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self, in_memory: int) -> None:
         self._in_memory = in_memory
         self._file: IO[bytes] = io.BytesIO()
         self.size = 0

@@ -109,9 +109,12 @@ class Origin:
                     head += piece
                 self.requests.append(head.decode("latin-1"))
                 path = head.split(b" ")[1].decode().split("?")[0]
-                for piece in answer(self.serve.get(path, {}), self._pause):
+                serve = self.serve.get(path, {})
+                if serve.get("behaviour") == "silent":
+                    tls.recv(1)  # until the client has had enough
+                    return
+                for piece in answer(serve, self._pause):
                     tls.sendall(piece)
-        self._open.discard(connection)
 
     def _pause(self) -> None:
         if self._closed.wait(DRIP):
@@ -176,12 +179,6 @@ def _hdr_flood(_: Callable[[], None]) -> Iterator[bytes]:
     yield head(200, MP3, *((f"X-{number}", "x") for number in range(20_000)))
 
 
-def _silent(pause: Callable[[], None]) -> Iterator[bytes]:
-    while True:
-        pause()
-        yield b""
-
-
 def _cut(_: Callable[[], None]) -> Iterator[bytes]:
     yield head(200, MP3, ("Connection", "close"))
     yield body("mp3")
@@ -211,7 +208,6 @@ BEHAVIOURS: dict[str, Callable[[Callable[[], None]], Iterator[bytes]]] = {
     "cl_huge": _cl_huge,
     "cl_short": _cl_short,
     "hdr_flood": _hdr_flood,
-    "silent": _silent,
     "cut": _cut,
     "hints": _hints,
     "chunked": _chunked,

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from typing import Any
 
 import cases
 import pytest
 from origin import Certificates, Origin
+from world import NewWorld, World
 
 from mock_server.media.live import Limits, LiveMedia
-from mock_server.media.policy import Address, parse
-
-
-@dataclass
-class World:
-    """Live media whose resolver and dial are the test's: what it looked up, dialled and noted."""
-
-    media: LiveMedia
-    resolver: cases.FakeResolver
-    origin: Origin
-    dialled: list[Address] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def fetch(self, url: str) -> float:
-        """Fetch a recording and return its length. Raises as LiveMedia does, and Refused for the text of the URL."""
-        return self.media.fetch(parse(url), self.notes.append).duration_seconds
+from mock_server.media.policy import Address
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +31,6 @@ def origin(certificates: Certificates) -> Iterator[Origin]:
         yield origin
 
 
-NewWorld = Callable[..., World]
-
-
 @pytest.fixture
 def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
     """Return a maker of worlds: `new_world(resolves_to, timeout=…)`. They end with the test."""
@@ -63,7 +45,8 @@ def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
                 dialled.append(address)
                 return origin.address
 
-            media = stack.enter_context(closing(LiveMedia(Limits(**limits), certificates.trust(), resolver, dial)))
-            return World(media, resolver, origin, dialled)
+            given = Limits(**limits)
+            media = stack.enter_context(closing(LiveMedia(given, certificates.trust(), resolver, dial)))
+            return World(media, resolver, origin, dialled, ports=given.ports)
 
         yield make
