@@ -107,6 +107,8 @@ class Origin:
                 head = b""
                 while not head.endswith(b"\r\n\r\n") and (piece := tls.recv(65536)):
                     head += piece
+                if not head.endswith(b"\r\n\r\n"):
+                    return  # the client left
                 self.requests.append(head.decode("latin-1"))
                 path = head.split(b" ")[1].decode().split("?")[0]
                 serve = self.serve.get(path, {})

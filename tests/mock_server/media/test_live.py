@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 from origin import SECONDS
+from watch import nothing_left, until
 from world import NewWorld, World
 
 from mock_server.media.network import Deadline, Halt
@@ -25,23 +24,6 @@ from mock_server.problems import InternalError, RateLimited
 
 MEDIA = "https://media.example.com"
 PUBLIC = "93.184.216.34"
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Poll until the condition holds. Fails when the time is up."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline
-        pause.wait(0.01)
-
-
-@contextmanager
-def nothing_left() -> Iterator[None]:
-    """Assert that the block leaves no descriptor, no thread of media and no file."""
-    before = set(os.listdir("/dev/fd")), os.listdir(tempfile.gettempdir())  # noqa: PTH208  names are enough
-    yield
-    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("media")])
-    until(lambda: (set(os.listdir("/dev/fd")), os.listdir(tempfile.gettempdir())) == before)  # noqa: PTH208
 
 
 @pytest.fixture(autouse=True)
