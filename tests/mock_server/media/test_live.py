@@ -17,7 +17,7 @@ from origin import SECONDS
 from watch import nothing_left, until
 from world import NewWorld, World
 
-from mock_server.media.network import Deadline, Halt
+from mock_server.media.network import Deadline, Failure, Halt
 from mock_server.media.policy import Refused, Route
 from mock_server.media.resolver import Lookup, system_resolve
 from mock_server.problems import InternalError, RateLimited
@@ -255,6 +255,23 @@ def test_lookups_are_bounded() -> None:
     hanging.set()
 
 
+def test_lookups_end() -> None:
+    """A lookup that has ended, well or badly, leaves its place to the next one."""
+    answers = iter([OSError("no"), UnicodeError("no"), [], [ip_address(PUBLIC)]])
+
+    def resolve(*_: object) -> Any:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    lookup, deadline = Lookup(resolve, at_a_time=1), Deadline(2, Halt())
+    for _ in range(3):
+        with pytest.raises(Failure):
+            lookup("media.example.com", 443, deadline)
+    assert lookup("media.example.com", 443, deadline) == (ip_address(PUBLIC),)
+
+
 def test_names_are_absolute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The system is asked for the name itself, never for one that a search list makes of it; no answer counts twice."""
     asked = []
@@ -274,6 +291,13 @@ def test_size(new_world: NewWorld) -> None:
     url = serve(world, "/megabyte.wav", headers={"Content-Type": "audio/wav"}, body="megabyte")
     assert refusal(world, url).message.startswith("is larger than 1000000 bytes")
     assert new_world(max_bytes=1_000_078).fetch(url) == pytest.approx(31.25, abs=0.5)
+
+
+@pytest.mark.parametrize("behaviour", ["endless", "cl_huge"])
+def test_too_large(behaviour: str, new_world: NewWorld) -> None:
+    """A body that is too large is refused for that: by what it says, or when it has become so."""
+    world = new_world(max_bytes=100_000)
+    assert "is larger than" in refusal(world, serve(world, f"/{behaviour}", behaviour=behaviour)).message
 
 
 def test_turns(new_world: NewWorld) -> None:
