@@ -125,7 +125,7 @@ _IPV4_INSIDE: tuple[tuple[IPv6Network, str], ...] = (
 def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
     """Return the parts of an acceptable media URL. Raises Refused for anything the grammar does not admit.
 
-    The address of the host is not judged here: that is `check_host`, and `check_address` for what it resolves to.
+    The address of the host is not judged here: that is `check_host`, and `Route` for what it resolves to.
     """
     match = _URL.fullmatch(text) if len(text) <= MAX_URL else None
     if match is None:

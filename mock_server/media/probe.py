@@ -26,7 +26,7 @@ FORMATS = "aac,aiff,amr,amrnb,amrwb,asf,au,avi,flac,gsm,matroska,mov,mp3,mpeg,mp
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
 # Their headers hold no length, or one that cannot be relied on.
 WALKED = frozenset({"aac", "amr", "amrnb", "amrwb", "avi", "gsm", "mp3", "mpeg", "mpegts", "wav"})
-MAX_SECONDS = 24 * 3600
+MAX_SECONDS = 24 * 3600  # as in refusals, which this script does not import
 BITRATES = range(2_000, 20_000_000)  # bits per second of a header that is believed without a look at the packets
 MIN_BITRATE = 100  # a body that claims to be longer than that many bits per second would allow is no recording
 MEMORY = 1024 * 1024 * 1024  # bytes of address space
