@@ -6,14 +6,17 @@ import faulthandler
 import io
 import random
 import struct
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import av
 import pytest
 import samples
 from origin import body
+from watch import until
 
 from mock_server.media import probe
 from mock_server.media.duration import Prober
@@ -171,13 +174,32 @@ def mutant(content: bytes, chance: random.Random) -> bytes:
     return bytes(damaged)
 
 
-def test_time(measure: Measure) -> None:
-    """A body that takes longer than the time that is left is given up at that moment."""
-    content = samples.sample("aac") * 400
+def test_time(measure: Measure, prober: Prober) -> None:
+    """A body that takes longer than the time that is left is given up at that moment, and its process is killed."""
+    content = samples.sample("aac") * 1000
     started = time.monotonic()
     with pytest.raises(TimedOut):
-        measure(content, seconds=0.2)
-    assert time.monotonic() - started < 1
+        measure(content, seconds=0.5)
+    assert time.monotonic() - started < 1.5
+    until(lambda: children(prober._process.pid) == [], 1)
+
+
+def children(pid: int) -> list[int]:
+    """Return the other members of the group that a process leads, from /proc, or from `ps` where there is none."""
+    if Path("/proc/self/stat").exists():
+        stats = [text.rpartition(")") for stat in Path("/proc").glob("[0-9]*/stat") if (text := read(stat))]
+        members = [(int(head.split()[0]), int(tail.split()[2])) for head, _, tail in stats]
+    else:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,pgid="], check=True, capture_output=True, text=True).stdout
+        members = [(int(line.split()[0]), int(line.split()[1])) for line in listed.splitlines()]
+    return [member for member, group in members if group == pid != member]
+
+
+def read(path: Path) -> str:
+    """Return the text of a file that may be gone."""
+    with suppress(OSError):
+        return path.read_text(encoding="utf-8", errors="replace")
+    return ""
 
 
 def test_process_is_replaced(measure: Measure, prober: Prober) -> None:
