@@ -19,6 +19,7 @@ EXAMPLE = {
     "run_workflows": False,
 }
 MASKED = "********"
+YOUR_LINK = "https://storage.example.com/recording.mp3"
 
 
 def banner(server: Running) -> str:
@@ -43,7 +44,9 @@ def banner(server: Running) -> str:
             f"WARNING: {settings.host} can be reached from other machines. Everyone there can use this server.",
         ]
     if (writer := next((caller for caller in callers if SCOPE in caller.scopes), None)) is not None:
-        lines += ["", "Try it (201, and 200 when repeated):", "  " + curl(server, writer)]
+        live = settings.media == "live"
+        what = "Try it, with a link to a recording of yours" if live else "Try it (201, and 200 when repeated)"
+        lines += ["", f"{what}:", "  " + curl(server, writer)]
     return "\n".join(lines)
 
 
@@ -53,9 +56,10 @@ def curl(server: Running, writer: Caller) -> str:
     # A credential of one's own is not printed; the shell fills it in.
     credential = writer.credential if settings.config is None else "$CREDENTIAL"
     trust = f" --cacert {shlex.quote(str(settings.tls_cert))}" if settings.tls_cert else ""
+    example = EXAMPLE | ({"media_url": YOUR_LINK} if settings.media == "live" else {})
     return (
         f'curl -i{trust} {server.base_url}/v2/engagements -H "Authorization: Bearer {credential}"'
-        f" -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(EXAMPLE))}"
+        f" -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(example))}"
     )
 
 

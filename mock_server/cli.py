@@ -29,7 +29,11 @@ COMMANDS = ("serve", "healthcheck", "reset", "routes")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
-    flags = {name: value for name, value in vars(arguments).items() if name != "command"}
+    flags = {
+        name: ",".join(value) if isinstance(value, list) else value
+        for name, value in vars(arguments).items()
+        if name != "command"
+    }
     try:
         if arguments.command == "routes":
             return routes()
@@ -58,7 +62,8 @@ def _parser() -> argparse.ArgumentParser:
         help="serve (default), healthcheck and reset (of a running server), routes (of media.mock.test)",
     )
     for option in OPTIONS:
-        parser.add_argument(option.flag, dest=option.name, metavar=option.metavar, help=option.help)
+        action = "append" if option.many else "store"
+        parser.add_argument(option.flag, dest=option.name, metavar=option.metavar, help=option.help, action=action)
     return parser
 
 

@@ -158,7 +158,8 @@ class RateLimited(Problem):
 class InternalError(Problem):
     """The mock itself failed: a defect of this project."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The server failed on this request. Send it again; if it fails again, report the request_id.", rule="ERR-4"
-        )
+    def __init__(
+        self,
+        detail: str = "The server failed on this request. Send it again; if it fails again, report the request_id.",
+    ) -> None:
+        super().__init__(detail, rule="ERR-4")

@@ -286,19 +286,29 @@ def running(settings: Settings | None = None) -> Iterator[Running]:
 @contextmanager
 def serving(mock: Mock, app: WSGIApplication | None = None) -> Iterator[Running]:
     """Serve a mock that exists, as `running` does; through `app` if its application is wrapped in another."""
-    server = Server(mock, app)
-    try:
-        server.prepare()
-    except OSError as error:
-        raise _cannot_listen(mock.settings, server.bind_error or error) from None
+    server = _listening(mock, app)
     thread = threading.Thread(target=server.serve, name="mock-server")
     thread.start()
     try:
         yield _describe(server)
     finally:
-        mock.stopping.set()
+        mock.stop()
         server.stop()
         thread.join()
+
+
+def _listening(mock: Mock, app: WSGIApplication | None) -> Server:
+    """Return a server that listens. If it cannot, the mock is stopped and ConfigError raised."""
+    try:
+        server = Server(mock, app)
+        try:
+            server.prepare()
+        except OSError as error:
+            raise _cannot_listen(mock.settings, server.bind_error or error) from None
+    except ConfigError:
+        mock.stop()
+        raise
+    return server
 
 
 def _describe(server: Server) -> Running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 from mock_server import body
@@ -12,7 +13,7 @@ from mock_server.auth import Directory
 from mock_server.clock import Clock
 from mock_server.ids import Ids
 from mock_server.media import Media
-from mock_server.media.simulated import DEADLINE, SimulatedMedia
+from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import Problem
 from mock_server.rate_limit import RateLimiter
@@ -20,6 +21,7 @@ from mock_server.settings import Settings
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.validation import Validator
+from mock_server.workspaces import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ class Mock:
         clock = Clock()
         self.services = Services(
             directory=Directory(settings.callers),
-            validator=Validator(),
-            media=SimulatedMedia(pause=self.stopping.wait),
+            validator=Validator(settings.media_ports),
+            media=self._media(),
             clock=clock,
             ids=Ids(clock, settings.seed),
-            patience=0.0 if settings.in_flight == "conflict" else DEADLINE + 5.0,
+            patience=0.0 if settings.in_flight == "conflict" else settings.media_timeout + 5.0,
         )
         self.state = self._fresh()
 
@@ -72,6 +74,11 @@ class Mock:
         """Put other services in the place of those with these names, and begin with a fresh state."""
         self.services = replace(self.services, **parts)
         self.state = self._fresh()
+
+    def stop(self) -> None:
+        """End whatever waits, for good: the server stops."""
+        self.stopping.set()
+        self.services.media.close()
 
     def reset(self) -> None:
         """Forget everything that requests and tests have changed."""
@@ -81,3 +88,14 @@ class Mock:
     def _fresh(self) -> State:
         limiter = RateLimiter(self.services.clock, self.settings.rate_limit)
         return State(store=self.services.new_store(), limiter=limiter, transcripts=TranscriptShelf())
+
+    def _media(self) -> Media:
+        """Open the world in which recordings live. Raises ConfigError if it cannot be."""
+        settings = self.settings
+        if settings.media == "simulated":
+            return SimulatedMedia(self.stopping.wait, settings.media_timeout)
+        if find_spec("av") is None or find_spec("httpcore") is None:
+            raise ConfigError("--media live needs more packages: pip install 'engagement-contract-kit[live]'")
+        from mock_server.media.live import open_live  # those packages are an extra
+
+        return open_live(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from typing import Any
 from limits import RateLimitItem
 
 from mock_server.auth import Caller
+from mock_server.media.fixtures import Fixture, read_fixtures
+from mock_server.media.policy import DEFAULT_PORT
 from mock_server.rate_limit import parse_limit
 from mock_server.workspaces import ConfigError, built_in, read_workspaces, unknown
 
 ENVIRONMENT_PREFIX = "MOCK_SERVER_"
+MAX_TIMEOUT = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,12 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 4010
     media: str = "simulated"
+    media_ports: frozenset[int] = frozenset({DEFAULT_PORT})
+    media_timeout: float = 30.0
+    media_max_bytes: int = 512 * 1024 * 1024
+    media_fetches: int = 16
+    media_ca: Path | None = None
+    resolve: tuple[Fixture, ...] = ()
     in_flight: str = "wait"
     rate_limit: RateLimitItem | None = None
     ready_file: Path | None = None
@@ -39,13 +49,15 @@ class Settings:
 class Option:
     """One setting: `--name` on the command line, `MOCK_SERVER_NAME` in the environment, `name` in the file.
 
-    `parse` turns text into the value and raises ValueError saying what is accepted.
+    `parse` turns text into the value and raises ValueError saying what is accepted. A flag with `many` values can be
+    repeated; elsewhere they are a comma list.
     """
 
     name: str
     parse: Callable[[str], Any]
     metavar: str
     help: str
+    many: bool = False
 
     @property
     def flag(self) -> str:
@@ -84,6 +96,36 @@ def integer(text: str) -> int:
         raise ValueError("must be a whole number") from None
 
 
+def ports(text: str) -> frozenset[int]:
+    """Read the ports that media URLs may use besides 443."""
+    entries = [entry.strip() for entry in text.split(",")]
+    if not all(re.fullmatch(r"[0-9]{1,5}", entry, re.ASCII) and 0 < int(entry) <= 65535 for entry in entries):  # noqa: PLR2004  the largest port there is
+        raise ValueError("must be ports from 1 to 65535 with commas between, such as 8443,9443")
+    return frozenset({DEFAULT_PORT, *map(int, entries)})
+
+
+def seconds(text: str) -> float:
+    """Read a time limit in seconds."""
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", text, re.ASCII) or not 0 < float(text) <= MAX_TIMEOUT:
+        raise ValueError(f"must be seconds, more than 0 and at most {MAX_TIMEOUT}")
+    return float(text)
+
+
+def size(text: str) -> int:
+    """Read a size: bytes, or 64KiB, 512MiB, 2GiB."""
+    match = re.fullmatch(r"([0-9]{1,12})\s*(KiB|MiB|GiB)?", text, re.ASCII | re.IGNORECASE)
+    if match is None or not int(match[1]):
+        raise ValueError("must be a size such as 512MiB, or a number of bytes")
+    return int(match[1]) << {"": 0, "kib": 10, "mib": 20, "gib": 30}[(match[2] or "").lower()]
+
+
+def count(text: str) -> int:
+    """Read how many there may be of something, at least one."""
+    if not re.fullmatch(r"[0-9]{1,4}", text, re.ASCII) or not int(text):
+        raise ValueError("must be a number from 1 to 9999")
+    return int(text)
+
+
 def rate_limit(text: str) -> RateLimitItem:
     """Read a rate limit such as `100/minute`."""
     try:
@@ -113,7 +155,24 @@ OPTIONS = (
     Option("host", host, "HOST", "address to listen on (127.0.0.1)"),
     Option("port", port, "PORT", "port to listen on; 0 picks a free one (4010)"),
     Option("config", path, "FILE", "workspaces and credentials, in TOML"),
-    Option("media", one_of("simulated"), "MODE", "simulated: judge recordings by their URL, without a network"),
+    Option(
+        "media",
+        one_of("simulated", "live"),
+        "MODE",
+        "simulated: judge recordings by their URL, without a network; live: fetch and measure them",
+    ),
+    Option("media_ports", ports, "PORTS", "ports that media URLs may use besides 443, such as 8443,9443", many=True),
+    Option("media_timeout", seconds, "SECONDS", "time limit for fetching a recording, redirects included (30)"),
+    Option("media_max_bytes", size, "SIZE", "largest recording that is fetched (512MiB)"),
+    Option("media_fetches", count, "N", "recordings fetched at a time; others wait, then get 429 (16)"),
+    Option("media_ca", path, "FILE", "certificates (PEM) to trust besides the usual ones when recordings are fetched"),
+    Option(
+        "resolve",
+        read_fixtures,
+        "HOST:PORT:ADDRESS",
+        "fetch recordings of this host and port from this address, as curl does (…:ADDRESS:PORT for another port)",
+        many=True,
+    ),
     Option(
         "in_flight",
         one_of("wait", "conflict"),
@@ -140,7 +199,10 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
         for source, text in (
             (option.flag, flags.get(option.name)),
             (option.variable, environment.get(option.variable) or None),
-            (f"{config}: {option.name}", _text(document.get(option.name), f"{config}: {option.name}")),
+            (
+                f"{config}: {option.name}",
+                _text(document.get(option.name), f"{config}: {option.name}", many=option.many),
+            ),
         ):
             if text is not None:
                 values[option.name] = _parsed(option, source, text)
@@ -148,9 +210,18 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
     if "workspaces" in document:
         values["callers"] = read_workspaces(document["workspaces"], f"{config}", rate_limit)
     settings = Settings(**values)
+    _check_media(settings)
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise ConfigError("--tls-cert and --tls-key go together: give both, or neither")
     return settings
+
+
+def _check_media(settings: Settings) -> None:
+    if settings.media != "live" and (settings.resolve or settings.media_ca):
+        raise ConfigError("--resolve and --media-ca are for recordings that are fetched: add --media live")
+    for fixture in settings.resolve:
+        if fixture.port not in settings.media_ports:
+            raise ConfigError(f"--resolve: no media URL may use port {fixture.port}: add --media-ports {fixture.port}")
 
 
 def _parsed(option: Option, source: str, text: str) -> Any:
@@ -174,7 +245,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _text(value: object, source: str) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | None):
+def _text(value: object, source: str, *, many: bool) -> str | None:
+    if many and isinstance(value, list):
+        return ",".join(str(_text(item, source, many=False)) for item in value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         raise ConfigError(f"{source}: must be a text or a number")
     return None if value is None else str(value)

@@ -25,3 +25,7 @@ class Media(Protocol):
     def fetch(self, url: MediaUrl, note: Note) -> Recording:
         """Judge every address and hop and return the recording. Raises policy.Refused; `note` gets each decision."""
         ...
+
+    def close(self) -> None:
+        """End everything under way. Nothing is fetched from then on."""
+        ...

@@ -40,6 +40,26 @@ class MediaUrl:
     target: str
     literal: Address | None = None
 
+    @property
+    def authority(self) -> str:
+        """Host and port as they stand in a URL and in the header Host; the default port is left out."""
+        return self.host if self.port == DEFAULT_PORT else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a recording may be fetched: its addresses, all of them public. One that is not makes no Route.
+
+    A name with one private address is refused whole (URL-14). The answer does not say which address, nor of what
+    kind: that would let anybody ask about the names of this network.
+    """
+
+    addresses: tuple[Address, ...]
+
+    def __post_init__(self) -> None:
+        if any(judge(address) is not None for address in self.addresses):
+            raise private("URL-14", "is on a name that leads to an address that is not public")
+
 
 _REST = r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
 _URL = re.compile(
@@ -105,7 +125,7 @@ _IPV4_INSIDE: tuple[tuple[IPv6Network, str], ...] = (
 def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
     """Return the parts of an acceptable media URL. Raises Refused for anything the grammar does not admit.
 
-    The address of the host is not judged here: that is `check_host`, and `check_address` for what it resolves to.
+    The address of the host is not judged here: that is `check_host`, and `Route` for what it resolves to.
     """
     match = _URL.fullmatch(text) if len(text) <= MAX_URL else None
     if match is None:
@@ -124,7 +144,7 @@ def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
 def check_host(url: MediaUrl) -> None:
     """Raise Refused for a literal address that is not public, and for names that never leave the local network."""
     if url.literal is not None:
-        check_address(url.literal)
+        _check_literal(url.literal)
         return
     host = url.host
     if host in _OWN_NAMES or host.endswith((".localhost", ".localdomain")):
@@ -133,8 +153,13 @@ def check_host(url: MediaUrl) -> None:
         raise private("URL-14", "is a name that only a local network knows")
 
 
-def check_address(address: Address) -> None:
-    """Raise Refused unless the address is globally reachable."""
+def describe(address: Address) -> str:
+    """Return the address with what forbids it, for the trace."""
+    denied = judge(address)
+    return str(address) if denied is None else f"{address} ({denied[1]}, {denied[0]})"
+
+
+def _check_literal(address: Address) -> None:
     if (denied := judge(address)) is not None:
         rule, label = denied
         raise private(rule, f"leads to an address that is not public ({label})")

@@ -13,11 +13,23 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import parse_qs
 
 from mock_server.media import Note, Recording
-from mock_server.media.policy import Address, MediaUrl, Refused, check_address, check_host, parse
+from mock_server.media.policy import Address, MediaUrl, Route, check_host, describe
+from mock_server.media.refusals import (
+    BROKEN_OFF,
+    CERTIFICATE,
+    MAX_REDIRECTS,
+    MAX_SECONDS,
+    NO_NAME,
+    NOT_THERE,
+    REDIRECTS,
+    TIMEOUT,
+    check_type,
+    follow,
+    judging_redirect,
+    unreachable,
+)
 
 SPECIAL_HOST = "media.mock.test"
-MAX_REDIRECTS = 5
-MAX_SECONDS = 24 * 3600
 DEADLINE = 30.0
 PUBLIC_ADDRESS = IPv4Address("93.184.216.34")
 DEFAULT_TYPE = "audio/mpeg"
@@ -43,7 +55,7 @@ ROUTES = (
     ("/ok.mp3", "201: a recording"),
     ("/type/<type>/<subtype>/…", "201 for audio and video, else 422: not a recording"),
     ("/redirect/<n>/…", f"201 up to {MAX_REDIRECTS} redirects, 422 beyond"),
-    ("/slow/<ms>/…", f"201 after <ms> milliseconds, 422 at once if that is beyond {DEADLINE:.0f} s"),
+    ("/slow/<ms>/…", f"201 after <ms> milliseconds, 422 at once if that is beyond the time limit ({DEADLINE:.0f} s)"),
     ("/rebind/…", "201: the name is looked up once, so a second, private answer is never seen"),
     ("/404/… /403/… /500/…", "422: the host answers with that status"),
     ("/timeout/…", "422 at once: the host does not answer in time"),
@@ -52,26 +64,30 @@ ROUTES = (
     ("/truncated/…", "422: the recording breaks off"),
     ("/bad-certificate/…", "422: the certificate is not valid"),
 )
-_MEDIA_TYPE = re.compile(r"(?:audio|video)/[a-z0-9!#$&^_.+-]+", re.ASCII)
 _WILDCARD = re.compile(r"(?P<name>.*)\.(?:nip|sslip)\.io", re.ASCII)
 _LOOPBACK_NAMES = ("localtest.me", "lvh.me")
 
 
 class SimulatedMedia:
-    """Answers from the URL alone. `pause` is how a slow host is waited for, in seconds."""
+    """Answers from the URL alone. `pause` is how a slow host is waited for, `timeout` how long at most, in seconds."""
 
-    def __init__(self, pause: Callable[[float], object] = time.sleep) -> None:
+    def __init__(self, pause: Callable[[float], object] = time.sleep, timeout: float = DEADLINE) -> None:
         self._pause = pause
+        self._timeout = timeout
 
     def fetch(self, url: MediaUrl, note: Note) -> Recording:
         """Judge the URL and everything it leads to, and return the recording it pretends to be. Raises Refused."""
         check_host(url)
-        for address in [url.literal] if url.literal else resolve(url.host):
-            note(f"{url.host} is {address}")
-            check_address(address)
+        if url.literal is None:
+            addresses = resolve(url.host)
+            note(f"{url.host} is {', '.join(map(describe, addresses))}")
+            Route(tuple(addresses))
         content_type = self._special(url, note) if url.host == SPECIAL_HOST else type_of(url.target)
         note(f"serves {content_type}")
         return Recording(check_type(content_type), duration_of(url))
+
+    def close(self) -> None:
+        """Do nothing: only a pause can be under way, and whoever gave it ends it."""
 
     def _special(self, url: MediaUrl, note: Note) -> str:
         """Return the content type a path of the special host serves. Raises Refused for the paths that fail."""
@@ -82,16 +98,17 @@ class SimulatedMedia:
             case "redirect", [count, *_] if _is_number(count):
                 note(f"{count} redirects")
                 if int(count) > MAX_REDIRECTS:
-                    raise unreachable(f"redirects {count} times; at most {MAX_REDIRECTS} redirects are followed")
+                    raise unreachable(REDIRECTS)
             case "slow", [milliseconds, *_] if _is_number(milliseconds):
-                if (seconds := int(milliseconds) / 1000) > DEADLINE:
-                    raise unreachable(f"takes longer than {DEADLINE:.0f} seconds to fetch")
+                if (seconds := int(milliseconds) / 1000) > self._timeout:
+                    raise unreachable(TIMEOUT)
                 self._pause(seconds)
             case "redirect-private", _:
                 note("redirects to https://10.0.0.7/")
-                check_redirect(parse("https://10.0.0.7/"))
+                with judging_redirect(note):
+                    check_host(follow(url, "https://10.0.0.7/"))
             case (("404" | "403" | "500"), _):
-                raise unreachable("is not there: the host does not answer with 200")
+                raise unreachable(NOT_THERE)
             case (("timeout" | "truncated" | "bad-certificate"), _):
                 raise unreachable(_FAILURES[head])
             case "no-type", _:
@@ -99,32 +116,18 @@ class SimulatedMedia:
         return type_of(url.target)
 
 
-_FAILURES = {
-    "timeout": "does not answer in time",
-    "truncated": "breaks off before its end",
-    "bad-certificate": "has a certificate that is not valid",
-}
+_FAILURES = {"timeout": TIMEOUT, "truncated": BROKEN_OFF, "bad-certificate": CERTIFICATE}
 
 
 def resolve(host: str) -> list[Address]:
     """Return the addresses a name has in the simulated world. Raises Refused if it has none."""
     if host == "invalid" or host.endswith(".invalid"):
-        raise unreachable("is on a host whose name does not resolve")
+        raise unreachable(NO_NAME)
     if host.endswith(tuple("." + name for name in _LOOPBACK_NAMES)) or host in _LOOPBACK_NAMES:
         return [IPv4Address("127.0.0.1")]
     if match := _WILDCARD.fullmatch(host):
         return [_address_in(match["name"])]
     return [PUBLIC_ADDRESS]
-
-
-def check_redirect(url: MediaUrl) -> None:
-    """Judge where a redirect leads. Raises Refused with the rule of redirects."""
-    try:
-        check_host(url)
-    except Refused as refused:
-        raise Refused(
-            "URL-15", refused.code, f"redirects to a place that is not allowed: it {refused.message}"
-        ) from None
 
 
 def type_of(target: str) -> str:
@@ -134,14 +137,6 @@ def type_of(target: str) -> str:
     return _TYPES.get(suffix.lower(), DEFAULT_TYPE) if dot else DEFAULT_TYPE
 
 
-def check_type(content_type: str) -> str:
-    """Return the bare, lower-case content type. Raises Refused unless it is audio or video."""
-    bare = content_type.partition(";")[0].strip().lower()
-    if _MEDIA_TYPE.fullmatch(bare) is None:
-        raise Refused("URL-16", "media_type", "does not serve a recording: the content type must be audio/* or video/*")
-    return bare
-
-
 def duration_of(url: MediaUrl) -> float:
     """Return the seconds in `?duration=`, or else a length from 30 s to an hour that always belongs to this URL."""
     for value in parse_qs(url.target.partition("?")[2]).get("duration", []):
@@ -149,11 +144,6 @@ def duration_of(url: MediaUrl) -> float:
             return float(value)
     digest = hashlib.sha256(url.text.encode()).digest()
     return 30.0 + int.from_bytes(digest[:4]) % 3571
-
-
-def unreachable(what: str) -> Refused:
-    """Return the refusal of a recording that cannot be fetched."""
-    return Refused("URL-18", "unreachable", f"{what}: the recording must be fetched during the request")
 
 
 def _is_number(text: str) -> bool:
@@ -172,4 +162,4 @@ def _address_in(name: str) -> Address:
     try:
         return IPv6Address(last.replace("-", ":"))
     except AddressValueError:
-        raise unreachable("is on a host whose name does not resolve") from None
+        raise unreachable(NO_NAME) from None

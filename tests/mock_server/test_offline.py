@@ -46,7 +46,7 @@ json.dump({"statuses": statuses, "reached": reached, "control": control}, sys.st
 def test_no_media_url_makes_the_mock_use_the_network() -> None:
     """With every socket to the outside blocked, all kinds of media URLs are answered and nobody tried to get out."""
     folder = Path(__file__).parent.parent
-    cases = json.loads(folder.joinpath("data/media-cases.json").read_text())
+    cases = json.loads(folder.joinpath("data/media-cases.json").read_text())["cases"]
     urls = [case["url"] for case in cases] + [
         f"https://media.mock.test/{path}/a.mp3"
         for path in (

@@ -116,7 +116,7 @@ def test_certificate_and_key_go_together(name: str) -> None:
         ("port = ", "not valid TOML"),
         ("prot = 1", "prot: unknown key; did you mean port?"),
         ("workspace = []", "workspace: unknown key; did you mean workspaces?"),
-        ("zzz = 1", "zzz: unknown key; accepted are host, port, media, in_flight,"),
+        ("zzz = 1", "zzz: unknown key; accepted are host, port, media, "),
         ('config = "x"', "config: unknown key"),
         ('port = "x"', "port: 'x' must be a port"),
         ("port = true", "port: must be a text or a number"),

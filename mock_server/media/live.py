@@ -1,0 +1,226 @@
+"""A media world that is the real one: the recording is fetched during the request, as the API does.
+
+READ THIS BEFORE CHANGING IT. This is a program that fetches URLs a stranger supplies. For each hop: the URL through
+one grammar (policy.parse), its name looked up once (resolver), all answers judged (policy.Route), only those dialled
+(network.PinnedBackend), TLS for the name. Redirects begin again at the top. One deadline is over everything. Answers
+name the rule; addresses, status and sizes go to the note. Rules: URL-3 to URL-18.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.metadata import version
+from itertools import count
+
+import httpcore
+
+from mock_server.media import Note, Recording
+from mock_server.media.duration import Prober
+from mock_server.media.network import (
+    Deadline,
+    Dial,
+    Failure,
+    Halt,
+    PinnedBackend,
+    Stopping,
+    direct,
+    failures,
+)
+from mock_server.media.policy import DEFAULT_PORT, MediaUrl, Route, check_host, describe
+from mock_server.media.refusals import (
+    MAX_REDIRECTS,
+    NOT_THERE,
+    REDIRECTS,
+    check_type,
+    follow,
+    judging_redirect,
+    unreachable,
+)
+from mock_server.media.resolver import Lookup, Resolve, StandIns, system_resolve
+from mock_server.media.spool import Spool
+from mock_server.media.turns import Turns
+from mock_server.problems import InternalError
+from mock_server.settings import Settings
+from mock_server.workspaces import ConfigError
+
+USER_AGENT = f"engagement-contract-kit/{version('engagement-contract-kit')}"
+REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a fetch may cost: `timeout` in seconds for all of it, `max_bytes` of body, `fetches` at a time.
+
+    Beyond `in_memory` bytes a body goes to disk.
+    """
+
+    timeout: float = 30.0
+    max_bytes: int = 512 * 1024 * 1024
+    in_memory: int = 8 * 1024 * 1024
+    fetches: int = 16
+    ports: frozenset[int] = frozenset({DEFAULT_PORT})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The status and header fields of a response."""
+
+    status: int
+    fields: tuple[tuple[str, str], ...]
+
+    def has(self, name: str) -> bool:
+        """Tell whether the field is there."""
+        return any(field == name for field, _ in self.fields)
+
+    def only(self, name: str) -> str:
+        """Return the one value of a field; nothing if it is missing, or there twice and so means nothing."""
+        values = [value for field, value in self.fields if field == name]
+        return values[0] if len(values) == 1 else ""
+
+
+class LiveMedia:
+    """Fetches recordings. `resolve` and `dial` are how it sees the network; what lies between them judges addresses.
+
+    Close it to end everything under way.
+    """
+
+    def __init__(
+        self, limits: Limits, trust: ssl.SSLContext, resolve: Resolve = system_resolve, dial: Dial = direct
+    ) -> None:
+        self._limits = limits
+        self._trust = trust
+        self._dial = dial
+        self._lookup = Lookup(resolve)
+        self._turns = Turns(limits.fetches, limits.timeout)
+        self._halt = Halt()
+        self._prober = Prober()
+
+    def fetch(self, url: MediaUrl, note: Note) -> Recording:
+        """Fetch the recording and measure it. Raises Refused, RateLimited or InternalError."""
+        check_host(url)
+        deadline = Deadline(self._limits.timeout, self._halt)
+        try:
+            with self._turns.taking(deadline), Spool(self._limits.in_memory) as spool:
+                content_type = self._download(url, deadline, spool, note)
+                return Recording(content_type, self._prober.measure(spool, deadline, note))
+        except Failure as failure:
+            note(f"failed: {failure}")
+            raise unreachable(failure.what) from None
+        except Stopping:
+            raise InternalError("The server is stopping. Send the request again when it is back.") from None
+
+    def close(self) -> None:
+        """End all fetches at once; each of them fails."""
+        self._halt.stop()
+        self._prober.close()
+
+    def _download(self, url: MediaUrl, deadline: Deadline, spool: Spool, note: Note) -> str:
+        """Put the body into the spool and return its content type. Follows redirects. Raises Refused or Failure."""
+        route = self._route(url, deadline, note)
+        for redirects in count(1):
+            with self._get(url, route, deadline, note) as (head, body):
+                if head.status not in REDIRECT_STATUSES:
+                    content_type = self._judge(head)
+                    self._receive(body, spool, deadline)
+                    note(f"received {spool.size} bytes")
+                    return content_type
+            if redirects > MAX_REDIRECTS:
+                break
+            with judging_redirect(note):
+                url = follow(url, head.only("location"), self._limits.ports)
+                check_host(url)
+                route = self._route(url, deadline, note)
+        raise unreachable(REDIRECTS)
+
+    def _route(self, url: MediaUrl, deadline: Deadline, note: Note) -> Route:
+        """Return where a URL leads: itself if it is an address, else its name looked up once. Raises Refused."""
+        if url.literal is not None:
+            return Route((url.literal,))
+        addresses = self._lookup(url.host, url.port, deadline)
+        note(f"{url.host} is {', '.join(map(describe, addresses))}")
+        return Route(addresses)
+
+    @contextmanager
+    def _get(
+        self, url: MediaUrl, route: Route, deadline: Deadline, note: Note
+    ) -> Iterator[tuple[Head, Iterable[bytes]]]:
+        """Ask for a URL on a connection of its own. Raises Failure, also while the body is read."""
+        origin = httpcore.URL(scheme=b"https", host=_dialled_name(url), port=url.port, target=url.target.encode())
+        headers: dict[bytes | str, bytes | str] = {
+            "Host": url.authority,
+            "Accept": "audio/*, video/*",
+            "Accept-Encoding": "identity",
+            "User-Agent": USER_AGENT,
+            "Connection": "close",
+        }
+        backend = PinnedBackend(route, deadline, self._dial, note)
+        with (
+            failures(),
+            httpcore.HTTPConnection(origin.origin, ssl_context=self._trust, network_backend=backend) as connection,
+            connection.stream("GET", origin, headers=headers) as response,
+        ):
+            head = Head(response.status, tuple(_decoded(field) for field in response.headers))
+            note(
+                f"https://{url.authority}{url.target} answers {head.status},"
+                f" content type {head.only('content-type')!r}, length {head.only('content-length')!r}"
+            )
+            yield head, response.iter_stream()
+
+    def _judge(self, head: Head) -> str:
+        """Return the content type of a response that may be a recording. Raises Refused."""
+        if head.status != HTTPStatus.OK:
+            raise unreachable(NOT_THERE)
+        content_type = check_type(head.only("content-type"))
+        if head.has("content-encoding") and head.only("content-encoding").lower() != "identity":
+            raise unreachable("is served in a content encoding that was not asked for")
+        length = head.only("content-length")
+        if length.isdigit() and int(length) > self._limits.max_bytes:
+            raise unreachable(self._too_large)
+        return content_type
+
+    def _receive(self, body: Iterable[bytes], spool: Spool, deadline: Deadline) -> None:
+        for piece in body:
+            deadline.left()  # many small chunks arrive in one read
+            spool.write(piece)
+            if spool.size > self._limits.max_bytes:
+                raise unreachable(self._too_large)
+
+    @property
+    def _too_large(self) -> str:
+        return f"is larger than {self._limits.max_bytes} bytes"
+
+
+def open_live(settings: Settings) -> LiveMedia:
+    """Open the world that the settings describe. Raises ConfigError if its certificates or its probe cannot be used."""
+    trust = httpcore.default_ssl_context()
+    if settings.media_ca is not None:
+        try:
+            trust.load_verify_locations(cafile=settings.media_ca)
+        except OSError as error:  # ssl.SSLError is one too
+            reason = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigError(f"--media-ca: cannot use {settings.media_ca}: {reason}") from None
+    limits = Limits(
+        timeout=settings.media_timeout,
+        max_bytes=settings.media_max_bytes,
+        fetches=settings.media_fetches,
+        ports=settings.media_ports,
+    )
+    stand_ins = StandIns(settings.resolve)
+    try:
+        return LiveMedia(limits, trust, stand_ins.resolve, stand_ins.dial)
+    except InternalError as problem:
+        raise ConfigError(f"--media live: {problem.detail}") from None
+
+
+def _dialled_name(url: MediaUrl) -> bytes:
+    """Return the host as TLS wants it: an IPv6 address without its brackets."""
+    return (url.host if url.literal is None else str(url.literal)).encode()
+
+
+def _decoded(field: tuple[bytes, bytes]) -> tuple[str, str]:
+    name, value = field
+    return name.decode("latin-1").lower(), value.decode("latin-1")

@@ -1,0 +1,52 @@
+"""What the tests of live media share: one origin, one CA, and media whose network is loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import cases
+import pytest
+from origin import Certificates, Origin
+from world import NewWorld, World
+
+from mock_server.media.live import Limits, LiveMedia
+from mock_server.media.policy import Address
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Certificates:
+    """Return a CA."""
+    return Certificates()
+
+
+@pytest.fixture(scope="session")
+def origin(certificates: Certificates) -> Iterator[Origin]:
+    """Return an origin with what all cases ask of theirs."""
+    with closing(Origin(certificates)) as origin:
+        for case in cases.load():
+            if case.serve is not None:
+                origin.serve["/" + case.url.split("/", 3)[3]] = case.serve
+        yield origin
+
+
+@pytest.fixture
+def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
+    """Return a maker of worlds: `new_world(resolves_to, timeout=…)`. They end with the test."""
+    with ExitStack() as stack:
+
+        def make(resolves_to: dict[str, Any] | None = None, **limits: Any) -> World:
+            resolver = cases.FakeResolver(resolves_to or {"media.example.com": ["93.184.216.34"]})
+            stack.callback(resolver.closed.set)
+            dialled: list[Address] = []
+
+            def dial(address: Address, _: int) -> tuple[str, int]:
+                dialled.append(address)
+                return origin.address
+
+            given = Limits(**limits)
+            media = stack.enter_context(closing(LiveMedia(given, certificates.trust(), resolver, dial)))
+            return World(media, resolver, origin, dialled, ports=given.ports)
+
+        yield make
