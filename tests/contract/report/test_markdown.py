@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+import samples
+
+from contract.report import markdown
+from contract.results import Failure, RuleResult
+from contract.rules import catalogue
+
+RULE = catalogue()["AUTH-1"]
+
+
+@pytest.fixture(scope="module")
+def comment() -> str:
+    """Return the comment on the realistic run."""
+    return markdown.render(samples.realistic())
+
+
+def outside_fences(comment: str) -> str:
+    """Return what a Markdown parser takes for markup: everything but fenced code."""
+    return re.sub(r"^(`{3,})[^\n]*\n.*?^\1$", "", comment, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_it_begins_with_the_verdict(comment: str) -> None:
+    """The first line is the headline, and the counts follow it."""
+    assert comment.startswith("### The contract is broken: 3 rules of 113 failed.\n")
+    assert "× 3 failed · ! 1 error · ? 2 untested · ≠ 1 deviates" in comment
+
+
+def test_the_table_names_what_needs_attention(comment: str) -> None:
+    """Failed, erroneous and untested rules have a row with the reason; others have none above the failures."""
+    table = comment.partition("<details>")[0]
+    rows = re.findall(r"^\| <code>(\S+)</code>", table, flags=re.MULTILINE)
+    assert rows == ["IDEM-2", "URL-11", "ERR-4", "URL-18", "SCOPE-2", "URL-15"]
+    assert "| credentials.reader is not configured |" in table
+
+
+def test_each_failure_is_there_with_its_evidence(comment: str) -> None:
+    """Expected, actual, request id and the whole curl line of each failure are in its fold."""
+    fold = next(part for part in comment.split("<details>") if "<code>IDEM-2</code>" in part and "Expected" in part)
+    assert samples.REPLAY.expected in fold
+    assert samples.REPLAY.actual in fold
+    assert f"```sh\n{samples.REPLAY.curl}\n```" in fold
+    assert "rid&#95;01K3Z8QB9M2T7W" in fold
+
+
+def test_observations_and_all_rules_are_folded(comment: str) -> None:
+    """The last two folds are the observations and the whole catalogue."""
+    *_, observations, rules = comment.split("<details>")
+    assert "counts UTF-16 units" in observations
+    assert rules.count("\n| <code>") == 113
+
+
+def test_a_hostile_server_cannot_write_markup() -> None:
+    """Outside of fences no text of a server holds a tag, a backtick, a link, a mention or a cell of its own."""
+    text = outside_fences(markdown.render(samples.hostile()))
+    assert set(re.findall(r"<[^>]*>", text)) == {
+        *("<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>")
+    }
+    assert not re.search(r"`|@\w|\[bold\]|&#64;\w", text)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert {line.count("|") for line in rows} <= {3, 5}
+
+
+def test_a_fence_is_longer_than_any_inside() -> None:
+    """Backticks in a response do not end the block that shows them."""
+    failure = Failure("plain", "a\n`````\n# heading\n<b>")
+    text = markdown.render(samples.run_of([RuleResult(RULE, "fail", failures=[failure])]))
+    assert "``````\na\n`````\n# heading\n<b>\n``````" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("see https://evil.example", "https://"),
+        ("see WWW.evil.example", "WWW."),
+        ("closes #1", "#1"),
+        (":smile:", ":smile"),
+        ("$x$", "$x"),
+    ],
+)
+def test_nothing_becomes_a_link_or_a_reference(text: str, link: str) -> None:
+    """Addresses, issue numbers, emoji and mathematics in a reason stay text."""
+    rendered = markdown.render(samples.run_of([RuleResult(RULE, "untested", reason=text)]))
+    assert link not in rendered
+
+
+def test_it_fits_into_a_comment() -> None:
+    """113 rules that failed in many long cases still fit, the whole catalogue is there, and the rest is counted."""
+    text = markdown.render(samples.enormous())
+    assert len(text) < 60_000
+    assert re.search(r"\d+ more failed cases left out here", text)
+    assert text.count("<details>") == text.count("</details>")
+    assert text.rpartition("<details>")[2].count("\n| <code>") == 113
+
+
+def test_the_worst_texts_fit_into_a_comment() -> None:
+    """Not even reasons and observations made of characters that must be escaped go beyond the limit."""
+    worst = "@#<>" * 10_000
+    failure = Failure(worst, worst, worst, worst)
+    results = [RuleResult(rule, "fail", 1, 1.0, worst, worst, [failure]) for rule in catalogue().values()]
+    run = replace(samples.run_of(results), target=worst, cut_short=worst)
+    assert len(markdown.render(run)) < 60_000
+
+
+def test_a_curl_line_is_whole_or_absent() -> None:
+    """A line too long for a comment is not cut: it would reproduce something else."""
+    run = samples.run_of([RuleResult(RULE, "fail", failures=[Failure("a", "b", None, "curl " + "x" * 5_000)])])
+    assert "The curl line is too long for a comment" in markdown.render(run)
+    assert "xxxx" not in markdown.render(run)
