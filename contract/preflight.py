@@ -92,7 +92,7 @@ def _other_recording(client: Client, refused: Exchange) -> Exchange:
             client.base["media_url"] = url
             return exchange
     urls = ", ".join(client.config.accepted)
-    raise PreflightFailed(f"the target accepts none of media.accepted ({urls}): {answer(refused)}; check them")
+    raise PreflightFailed(f"the target accepts none of {urls}: {answer(refused)}; check media.accepted")
 
 
 def _readers(client: Client, unknown: Exchange) -> None:
