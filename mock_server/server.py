@@ -292,9 +292,11 @@ def serving(mock: Mock, app: WSGIApplication | None = None) -> Iterator[Running]
     try:
         yield _describe(server)
     finally:
-        mock.stop()
-        server.stop()
-        thread.join()
+        try:
+            mock.stop()  # first, so that no worker waits for anything
+        finally:
+            server.stop()
+            thread.join()
 
 
 def _listening(mock: Mock, app: WSGIApplication | None) -> Server:

@@ -179,6 +179,10 @@ class Gullible:
         """Judge the other URL."""
         return self.right.fetch(self.instead(url), note)
 
+    def close(self) -> None:
+        """Close the right world."""
+        self.right.close()
+
 
 def reached(when: Callable[[MediaUrl], bool]) -> Install:
     """Let some hosts through; what they serve is judged still."""
