@@ -107,7 +107,7 @@ def _config() -> Config:
 
 def _work(task: tuple[str, int, str]) -> Row:
     kind, number, profile = task
-    logging.getLogger("mock_server").setLevel(logging.CRITICAL)
+    logging.disable(logging.CRITICAL)  # broken servers have much to say
     return judge(ALL[number], profile) if kind == "defect" else spare(peer.pairwise()[number], profile)
 
 
