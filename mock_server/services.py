@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mock_server import body
+from mock_server.admin.faults import Faults
+from mock_server.admin.records import Records
 from mock_server.auth import Directory
 from mock_server.clock import Clock
 from mock_server.ids import Ids
@@ -16,7 +19,7 @@ from mock_server.media.simulated import DEADLINE, SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import Problem
 from mock_server.rate_limit import RateLimiter
-from mock_server.settings import Settings
+from mock_server.settings import Settings, is_loopback
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.validation import Validator
@@ -24,11 +27,16 @@ from mock_server.validation import Validator
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that requests change. A reset puts a fresh one in its place; requests under way finish in the old one."""
+    """All that requests change. A reset puts a fresh one in its place; requests under way finish in the old one.
+
+    Without a control plane nobody could read `records`, so there are none.
+    """
 
     store: Store
     limiter: RateLimiter
     transcripts: TranscriptShelf
+    faults: Faults
+    records: Records | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +60,11 @@ class Services:
 
 
 class Mock:
-    """One mock: its settings, its services and its present state. `stopping` is set when its server stops."""
+    """One mock: its settings, its services and its present state. `stopping` is set when its server stops.
+
+    `admin_token` is what the control plane asks for, if anything: the one of the settings, or one made for this run
+    where other machines can reach the server.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -66,18 +78,30 @@ class Mock:
             ids=Ids(clock, settings.seed),
             patience=0.0 if settings.in_flight == "conflict" else DEADLINE + 5.0,
         )
-        self.state = self._fresh()
+        self.state = self.fresh()
+        self.admin_token = settings.admin_token
+        if self.admin_token is None and settings.admin == "on" and not is_loopback(settings.host):
+            self.admin_token = secrets.token_urlsafe(24)
 
     def use(self, **parts: Any) -> None:
         """Put other services in the place of those with these names, and begin with a fresh state."""
         self.services = replace(self.services, **parts)
-        self.state = self._fresh()
+        self.state = self.fresh()
 
     def reset(self) -> None:
         """Forget everything that requests and tests have changed."""
         self.services.clock.reset()
-        self.state = self._fresh()
+        self.services.directory.change(lambda _: self.settings.callers)
+        held, self.state = self.state, self.fresh()
+        held.faults.remove(lambda _: True)
 
-    def _fresh(self) -> State:
-        limiter = RateLimiter(self.services.clock, self.settings.rate_limit)
-        return State(store=self.services.new_store(), limiter=limiter, transcripts=TranscriptShelf())
+    def fresh(self) -> State:
+        """Return a state in which nothing has happened yet."""
+        clock, settings = self.services.clock, self.settings
+        return State(
+            store=self.services.new_store(),
+            limiter=RateLimiter(clock, settings.rate_limit),
+            transcripts=TranscriptShelf(),
+            faults=Faults(clock, self.stopping, settings.seed),
+            records=Records() if settings.admin == "on" else None,
+        )
