@@ -153,7 +153,8 @@ class Request(HTTPRequest):  # type: ignore[misc]
         if self.conn.broken:
             self.close_connection = True
             if self.conn.silent:
-                self.conn.unread = self.conn.broken == CLOSE  # a body that was not read would turn it into a reset
+                # What was not read would turn an orderly close into a reset.
+                self.conn.unread = self.conn.broken == CLOSE and not self._drain()
                 return
         if not self.sent_headers and not self._drain():
             self.close_connection = self.conn.unread = True

@@ -67,7 +67,7 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
         if entry is None:
             raise NotFound("No request in the journal has this id; the oldest ones are dropped.")
         shown = full(entry, request.host_url)
-        told = {"headline": story.headline(entry), "reason": story.brief(entry), "lines": story.lines(entry)}
+        told = {"headline": story.headline(entry), "reason": story.reason(entry), "lines": story.lines(entry)}
         return render_template("request.html", entry=entry, shown=shown, **told)
 
     @pages.get("/inspect/keys", provide_automatic_options=False)

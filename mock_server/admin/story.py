@@ -63,7 +63,21 @@ def headline(entry: Entry) -> str:
 
 def brief(entry: Entry) -> str:
     """Say why, for a list: the first broken rule with what was measured. Nothing where all went well."""
-    return "" if entry.outcome in {"created", "replayed"} else _reason(entry) or ""
+    if entry.outcome in {"created", "replayed"}:
+        return ""
+    return ": ".join(filter(None, (entry.rule, reason(entry))))
+
+
+def reason(entry: Entry) -> str:
+    """Say what was wrong in the step that ended a request; nothing where no step did."""
+    for decision in reversed(entry.trace):
+        if decision.verdict in {"refused", "injected"}:
+            if not decision.errors:
+                return decision.detail
+            first, more = decision.errors[0], len(decision.errors) - 1
+            others = f", and {more} more" if more else ""
+            return f"{first.field.lstrip('/') or 'the body'} {first.message}{others}"
+    return ""
 
 
 def lines(entry: Entry) -> list[Line]:
@@ -87,19 +101,6 @@ def _line(decision: Decision) -> Line:
         answer = "no" if count == 1 else f"no: {count} fields break a rule"
     question = QUESTIONS.get(decision.step, decision.step)
     return Line(MARKS[decision.verdict], decision.verdict, question, answer, decision.rule, decision.errors)
-
-
-def _reason(entry: Entry) -> str | None:
-    for decision in entry.trace:
-        if decision.verdict in {"refused", "injected"}:
-            if decision.errors:
-                first, more = decision.errors[0], len(decision.errors) - 1
-                others = f", and {more} more" if more else ""
-                named = f"{first.rule}: " if first.rule else ""
-                return f"{named}{first.field.lstrip('/') or 'the body'} {first.message}{others}"
-            named = f"{decision.rule}: " if decision.rule else ""
-            return f"{named}{decision.detail}"
-    return None
 
 
 @cache

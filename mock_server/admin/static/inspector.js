@@ -22,7 +22,7 @@ function follow(status) {
     const entry = JSON.parse(event.data);
     const item = row.cloneNode(true).firstElementChild;
     const put = (name, text) => (item.querySelector("." + name).textContent = text);
-    const refused = entry.trace.find((step) => step.verdict === "refused" || step.verdict === "injected");
+    const refused = entry.trace.findLast((step) => step.verdict === "refused" || step.verdict === "injected");
     const link = item.querySelector("a");
     link.href = "/__admin/inspect/requests/" + encodeURIComponent(entry.id);
     link.classList.add(entry.outcome);
@@ -109,6 +109,9 @@ document.addEventListener("click", async (event) => {
     button.textContent = "Selected";
   }
 });
+
+// On a narrow screen the pages are a line that scrolls: the present one is to be in sight.
+document.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 const live = document.getElementById("live");
 if (live) follow(live);
