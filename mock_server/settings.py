@@ -177,7 +177,10 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
         for source, text in (
             (option.flag, flags.get(option.name)),
             (option.variable, environment.get(option.variable) or None),
-            (f"{config}: {option.name}", _text(document.get(option.name), f"{config}: {option.name}")),
+            (
+                f"{config}: {option.name}",
+                _text(document.get(option.name), f"{config}: {option.name}", many=option.many),
+            ),
         ):
             if text is not None:
                 values[option.name] = _parsed(option, source, text)
@@ -212,9 +215,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return document
 
 
-def _text(value: object, source: str) -> str | None:
-    if isinstance(value, list):
-        return ",".join(f"{_text(part, source)}" for part in value)
+def _text(value: object, source: str, *, many: bool) -> str | None:
+    if many and isinstance(value, list) and value:
+        return ",".join(f"{_text(part, source, many=False)}" for part in value)
     if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise ConfigError(f"{source}: must be a text or a number")
     return None if value is None else str(value)

@@ -46,5 +46,3 @@ def report(settings: Settings) -> dict[str, Any]:
     ]
     summary = {level: sum(row["fidelity"] == level for row in rows) for level in (EMULATED, APPROXIMATED, NOT_EMULATED)}
     return {"data": rows, "summary": summary}
-
-
