@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import requests
 import tenacity
+from control import Client, everything, wait_until
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
+
+from mock_server import Settings, create_app, running
 
 PHASES = ("before_auth", "before_commit", "after_commit")
 
 
-def everything(peer: socket.socket) -> bytes:
-    """Read until the end; a reset raises."""
-    pieces = []
-    while piece := peer.recv(1 << 16):
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
 @pytest.mark.parametrize("phase", PHASES)
-def test_close_ends_the_connection_without_a_byte(client, phase):
+def test_close_ends_the_connection_without_a_byte(client: Client, phase: str) -> None:
     """A fault of the kind close sends nothing and ends the connection in order (FIN), in every phase."""
     client.fault(kind="close", phase=phase)
     with client.raw() as peer:
@@ -33,7 +29,7 @@ def test_close_ends_the_connection_without_a_byte(client, phase):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_reset_is_a_tcp_rst(client, phase):
+def test_reset_is_a_tcp_rst(client: Client, phase: str) -> None:
     """A fault of the kind reset ends the connection with RST, which the peer sees as ECONNRESET."""
     client.fault(kind="reset", phase=phase)
     with client.raw() as peer, pytest.raises(ConnectionResetError):
@@ -41,7 +37,7 @@ def test_reset_is_a_tcp_rst(client, phase):
 
 
 @pytest.mark.parametrize(("phase", "status"), [("before_auth", 500), ("before_commit", 500), ("after_commit", 201)])
-def test_truncate_breaks_the_body_off(client, phase, status):
+def test_truncate_breaks_the_body_off(client: Client, phase: str, status: int) -> None:
     """A fault of the kind truncate announces the whole body, sends half of it and ends the connection."""
     client.fault(kind="truncate", phase=phase)
     with client.raw() as peer:
@@ -51,7 +47,7 @@ def test_truncate_breaks_the_body_off(client, phase, status):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_slow_holds_the_answer_back(client, phase):
+def test_slow_holds_the_answer_back(client: Client, phase: str) -> None:
     """A fault of the kind slow delays the true answer by at least delay_ms."""
     client.fault(kind="slow", phase=phase, delay_ms=150)
     begun = time.monotonic()
@@ -62,7 +58,7 @@ def test_slow_holds_the_answer_back(client, phase):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_hang_sends_nothing_for_its_time_and_then_ends(client, phase):
+def test_hang_sends_nothing_for_its_time_and_then_ends(client: Client, phase: str) -> None:
     """A fault of the kind hang keeps the connection open without a byte, and closes it after delay_ms."""
     client.fault(kind="hang", phase=phase, delay_ms=200)
     with client.raw() as peer:
@@ -74,7 +70,7 @@ def test_hang_sends_nothing_for_its_time_and_then_ends(client, phase):
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_status_answers_with_status_and_headers(client, phase):
+def test_status_answers_with_status_and_headers(client: Client, phase: str) -> None:
     """A fault of the kind status answers with the status and the headers of its order, as a problem."""
     client.fault(kind="status", phase=phase, status=503, headers={"X-Upstream": "down"}, retry_after=7)
     answer = client.post()
@@ -83,7 +79,7 @@ def test_status_answers_with_status_and_headers(client, phase):
 
 
 @pytest.mark.parametrize(("phase", "then"), [("before_auth", 201), ("before_commit", 201), ("after_commit", 200)])
-def test_only_after_the_commit_is_the_engagement_stored(client, phase, then):
+def test_only_after_the_commit_is_the_engagement_stored(client: Client, phase: str, then: int) -> None:
     """A fault before the commit leaves the key free; after it the engagement is stored, and a retry gets 200."""
     client.fault(kind="close", phase=phase, times=1)
     with client.raw(external_id="one") as peer:
@@ -92,7 +88,7 @@ def test_only_after_the_commit_is_the_engagement_stored(client, phase, then):
     assert client.stored("one") == 1
 
 
-def test_forget_answers_201_and_stores_nothing(client):
+def test_forget_answers_201_and_stores_nothing(client: Client) -> None:
     """A fault of the kind forget answers 201 with an engagement that is not there afterwards."""
     client.fault(kind="forget", times=1)
     first, second = client.post(external_id="one"), client.post(external_id="one")
@@ -101,59 +97,53 @@ def test_forget_answers_201_and_stores_nothing(client):
     assert client.stored("one") == 1
 
 
-def test_hang_ends_when_the_client_leaves(client, patiently):
+def test_hang_ends_when_the_client_leaves(client: Client) -> None:
     """A request that hangs holds its thread no longer than its client stays."""
     client.fault(kind="hang", phase="before_auth")
     client.raw().close()
-    patiently(lambda: client.admin("GET", "/requests").json()["data"])
+    wait_until(lambda: client.admin("GET", "/requests").json()["data"])
     assert "until the client left" in client.last()["trace"][1]["detail"]
 
 
-def test_hanging_requests_do_not_starve_the_server(client, patiently):
+def test_hanging_requests_do_not_starve_the_server(client: Client) -> None:
     """With 80 requests that hang, more than the server has threads, another request is answered at once."""
     client.fault(kind="hang", phase="before_auth", match={"credential_name": "writer"})
     peers = [client.raw() for _ in range(80)]
-    patiently(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"] == 80)
+    wait_until(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"] == 80)
     assert client.post(credential="sk-apik_other.local").status_code == 201
     client.admin("DELETE", "/faults")
     for peer in peers:
         peer.close()
 
 
-def test_hanging_requests_are_let_go_when_the_fault_is_taken_off(client, patiently):
+def test_hanging_requests_are_let_go_when_the_fault_is_taken_off(client: Client) -> None:
     """Taking a fault off ends the requests it holds."""
     client.fault(kind="hang", phase="before_auth")
     with client.raw() as peer:
-        patiently(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"] == 1)
+        wait_until(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"] == 1)
         client.admin("DELETE", "/faults")
         assert everything(peer) == b""
 
 
-def test_a_hanging_request_does_not_hold_up_the_stop(serve):
+def test_a_hanging_request_does_not_hold_up_the_stop() -> None:
     """A server with a request that hangs stops as fast as one without."""
-    from mock_server import Settings, running
-
     with running(Settings(port=0)) as server:
         url = server.base_url + "/v2/engagements"
         requests.post(f"{server.admin_url}/faults", json={"kind": "hang", "phase": "before_auth"}, timeout=5)
-        sent = threading.Event()
-        hooks = {"response": lambda *_, **__: None}
 
         def hang() -> None:
-            sent.set()
             with pytest.raises(requests.RequestException):
-                requests.post(url, json={}, timeout=30, hooks=hooks)
+                requests.post(url, json={}, timeout=30)
 
         thread = threading.Thread(target=hang)
         thread.start()
-        while not server.mock.state.faults.listed()[0][1]:
-            sent.wait(0.01)
+        wait_until(lambda: server.mock.state.faults.listed()[0][1] == 1)
         begun = time.monotonic()
     assert time.monotonic() - begun < 3
     thread.join()
 
 
-def test_one_shot_counts_are_exact_under_parallel_requests(client):
+def test_one_shot_counts_are_exact_under_parallel_requests(client: Client) -> None:
     """Of 200 requests by 16 parallel clients exactly 50 meet a fault that is set for 50 times."""
     client.fault(kind="status", phase="before_commit", status=503, times=50)
     with ThreadPoolExecutor(16) as pool:
@@ -161,7 +151,7 @@ def test_one_shot_counts_are_exact_under_parallel_requests(client):
     assert (statuses.count(503), statuses.count(201)) == (50, 150)
 
 
-def test_probability_is_repeatable_by_seed(serve):
+def test_probability_is_repeatable_by_seed(serve: Callable[..., Client]) -> None:
     """Two servers with one seed let the same requests meet a fault, another seed other ones."""
 
     def luck(seed: int) -> list[int]:
@@ -174,7 +164,7 @@ def test_probability_is_repeatable_by_seed(serve):
     assert set(first) == {201, 503}
 
 
-def test_a_fault_ends_with_its_time_to_live(client):
+def test_a_fault_ends_with_its_time_to_live(client: Client) -> None:
     """A fault with a ttl is gone when the mock's clock has moved that far."""
     client.fault(kind="status", phase="before_auth", status=503, ttl=60)
     assert client.post().status_code == 503
@@ -199,13 +189,13 @@ def test_a_fault_ends_with_its_time_to_live(client):
         ({"workspace": "A", "external_id": "no"}, False),
     ],
 )
-def test_a_fault_strikes_what_it_matches(client, match, struck):
+def test_a_fault_strikes_what_it_matches(client: Client, match: dict[str, str], struck: object) -> None:
     """Every member of match has to fit; a text that ends in an asterisk fits by its beginning."""
     client.fault(kind="status", phase="before_commit", status=503, match=match)
     assert (client.post(external_id="import:1").status_code == 503) is struck
 
 
-def test_a_fault_before_authentication_can_be_for_one_workspace(client):
+def test_a_fault_before_authentication_can_be_for_one_workspace(client: Client) -> None:
     """A fault in the phase before_auth can match a workspace, whose credential is looked at and not judged."""
     client.fault(kind="status", phase="before_auth", status=503, match={"workspace": "B"})
     assert client.post().status_code == 201
@@ -213,7 +203,7 @@ def test_a_fault_before_authentication_can_be_for_one_workspace(client):
     assert client.post(credential="nobody").status_code == 401
 
 
-def test_overloaded_grows_its_retry_after(client):
+def test_overloaded_grows_its_retry_after(client: Client) -> None:
     """The preset overloaded answers 429 and asks for twice as long each time, up to a minute."""
     client.fault(preset="overloaded")
     answers = [client.post() for _ in range(9)]
@@ -222,7 +212,7 @@ def test_overloaded_grows_its_retry_after(client):
 
 
 @pytest.mark.parametrize("preset", ["flaky", "overloaded", "brownout", "lost-acknowledgement"])
-def test_a_preset_stands_for_faults_with_its_match(client, preset):
+def test_a_preset_stands_for_faults_with_its_match(client: Client, preset: str) -> None:
     """A preset puts on faults that carry its name and the match of the order, and can be listed and taken off."""
     made = client.fault(preset=preset, match={"workspace": "B"}, times=3)["data"]
     assert {(fault["preset"], fault["times"], len(fault["match"])) for fault in made} == {(preset, 3, 1)}
@@ -231,7 +221,7 @@ def test_a_preset_stands_for_faults_with_its_match(client, preset):
     assert client.admin("DELETE", "/faults?workspace=B").json() == {"removed": len(made)}
 
 
-def test_lost_acknowledgement_with_urllib3_retry_makes_one_engagement_each(client):
+def test_lost_acknowledgement_with_urllib3_retry_makes_one_engagement_each(client: Client) -> None:
     """A client that retries by urllib3.Retry makes exactly one engagement a key, over 500 keys, and gets a 200."""
     client.fault(preset="lost-acknowledgement")
     retry = Retry(total=3, backoff_factor=0, allowed_methods=None)
@@ -253,7 +243,7 @@ def test_lost_acknowledgement_with_urllib3_retry_makes_one_engagement_each(clien
     )
 
 
-def test_lost_acknowledgement_with_tenacity_makes_one_engagement_each(client):
+def test_lost_acknowledgement_with_tenacity_makes_one_engagement_each(client: Client) -> None:
     """A client that retries by tenacity makes exactly one engagement a key, over 500 keys, and gets a 200."""
     client.fault(preset="lost-acknowledgement")
 
@@ -279,7 +269,7 @@ def test_lost_acknowledgement_with_tenacity_makes_one_engagement_each(client):
     assert len({key for (_, key), _ in client.mock.state.store.all()}) == len(client.mock.state.store) == 500
 
 
-def test_faults_are_gone_after_a_reset(client):
+def test_faults_are_gone_after_a_reset(client: Client) -> None:
     """A reset takes off every fault."""
     client.fault(preset="overloaded")
     client.admin("POST", "/reset")
@@ -313,7 +303,7 @@ def test_faults_are_gone_after_a_reset(client):
         ({"kind": "close", "phase": "after_commit", "match": {"method": "GET"}}, "/match/method"),
         ({"kind": "close", "phase": "after_commit", "match": {"path": "/x"}}, "/match/path"),
         ({"kind": "status", "phase": "before_auth", "status": 503, "headers": {"A": "b\r\nC: d"}}, "/headers/A"),
-        ({"kind": "status", "phase": "before_auth", "status": 503, "headers": {"Content-Length": "1"}}, "/headers/Content-Length"),
+        ({"kind": "status", "phase": "before_auth", "status": 503, "headers": {"Date": "x"}}, "/headers/Date"),
         ({"kind": "status", "phase": "before_auth", "status": 503, "retry_after": [-1]}, "/retry_after"),
         ({"preset": "sunny"}, "/preset"),
         ({"preset": "flaky", "kind": "close"}, "/kind"),
@@ -321,7 +311,7 @@ def test_faults_are_gone_after_a_reset(client):
         (None, ""),
     ],
 )  # fmt: skip
-def test_a_bad_order_is_a_422_with_field_and_accepted_values(client, order, field):
+def test_a_bad_order_is_a_422_with_field_and_accepted_values(client: Client, order: Any, field: str) -> None:
     """An order that cannot be carried out is refused with the pointer of the field, and nothing of it is applied."""
     answer = client.session.post(client.server.admin_url + "/faults", json=order, timeout=5)
     assert (answer.status_code, field in [error["field"] for error in answer.json()["errors"]]) == (422, True)
@@ -329,7 +319,7 @@ def test_a_bad_order_is_a_422_with_field_and_accepted_values(client, order, fiel
     assert client.admin("GET", "/faults").json()["data"] == []
 
 
-def test_all_that_is_wrong_with_an_order_is_said_at_once(client):
+def test_all_that_is_wrong_with_an_order_is_said_at_once(client: Client) -> None:
     """An order with several faults is answered with all of them, each naming what is accepted."""
     answer = client.admin("POST", "/faults", {"kind": "nope", "phase": "nope", "times": "nope"}).json()
     accepted = {error["field"]: error["message"] for error in answer["errors"]}
@@ -339,18 +329,18 @@ def test_all_that_is_wrong_with_an_order_is_said_at_once(client):
     assert "1 to 1000000" in accepted["/times"]
 
 
-def test_an_unknown_fault_cannot_be_taken_off(client):
+def test_an_unknown_fault_cannot_be_taken_off(client: Client) -> None:
     """Taking off a fault that is not in force is a 404."""
     assert client.admin("DELETE", "/faults/flt_nothing").status_code == 404
 
 
-def test_without_a_connection_the_kinds_that_need_one_are_refused():
+def test_without_a_connection_the_kinds_that_need_one_are_refused() -> None:
     """Under a WSGI host that shows no connection, a fault that acts on it is refused with 422, the others are not."""
-    from mock_server import create_app
-
     host = create_app().test_client()
     for kind in ("close", "reset", "truncate", "hang"):
         answer = host.post("/__admin/faults", json={"kind": kind, "phase": "after_commit"})
         assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "/kind")
     assert host.post("/__admin/faults", json={"preset": "flaky"}).status_code == 422
-    assert host.post("/__admin/faults", json={"kind": "slow", "phase": "after_commit", "delay_ms": 1}).status_code == 201
+    assert (
+        host.post("/__admin/faults", json={"kind": "slow", "phase": "after_commit", "delay_ms": 1}).status_code == 201
+    )
