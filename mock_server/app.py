@@ -120,7 +120,7 @@ def _record(response: Response, seconds: float) -> None:
         at=g.at,
         method=request.method,
         path=request.path,
-        headers=list(request.headers.items()),
+        environ=request.environ,
         body=g.get("body"),
         status=response.status_code,
         problem=g.get("problem"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from mock_server import spec
@@ -15,6 +16,7 @@ from mock_server.admin.journal import HIDDEN, Entry
 from mock_server.trace import REPLAYED, Trace
 from mock_server.validation import Submission
 
+MAX_SIGHTS = 4096
 BEARER = f"Bearer {HIDDEN}"
 SUCCEEDED = (
     "RESP-5", "RESP-14", "SCOPE-1", "BODY-14", "RESP-1", "RESP-2", "RESP-4", "RESP-6", "RESP-7", "RESP-10", "RESP-13",
@@ -28,26 +30,48 @@ AT_THE_LIMIT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What coverage wants to know of a request. Many requests are the same in this, so they are counted by it."""
+
+    made: str | None
+    bearer: bool | None
+    waited: bool
+    refused: bool
+    differs: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
 class Coverage:
     """Counts by rule. Safe to use from many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._seen: Counter[Sight] = Counter()
         self._kept: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
 
     def add(self, entry: Entry, trace: Trace, differs: tuple[str, ...]) -> None:
         """Count the rules of one request; `differs` as in the ledger."""
-        kept, broken = list(_kept(entry, trace, differs)), entry.rules
+        sight = Sight(
+            made=trace.made,
+            bearer=None if trace.caller is None else ("Authorization", BEARER) in entry.headers,
+            waited=trace.waited,
+            refused=entry.rule is not None,
+            differs=differs,
+            fields=() if trace.made is None or trace.submission is None else _of_fields(trace.submission),
+        )
         with self._lock:
-            for rule in kept:
-                self._kept[rule] += 1
-            for rule in broken:
-                self._broken[rule] += 1
+            self._seen[sight] += 1
+            if entry.problem is not None:
+                self._broken.update(entry.rules)
+            if len(self._seen) > MAX_SIGHTS:
+                self._sum_up()
 
     def report(self) -> dict[str, Any]:
         """Return `{"data": [{id, level, title, kept, broken}], "summary": {rules, exercised}}`."""
         with self._lock:
+            self._sum_up()
             kept, broken = self._kept.copy(), self._broken.copy()
         rows = [
             {
@@ -62,43 +86,49 @@ class Coverage:
         exercised = sum(1 for row in rows if row["kept"] or row["broken"])
         return {"data": rows, "summary": {"rules": len(rows), "exercised": exercised}}
 
+    def _sum_up(self) -> None:
+        for sight, count in self._seen.items():
+            for rule in _kept(sight):
+                self._kept[rule] += count
+        self._seen.clear()
 
-def _kept(entry: Entry, trace: Trace, differs: tuple[str, ...]) -> Iterator[str]:
-    if trace.caller is not None:
-        yield "AUTH-1" if ("Authorization", BEARER) in entry.headers else "AUTH-5"
-    if trace.waited:
+
+def _kept(sight: Sight) -> Iterator[str]:
+    if sight.bearer is not None:
+        yield "AUTH-1" if sight.bearer else "AUTH-5"
+    if sight.waited:
         yield from ("IDEM-10", "IDEM-13")
-    if trace.made is None or trace.submission is None:
-        if entry.rule is not None:
-            yield from REFUSED
+    if sight.made is None:
+        yield from REFUSED if sight.refused else ()
         return
     yield from SUCCEEDED
-    yield from _of_fields(trace.submission)
-    yield from _of_replay(differs) if trace.made == REPLAYED else CREATED
-
-
-def _of_replay(differs: tuple[str, ...]) -> Iterator[str]:
+    yield from sight.fields
+    if sight.made != REPLAYED:
+        yield from CREATED
+        return
     yield from ("IDEM-1", "IDEM-11")
-    if differs:
+    if sight.differs:
         yield "IDEM-2"
-    if "source_system" in differs:
+    if "source_system" in sight.differs:
         yield "IDEM-3"
 
 
-def _of_fields(submission: Submission) -> Iterator[str]:
+def _of_fields(submission: Submission) -> tuple[str, ...]:
+    """Return the rules that the fields of a valid submission put to the test."""
+    start, private = submission.start_at, submission.is_private
+    rules = ["RESP-8" if start is None else "BODY-8", "RESP-12" if private is None else "RESP-9"]
     for name, (longest, shortest, limit) in AT_THE_LIMIT.items():
         length = len(getattr(submission, name))
         if length == limit:
-            yield longest
+            rules.append(longest)
         elif length == 1:
-            yield shortest
-    yield "RESP-8" if submission.start_at is None else "BODY-8"
-    yield "RESP-12" if submission.is_private is None else "RESP-9"
+            rules.append(shortest)
     if submission.participants:
-        yield "BODY-10"
-    if submission.transcript is None and submission.start_at is None and submission.is_private is None:
-        yield "BODY-13"
+        rules.append("BODY-10")
+    elif submission.transcript is None and start is None and private is None:
+        rules.append("BODY-13")
     if not submission.external_id.isascii():
-        yield "IDEM-8"
+        rules.append("IDEM-8")
     if not submission.title.isascii():
-        yield "LIMIT-10"
+        rules.append("LIMIT-10")
+    return tuple(rules)

@@ -6,9 +6,10 @@ import hashlib
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -23,6 +24,7 @@ LONGEST = 500  # characters of a text that came with a request
 MAX_HEADERS = 64
 OVERHEAD = 2500  # bytes of an entry beside the texts it holds, measured
 NOT_REACHED = "not_reached"
+_BARE = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # headers that WSGI names otherwise
 OUTCOMES = ("created", "replayed", "conflict", "refused", "fault", "failed")
 
 _SECRET_NAME = re.compile(r"auth|cookie|token|secret|password|api-?key|credential|signature", re.IGNORECASE)
@@ -33,13 +35,16 @@ _SCHEMES = frozenset({"Bearer", "Basic", "Digest", "Token"})  # words that are n
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, as the application hands it over. `seconds` is what it took."""
+    """One request and its answer, as the application hands it over. `seconds` is what it took.
+
+    `environ` is that of WSGI, for the headers.
+    """
 
     id: str
     at: datetime
     method: str
     path: str
-    headers: Sequence[tuple[str, str]]
+    environ: Mapping[str, Any]
     body: bytes | None
     status: int
     problem: Problem | None
@@ -82,7 +87,10 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request in the journal. `status` is None where a fault kept the answer from being sent."""
+    """One request in the journal. `status` is None where a fault kept the answer from being sent.
+
+    Most entries are dropped unread: what only a reader needs is made when it is read.
+    """
 
     id: str
     sequence: int
@@ -96,7 +104,8 @@ class Entry:
     workspace: str | None
     credential_name: str | None
     duration_ms: float
-    trace: tuple[Decision, ...]
+    steps: tuple[Step, ...]
+    problem: Problem | None
     headers: tuple[tuple[str, str], ...]
     body: Body | None
     engagement_id: str | None
@@ -119,17 +128,22 @@ class Entry:
         }
 
     @property
+    def trace(self) -> tuple[Decision, ...]:
+        """The steps in their order, and those that were not reached."""
+        return decisions_of(self.steps, self.problem)
+
+    @property
     def rules(self) -> set[str]:
         """All rules that refused the request."""
-        found = {error.rule for decision in self.trace for error in decision.errors}
-        return {rule for rule in (*found, self.rule) if rule is not None}
+        return set() if self.problem is None else rules_of(self.problem)
 
     @property
     def cost(self) -> int:
         """About how many bytes the entry takes."""
         size = OVERHEAD + len(self.path) + (len(self.body.excerpt) if self.body else 0)
-        size += sum(len(name) + len(value) + 150 for name, value in self.headers)
-        return size + sum(len(decision.detail) + 400 * len(decision.errors) for decision in self.trace)
+        size += sum([len(value) for _, value in self.headers])
+        size += sum([len(note) for step in self.steps for note in step.notes])
+        return size if self.problem is None else size + 400 * len(self.problem.errors)
 
 
 class Journal:
@@ -200,9 +214,15 @@ def _while_newer(entries: Iterable[Entry], sequence: int) -> Iterable[Entry]:
         yield entry
 
 
+def rules_of(problem: Problem) -> set[str]:
+    """Return the rules that a problem names."""
+    return {rule for rule in (problem.rule, *(error.rule for error in problem.errors)) if rule is not None}
+
+
 def _parts(exchange: Exchange) -> dict[str, Any]:
     trace, problem = exchange.trace, exchange.problem
-    decisions = decisions_of(trace, problem)
+    if problem is not None:  # let go of the frames it went through, and of the body that they hold
+        problem.__traceback__ = problem.__context__ = problem.__cause__ = None
     return {
         "id": exchange.id,
         "at": exchange.at,
@@ -215,8 +235,9 @@ def _parts(exchange: Exchange) -> dict[str, Any]:
         "workspace": trace.caller.workspace.id if trace.caller else None,
         "credential_name": trace.caller.name if trace.caller else None,
         "duration_ms": round(exchange.seconds * 1000, 3),
-        "trace": decisions,
-        "headers": tuple(_shown(name, value) for name, value in exchange.headers[:MAX_HEADERS]),
+        "steps": tuple(trace.steps),
+        "problem": problem,
+        "headers": headers_of(exchange.environ),
         "body": None if exchange.body is None else body_of(exchange.body),
         "engagement_id": trace.engagement.id if trace.engagement else None,
     }
@@ -239,13 +260,13 @@ def outcome_of(exchange: Exchange) -> str:
     return "refused"
 
 
-def decisions_of(trace: Trace, problem: Problem | None) -> tuple[Decision, ...]:
-    """Return the steps as plain values (a problem would hold on to the frames it went through), and those missed."""
-    if not trace.steps:  # no operation at this path, or not for this method
+def decisions_of(steps: Sequence[Step], problem: Problem | None) -> tuple[Decision, ...]:
+    """Return the steps with their reasons, and those that were missed."""
+    if not steps:  # no operation at this path, or not for this method
         refusal = Decision("route", "refused", problem.rule, problem.detail) if problem else Decision("route", "passed")
         return (refusal, *(Decision(name, NOT_REACHED) for name in STEPS))
-    taken = [_decision(step) for step in trace.steps]
-    names = {step.name for step in trace.steps}
+    taken = [_decision(step) for step in steps]
+    names = {step.name for step in steps}
     return (*_PASSED_ROUTE, *taken, *(decision for decision in _MISSED if decision.step not in names))
 
 
@@ -274,11 +295,26 @@ def _covered(text: str) -> str:
     return _API_KEY.sub(HIDDEN, text) if "sk-apik_" in text else text
 
 
-def _shown(name: str, value: str) -> tuple[str, str]:
-    if _SECRET_NAME.search(name):
-        scheme, blank, _ = value.partition(" ")
-        return name[:LONGEST], f"{scheme} {HIDDEN}" if blank and scheme in _SCHEMES else HIDDEN
-    return name[:LONGEST], _covered(value[: 2 * LONGEST])
+def headers_of(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the headers in a WSGI environ as they may be shown: secret ones by their name only."""
+    shown = []
+    for key, value in environ.items():
+        if key.startswith("HTTP_") or (key in _BARE and value):
+            name, secret = _header(key)
+            shown.append((name, _hidden(value) if secret else _covered(value[: 2 * LONGEST])))
+    return tuple(shown[:MAX_HEADERS])
+
+
+@lru_cache(1024)
+def _header(key: str) -> tuple[str, bool]:
+    """Return the name of a header and whether its value is a secret."""
+    name = "-".join(word.capitalize() for word in key.removeprefix("HTTP_")[:LONGEST].split("_"))
+    return name, _SECRET_NAME.search(name) is not None
+
+
+def _hidden(value: str) -> str:
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} {HIDDEN}" if blank and scheme in _SCHEMES else HIDDEN
 
 
 def _clipped(text: str | None) -> str | None:

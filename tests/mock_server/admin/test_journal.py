@@ -199,8 +199,8 @@ def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
 def exchange(client: Client, request_id: str) -> Any:
     """Return a request as the application hands it over."""
     now = client.mock.services.clock.now()
-    headers = [("Host", "x"), ("User-Agent", "y"), ("Content-Type", "application/json")]
-    return Exchange(request_id, now, "POST", "/x", headers, b"{}", 201, None, Trace(), 0.1)
+    environ = {"HTTP_HOST": "x", "HTTP_USER_AGENT": "y", "CONTENT_TYPE": "application/json"}
+    return Exchange(request_id, now, "POST", "/x", environ, b"{}", 201, None, Trace(), 0.1)
 
 
 def test_the_journal_alone_can_be_reset(client: Client) -> None:
