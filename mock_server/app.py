@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import time
 from importlib.metadata import version
 
 from flask import Flask, Response, current_app, g, request
@@ -18,13 +17,13 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from mock_server import body
 from mock_server.admin import routes as admin
-from mock_server.admin.journal import Exchange
+from mock_server.admin.journal import Exchange, body_of, headers_of
 from mock_server.admin.tenants import forget
 from mock_server.pipeline import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
-from mock_server.services import Mock, State
+from mock_server.services import Mock
 from mock_server.settings import Settings
-from mock_server.trace import Trace
+from mock_server.visit import Visit
 
 PATH = "/api/v2/engagements"
 ADMIN = "/__admin"
@@ -47,7 +46,8 @@ def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Fl
     admin.register(app, mock)
 
     def create() -> Response:
-        reply = create_engagement(_request(), mock.services, g.state, g.trace)
+        visit: Visit = g.visit
+        reply = create_engagement(_request(visit), mock.services, visit.state, visit.trace)
         return Response(_json(mock.services.present(reply.engagement)), reply.status, mimetype="application/json")
 
     app.add_url_rule(PATH, "create_engagement", create, methods=["POST"], provide_automatic_options=False)
@@ -61,94 +61,81 @@ def _in_order(app: Flask) -> DefaultJSONProvider:
     return provider
 
 
-def _request() -> Request:
-    environ = request.environ
+def _request(visit: Visit) -> Request:
+    environ, headers, length = request.environ, request.headers, request.content_length
     chunked = bool(environ.get("wsgi.input_terminated"))
-    stream = environ["wsgi.input"] if chunked or request.content_length is not None else io.BytesIO()
+    stream = environ["wsgi.input"] if chunked or length is not None else io.BytesIO()
+
+    def read() -> bytes:
+        visit.body = body.read(stream, length)
+        return visit.body
+
     return Request(
-        authorization=request.headers.get("Authorization"),
-        content_type=request.headers.get("Content-Type"),
-        content_encoding=request.headers.get("Content-Encoding"),
-        read=lambda: _read(stream),
-        prefer=request.headers.get("Prefer"),
-        method=request.method,
+        authorization=headers.get("Authorization"),
+        content_type=headers.get("Content-Type"),
+        content_encoding=headers.get("Content-Encoding"),
+        read=read,
+        prefer=headers.get("Prefer"),
+        method=environ["REQUEST_METHOD"],
         path=request.path,
         connection=environ.get("mock_server.connection"),
     )
 
 
-def _read(stream: body.Readable) -> bytes:
-    raw = g.body = body.read(stream, request.content_length)
-    return raw
-
-
 def _begin() -> None:
-    g.started = time.perf_counter()
-    g.at = _mock().services.clock.now()
-    g.state = _mock().state
-    g.trace = Trace()
+    mock: Mock = current_app.extensions["mock_server"]
+    g.visit = Visit(mock, mock.state, mock.services.clock.now())
     if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
         raise _unknown_path()
 
 
 def _finish(response: Response) -> Response:
+    visit: Visit = g.visit
     response.headers["X-Api-Version"] = API_VERSION
     response.headers["X-Mock-Server"] = SERVER_NAME
-    seconds = time.perf_counter() - g.started
-    if not f"{request.path}/".startswith(ADMIN + "/"):
-        _record(response, seconds)
+    path, seconds = request.path, visit.seconds
+    if visit.state.records is not None and not f"{path}/".startswith(ADMIN + "/"):
+        visit.state.records.add(_exchange(visit, path, response.status_code, seconds))
+        caller = visit.trace.caller
+        if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
+            forget(visit.state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
     if log.isEnabledFor(logging.INFO):
         log.info(
             "%s %s %d%s %.1f ms",
             request.method,
-            ascii(request.path)[1:-1],  # whatever a client puts into a path stays on one line of the log
+            ascii(path)[1:-1],  # whatever a client puts into a path stays on one line of the log
             response.status_code,
-            _reasons(g.get("problem")),
+            _reasons(visit.problem),
             seconds * 1000,
-            extra={"request": _log_fields(response, seconds)},
+            extra={"request": _log_fields(visit, response.status_code, seconds)},
         )
     return response
 
 
-def _record(response: Response, seconds: float) -> None:
-    """Write the request into the records of the state it was served in."""
-    state: State = g.state
-    if state.records is None:
-        return
-    exchange = Exchange(
-        id=_request_id(),
-        at=g.at,
-        method=request.method,
-        path=request.path,
-        environ=request.environ,
-        body=g.get("body"),
-        status=response.status_code,
-        problem=g.get("problem"),
-        trace=g.trace,
+def _exchange(visit: Visit, path: str, status: int, seconds: float) -> Exchange:
+    """Return what the records are to know of a request."""
+    environ = request.environ
+    return Exchange(
+        id=visit.id,
+        at=visit.at,
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        headers=headers_of(environ),
+        body=None if visit.body is None else body_of(visit.body),
+        status=status,
+        problem=visit.problem,
+        trace=visit.trace,
         seconds=seconds,
     )
-    state.records.add(exchange)
-    caller = g.trace.caller
-    if caller is not None and caller.workspace.id not in _mock().services.directory.workspaces:
-        forget(state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
 
 
-def _request_id() -> str:
-    """Return the id under which the request in hand is found in the journal, and which a problem shows."""
-    if "request_id" not in g:
-        g.request_id = _mock().services.ids.new("rid")
-    request_id: str = g.request_id
-    return request_id
-
-
-def _log_fields(response: Response, seconds: float) -> dict[str, object]:
-    problem: Problem | None = g.get("problem")
+def _log_fields(visit: Visit, status: int, seconds: float) -> dict[str, object]:
     return {
-        "request_id": g.get("request_id"),
+        "request_id": visit.id,
         "method": request.method,
         "path": request.path,
-        "status": None if g.trace.silent else response.status_code,
-        "rule": problem.rule if problem else None,
+        "status": None if visit.trace.silent else status,
+        "rule": visit.problem.rule if visit.problem else None,
         "duration_ms": round(seconds * 1000, 3),
     }
 
@@ -163,9 +150,9 @@ def _reasons(problem: Problem | None) -> str:
 
 def _problem(error: Exception) -> Response:
     """Render whatever went wrong as a problem."""
-    problem = _as_problem(error)
-    g.problem = problem
-    content = _json(_mock().services.render(problem, _request_id()))
+    visit: Visit = g.visit
+    problem = visit.problem = _as_problem(error)
+    content = _json(visit.mock.services.render(problem, visit.id))
     return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
@@ -189,8 +176,3 @@ def _unknown_path() -> NotFound:
 
 def _json(document: dict[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _mock() -> Mock:
-    mock: Mock = current_app.extensions["mock_server"]
-    return mock

@@ -8,12 +8,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server import spec
-from mock_server.admin.journal import HIDDEN, Entry
-from mock_server.trace import REPLAYED, Trace
+from mock_server.admin.journal import HIDDEN, Exchange, rules_of
+from mock_server.trace import REPLAYED
 from mock_server.validation import Submission
 
 MAX_SIGHTS = 4096
@@ -30,8 +29,7 @@ AT_THE_LIMIT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """What coverage wants to know of a request. Many requests are the same in this, so they are counted by it."""
 
     made: str | None
@@ -51,20 +49,21 @@ class Coverage:
         self._kept: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
 
-    def add(self, entry: Entry, trace: Trace, differs: tuple[str, ...]) -> None:
+    def add(self, exchange: Exchange, differs: tuple[str, ...]) -> None:
         """Count the rules of one request; `differs` as in the ledger."""
+        trace, problem = exchange.trace, exchange.problem
         sight = Sight(
             made=trace.made,
-            bearer=None if trace.caller is None else ("Authorization", BEARER) in entry.headers,
+            bearer=None if trace.caller is None else ("Authorization", BEARER) in exchange.headers,
             waited=trace.waited,
-            refused=entry.rule is not None,
+            refused=problem is not None and problem.rule is not None,
             differs=differs,
             fields=() if trace.made is None or trace.submission is None else _of_fields(trace.submission),
         )
         with self._lock:
             self._seen[sight] += 1
-            if entry.problem is not None:
-                self._broken.update(entry.rules)
+            if problem is not None:
+                self._broken.update(rules_of(problem))
             if len(self._seen) > MAX_SIGHTS:
                 self._sum_up()
 

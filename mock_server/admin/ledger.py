@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from mock_server.admin.journal import LONGEST, Entry
+from mock_server.admin.journal import LONGEST, Exchange
 from mock_server.clock import rfc3339
+from mock_server.problems import InFlight
 from mock_server.store import Engagement, Key
-from mock_server.trace import Trace
 from mock_server.transcripts import Transcript
 from mock_server.validation import Submission
 
@@ -22,8 +23,7 @@ MAX_OF_A_KEY = 100
 WAITED, CONFLICT, REFUSED = "waited", "conflict", "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened to a key. `differs` names the fields in which a repeat was not the stored submission."""
 
     event: str
@@ -65,14 +65,13 @@ class Ledger:
         self._events = 0
         self._lock = threading.Lock()
 
-    def add(self, entry: Entry, trace: Trace, differs: tuple[str, ...]) -> None:
-        """Note what a request did to its key, if it named one."""
+    def add(self, exchange: Exchange, differs: tuple[str, ...]) -> None:
+        """Note what a request did to its key, if it named one; `differs` names the fields of a repeat that did."""
+        trace = exchange.trace
         external_id = trace.external_id
         if trace.caller is None or external_id is None or not 1 <= len(external_id) <= LONGEST:
             return
-        events = list(_events(entry, trace, differs))
-        if not events:
-            return
+        events = _events(exchange, differs)
         key = (trace.caller.workspace.id, external_id)
         with self._lock:
             life = self._lives.setdefault(key, Life())
@@ -107,28 +106,28 @@ class Ledger:
         return self._events
 
 
-def _events(entry: Entry, trace: Trace, differs: tuple[str, ...]) -> Iterator[Event]:
-    def event(name: str, rule: str | None = None) -> Event:
-        return Event(name, entry.id, entry.at, entry.status, rule, entry.engagement_id, differs)
+def _events(exchange: Exchange, differs: tuple[str, ...]) -> list[Event]:
+    trace, status = exchange.trace, None if exchange.trace.silent else exchange.status
+    made, rule = trace.made, None  # what happened to the key, whatever a fault made of the answer
+    if made is None:
+        made = CONFLICT if isinstance(exchange.problem, InFlight) else REFUSED
+        rule = exchange.problem.rule if exchange.problem else None
+    engagement_id = trace.engagement.id if trace.engagement else None
+    event = Event(made, exchange.id, exchange.at, status, rule, engagement_id, differs)
+    return [event._replace(event=WAITED), event] if trace.waited else [event]
 
-    if trace.waited:
-        yield event(WAITED)
-    if trace.made is not None:  # what happened to the key, whatever a fault made of the answer
-        yield event(trace.made)
-    else:
-        yield event(CONFLICT if entry.outcome == CONFLICT else REFUSED, entry.rule)
+
+_COMPARED = ("type", "title", "source_system", "media_url", "run_workflows", "start_at", "is_private", "participants")
+_compared = attrgetter(*_COMPARED)
 
 
 def differences(sent: Submission, stored: Engagement) -> tuple[str, ...]:
     """Return the fields in which a repeat differs from the first submission, in the order of the contract."""
-    first = stored.submission
-    names = ("type", "title", "source_system", "run_workflows", "start_at", "is_private", "participants")
-    differing = {name for name in names if getattr(sent, name) != getattr(first, name)}
-    if sent.media_url.text != first.media_url.text:
-        differing.add("media_url")
+    pairs = zip(_COMPARED, _compared(sent), _compared(stored.submission), strict=True)
+    differing = [name for name, one, other in pairs if one != other]
     if _transcript_differs(sent.transcript, stored.transcript):
-        differing.add("transcript_text")
-    return tuple(name for name in (*names[:3], "media_url", *names[3:], "transcript_text") if name in differing)
+        differing.append("transcript_text")
+    return tuple(differing)
 
 
 def _transcript_differs(sent: str | None, stored: Transcript | None) -> bool:

@@ -20,15 +20,16 @@ class Records:
 
     def add(self, exchange: Exchange) -> None:
         """Note one request and its answer."""
-        entry = self.journal.add(exchange)
         trace = exchange.trace
         differs: tuple[str, ...] = ()
         if trace.made == REPLAYED and trace.submission and trace.engagement:
             differs = differences(trace.submission, trace.engagement)
-        self.ledger.add(entry, trace, differs)
-        self.coverage.add(entry, trace, differs)
+        self.ledger.add(exchange, differs)
+        self.coverage.add(exchange, differs)
+        trace.submission = None  # it may hold a transcript of a megabyte
+        self.journal.add(exchange)
 
     def forget(self, workspace_id: str) -> None:
         """Forget the requests and keys of a workspace. Coverage counts rules and knows of no workspace."""
-        self.journal.forget(lambda entry: entry.workspace == workspace_id)
+        self.journal.forget(lambda exchange: exchange.workspace_id == workspace_id)
         self.ledger.forget(workspace_id)

@@ -63,7 +63,9 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
         fields = Fields(dict(request.args))
         wanted = read_filter(fields, mock)
         fields.finish()
-        return jsonify(removed=records(mock).journal.forget(wanted))
+        journal = records(mock).journal
+        chosen = {entry.id for entry in journal.select(wanted)}
+        return jsonify(removed=journal.forget(lambda exchange: exchange.id in chosen))
 
     @routes.get("/events", provide_automatic_options=False)
     def follow() -> Response:

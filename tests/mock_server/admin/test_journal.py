@@ -14,7 +14,7 @@ import requests
 from control import WRITER, Client, wait_until
 
 from mock_server import Settings, running
-from mock_server.admin.journal import EXCERPT, Exchange, Journal
+from mock_server.admin.journal import EXCERPT, Exchange, Journal, body_of, cost_of, headers_of
 from mock_server.trace import STEPS, Trace
 
 
@@ -184,7 +184,7 @@ def test_the_control_plane_is_not_in_its_own_journal(client: Client) -> None:
 
 def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
     """Beyond its limits the oldest entries go, and the sums stay right."""
-    cost = Journal().add(exchange(client, "rid_000")).cost
+    cost = cost_of(exchange(client, "rid_000"))
     few, small = Journal(max_entries=10), Journal(max_bytes=cost * 5)
     for journal, size in ((few, 10), (small, 5)):
         for number in range(1000):
@@ -199,8 +199,8 @@ def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
 def exchange(client: Client, request_id: str) -> Any:
     """Return a request as the application hands it over."""
     now = client.mock.services.clock.now()
-    environ = {"HTTP_HOST": "x", "HTTP_USER_AGENT": "y", "CONTENT_TYPE": "application/json"}
-    return Exchange(request_id, now, "POST", "/x", environ, b"{}", 201, None, Trace(), 0.1)
+    headers = headers_of({"HTTP_HOST": "x", "HTTP_USER_AGENT": "y", "CONTENT_TYPE": "application/json"})
+    return Exchange(request_id, now, "POST", "/x", headers, body_of(b"{}"), 201, None, Trace(), 0.1)
 
 
 def test_the_journal_alone_can_be_reset(client: Client) -> None:

@@ -10,6 +10,7 @@ import pytest
 import requests
 from control import Client, wait_until
 
+from mock_server.admin.journal import Exchange
 from mock_server.admin.ledger import Ledger
 from mock_server.trace import Trace
 
@@ -101,12 +102,11 @@ def test_a_long_life_keeps_its_beginning_and_its_end(client: Client) -> None:
 
 def test_the_ledger_is_bounded_over_all_keys(client: Client) -> None:
     """Beyond its number of events the keys that were not asked for longest go."""
-    client.post(external_id="one")
-    records, ledger = client.mock.state.records, Ledger(max_events=20)
-    entry = records.journal.select(lambda _: True)[0]
+    ledger, now = Ledger(max_events=20), client.mock.services.clock.now()
     caller = client.mock.services.directory.callers[0]
     for number in range(100):
-        ledger.add(entry, Trace(caller=caller, external_id=f"key:{number}", made="created"), ())
+        trace = Trace(caller=caller, external_id=f"key:{number}", made="created")
+        ledger.add(Exchange("rid_1", now, "POST", "/", (), None, 201, None, trace, 0.1), ())
     assert len(ledger) == 20
     assert ledger.life(caller.workspace.id, "key:99").events
     assert not ledger.life(caller.workspace.id, "key:1").events
