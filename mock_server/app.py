@@ -8,21 +8,25 @@ from __future__ import annotations
 import io
 import json
 import logging
-import time
 from importlib.metadata import version
 
 from flask import Flask, Response, current_app, g, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
-from mock_server import admin, body
+from mock_server import body
+from mock_server.admin import routes as admin
+from mock_server.admin.journal import Exchange, body_of, headers_of
+from mock_server.admin.tenants import forget
 from mock_server.pipeline import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.services import Mock
 from mock_server.settings import Settings
-from mock_server.trace import Trace
+from mock_server.visit import Visit
 
 PATH = "/api/v2/engagements"
+ADMIN = "/__admin"
 SERVER_NAME = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 API_VERSION = "v2"
 
@@ -34,52 +38,106 @@ def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Fl
     mock = mock or Mock(settings or Settings())
     app = Flask("mock_server", static_folder=None)
     app.extensions["mock_server"] = mock
+    app.json = _in_order(app)
     app.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(Exception, _problem)
-    app.register_blueprint(admin.blueprint(mock))
+    admin.register(app, mock)
 
     def create() -> Response:
-        g.trace = Trace()
-        reply = create_engagement(_request(), mock.services, mock.state, g.trace)
+        visit: Visit = g.visit
+        reply = create_engagement(_request(visit), mock.services, visit.state, visit.trace)
         return Response(_json(mock.services.present(reply.engagement)), reply.status, mimetype="application/json")
 
     app.add_url_rule(PATH, "create_engagement", create, methods=["POST"], provide_automatic_options=False)
     return app
 
 
-def _request() -> Request:
-    environ = request.environ
+def _in_order(app: Flask) -> DefaultJSONProvider:
+    """Return a writer of JSON that leaves members in the order in which they tell a story."""
+    provider = DefaultJSONProvider(app)
+    provider.sort_keys = False
+    return provider
+
+
+def _request(visit: Visit) -> Request:
+    environ, headers, length = request.environ, request.headers, request.content_length
     chunked = bool(environ.get("wsgi.input_terminated"))
-    stream = environ["wsgi.input"] if chunked or request.content_length is not None else io.BytesIO()
+    stream = environ["wsgi.input"] if chunked or length is not None else io.BytesIO()
+
+    def read() -> bytes:
+        visit.body = body.read(stream, length)
+        return visit.body
+
     return Request(
-        authorization=request.headers.get("Authorization"),
-        content_type=request.headers.get("Content-Type"),
-        content_encoding=request.headers.get("Content-Encoding"),
-        read=lambda: body.read(stream, request.content_length),
+        authorization=headers.get("Authorization"),
+        content_type=headers.get("Content-Type"),
+        content_encoding=headers.get("Content-Encoding"),
+        read=read,
+        prefer=headers.get("Prefer"),
+        method=environ["REQUEST_METHOD"],
+        path=request.path,
+        connection=environ.get("mock_server.connection"),
     )
 
 
 def _begin() -> None:
-    g.started = time.perf_counter()
+    mock: Mock = current_app.extensions["mock_server"]
+    g.visit = Visit(mock, mock.state, mock.services.clock.now())
     if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
         raise _unknown_path()
 
 
 def _finish(response: Response) -> Response:
+    visit: Visit = g.visit
     response.headers["X-Api-Version"] = API_VERSION
     response.headers["X-Mock-Server"] = SERVER_NAME
+    path, seconds = request.path, visit.seconds
+    if visit.state.records is not None and not f"{path}/".startswith(ADMIN + "/"):
+        visit.state.records.add(_exchange(visit, path, response.status_code, seconds))
+        caller = visit.trace.caller
+        if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
+            forget(visit.state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
     if log.isEnabledFor(logging.INFO):
         log.info(
             "%s %s %d%s %.1f ms",
             request.method,
-            ascii(request.path)[1:-1],  # whatever a client puts into a path stays on one line of the log
+            ascii(path)[1:-1],  # whatever a client puts into a path stays on one line of the log
             response.status_code,
-            _reasons(g.get("problem")),
-            (time.perf_counter() - g.started) * 1000,
+            _reasons(visit.problem),
+            seconds * 1000,
+            extra={"request": _log_fields(visit, response.status_code, seconds)},
         )
     return response
+
+
+def _exchange(visit: Visit, path: str, status: int, seconds: float) -> Exchange:
+    """Return what the records are to know of a request."""
+    environ = request.environ
+    return Exchange(
+        id=visit.id,
+        at=visit.at,
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        headers=headers_of(environ),
+        body=None if visit.body is None else body_of(visit.body),
+        status=status,
+        problem=visit.problem,
+        trace=visit.trace,
+        seconds=seconds,
+    )
+
+
+def _log_fields(visit: Visit, status: int, seconds: float) -> dict[str, object]:
+    return {
+        "request_id": visit.id,
+        "method": request.method,
+        "path": request.path,
+        "status": None if visit.trace.silent else status,
+        "rule": visit.problem.rule if visit.problem else None,
+        "duration_ms": round(seconds * 1000, 3),
+    }
 
 
 def _reasons(problem: Problem | None) -> str:
@@ -92,10 +150,9 @@ def _reasons(problem: Problem | None) -> str:
 
 def _problem(error: Exception) -> Response:
     """Render whatever went wrong as a problem."""
-    problem = _as_problem(error)
-    g.problem = problem
-    services = _mock().services
-    content = _json(services.render(problem, services.ids.new("rid")))
+    visit: Visit = g.visit
+    problem = visit.problem = _as_problem(error)
+    content = _json(visit.mock.services.render(problem, visit.id))
     return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
@@ -119,8 +176,3 @@ def _unknown_path() -> NotFound:
 
 def _json(document: dict[str, object]) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _mock() -> Mock:
-    mock: Mock = current_app.extensions["mock_server"]
-    return mock

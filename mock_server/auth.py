@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from limits import RateLimitItem
@@ -24,7 +25,10 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a credential stands for. The credential itself is left out of the repr."""
+    """What a credential stands for. The credential itself is left out of the repr.
+
+    A `rate_limit` holds for this credential, beside the one of its workspace.
+    """
 
     name: str
     credential: str = field(repr=False)
@@ -32,14 +36,37 @@ class Caller:
     user: str
     user_id: str
     scopes: frozenset[str]
+    rate_limit: RateLimitItem | None = None
 
 
 class Directory:
-    """The credentials the mock knows."""
+    """The credentials the mock knows. They change only whole: a request sees all of a change, or nothing of it."""
 
     def __init__(self, callers: Iterable[Caller]) -> None:
-        self.callers = tuple(callers)
-        self._by_credential = {caller.credential: caller for caller in self.callers}
+        self._lock = threading.Lock()
+        self._by_credential = {caller.credential: caller for caller in callers}
+        self._workspaces = _workspaces(self.callers)
+
+    @property
+    def callers(self) -> tuple[Caller, ...]:
+        """All of them, in the order they came."""
+        return tuple(self._by_credential.values())
+
+    def change(self, callers: Callable[[tuple[Caller, ...]], Iterable[Caller]]) -> None:
+        """Put those that `callers` makes of the present ones in their place."""
+        with self._lock:
+            self._by_credential = {caller.credential: caller for caller in callers(self.callers)}
+            self._workspaces = _workspaces(self.callers)
+
+    @property
+    def workspaces(self) -> Mapping[str, Workspace]:
+        """All workspaces by id."""
+        return self._workspaces
+
+    def workspace(self, name: str) -> Workspace | None:
+        """Return the workspace with this id, or else with this name."""
+        by_name = (space for space in self._workspaces.values() if space.name == name)
+        return self._workspaces.get(name) or next(by_name, None)
 
     def authenticate(self, authorization: str | None) -> Caller:
         """Return the caller of an Authorization header, in the form `Bearer <credential>` or a bare API key.
@@ -65,6 +92,10 @@ class Directory:
             raise Unauthorized(
                 "The credential is not known. Check that it is complete and belongs to this server.", rule="AUTH-3"
             ) from None
+
+
+def _workspaces(callers: Iterable[Caller]) -> dict[str, Workspace]:
+    return {caller.workspace.id: caller.workspace for caller in callers}
 
 
 def require(caller: Caller, scope: str) -> None:

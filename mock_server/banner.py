@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
-from ipaddress import ip_address
 
 from mock_server.auth import Caller
 from mock_server.pipeline import SCOPE
 from mock_server.server import Running
+from mock_server.settings import is_loopback
 
 EXAMPLE = {
     "type": "CALL",
@@ -38,6 +38,10 @@ def banner(server: Running) -> str:
             for caller in callers
         ),
     ]
+    if settings.admin == "on":
+        lines += ["", f"Inspector: {server.admin_url}/"]
+        if server.mock.admin_token and settings.admin_token is None:
+            lines += [f"  admin token, made for this run: {server.mock.admin_token} (to a browser: the password)"]
     if not is_loopback(settings.host):
         lines += [
             "",
@@ -61,11 +65,3 @@ def curl(server: Running, writer: Caller) -> str:
         f'curl -i{trust} {server.base_url}/v2/engagements -H "Authorization: Bearer {credential}"'
         f" -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(example))}"
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a server on this host."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

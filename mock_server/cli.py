@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 import signal
 import ssl
@@ -16,6 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
+from mock_server import logs
 from mock_server.app import SERVER_NAME
 from mock_server.banner import banner
 from mock_server.media.simulated import ROUTES, SPECIAL_HOST
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C. A second signal ends at once."""
-    logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(message)s")
+    logs.configure(settings.log_level, settings.log_format)
     stop = threading.Event()
 
     def on_signal(number: int, _: object) -> None:
@@ -104,6 +104,7 @@ def ask(settings: Settings, method: str, what: str) -> int:
     """Send one request to the control plane of a running server and return 0 if it answered well."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}/__admin/{what}"
+    headers = {"Authorization": f"Bearer {settings.admin_token}"} if settings.admin_token else {}
     trust = None
     if settings.tls_cert is not None:  # the certificate is the server's own: it vouches for itself, under any name
         trust = ssl.create_default_context(cafile=str(settings.tls_cert))
@@ -111,7 +112,7 @@ def ask(settings: Settings, method: str, what: str) -> int:
     # A proxy that the environment names is for the world outside, not for a server of this machine.
     opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trust))
     try:
-        with opener.open(Request(url, method=method), timeout=5) as response:  # noqa: S310  our own URL
+        with opener.open(Request(url, method=method, headers=headers), timeout=5) as response:  # noqa: S310  our own URL
             print(response.read().decode().strip())
             return 0
     except (OSError, ValueError, HTTPException) as error:  # the last two: what answered does not speak HTTP

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 
+LAST = datetime(9000, 12, 31, tzinfo=UTC)  # room for what is reckoned from the present
+
 
 class Clock:
     """The system's clock plus an offset, or a fixed instant. Safe to use from many threads."""
@@ -30,12 +32,24 @@ class Clock:
             self._frozen = (at or now).astimezone(UTC)
 
     def advance(self, by: timedelta) -> None:
-        """Move forward by `by`, frozen or not."""
+        """Move forward by `by`, frozen or not. Raises ValueError beyond `LAST`."""
+        if self.now() + by > LAST:
+            raise ValueError(f"must not lead beyond the year {LAST.year}")
         with self._lock:
             if self._frozen is not None:
                 self._frozen += by
             else:
                 self._offset += by
+
+    def setting(self) -> tuple[timedelta, datetime | None]:
+        """Return how far the clock is from the system's, and the instant at which it is frozen."""
+        with self._lock:
+            return self._offset, self._frozen
+
+    def set(self, offset: timedelta, frozen: datetime | None) -> None:
+        """Put a setting in the place of the present one."""
+        with self._lock:
+            self._offset, self._frozen = offset, frozen
 
     def reset(self) -> None:
         """Return to the system's clock."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from datetime import datetime
 
 from ulid import ULID
 
@@ -17,10 +18,20 @@ class Ids:
         self._clock = clock
         self._random = random.Random(seed)  # noqa: S311  repeatable on purpose; nothing secret hangs on an id
 
-    def new(self, prefix: str) -> str:
+    def new(self, prefix: str, at: datetime | None = None) -> str:
         """Return an id never given before, such as `ngmt_01JB5Z0Q4T3V2K8M6N9P7R5S4W`."""
-        milliseconds = int(self._clock.timestamp() * 1000)
-        return f"{prefix}_{ULID(milliseconds.to_bytes(6) + self._random.randbytes(10))}"
+        milliseconds = int((at or self._clock.now()).timestamp() * 1000)
+        return f"{prefix}_{_encoded(milliseconds.to_bytes(6) + self._random.randbytes(10))}"
+
+
+def _encoded(ulid: bytes) -> str:
+    """Write a ULID, as the library does in twice the time: every request has an id."""
+    number = int.from_bytes(ulid)
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 
 
 def derived(prefix: str, *parts: str) -> str:

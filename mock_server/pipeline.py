@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mock_server import auth, body
+from mock_server.admin.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Connection, Meeting
 from mock_server.auth import Caller
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
-from mock_server.problems import Invalid
+from mock_server.prefer import preferred
+from mock_server.problems import InFlight, Invalid, Unauthorized
 from mock_server.services import Services, State
-from mock_server.store import Engagement
-from mock_server.trace import Trace
+from mock_server.store import Claim, Engagement
+from mock_server.trace import CREATED, FORGOTTEN, INJECTED, REPLAYED, Step, Trace
 from mock_server.transcripts import TranscriptShelf
 from mock_server.validation import Submission, field_error
 
@@ -25,12 +28,19 @@ SCOPE = "engagements:write"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the pipeline needs of an HTTP request. `read` returns the body and may raise Malformed."""
+    """What the pipeline needs of an HTTP request. `read` returns the body and may raise Malformed.
+
+    `connection` is there if the server lets faults act on it.
+    """
 
     authorization: str | None
     content_type: str | None
     content_encoding: str | None
     read: Callable[[], bytes]
+    prefer: str | None = None
+    method: str = "POST"
+    path: str = "/api/v2/engagements"
+    connection: Connection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +53,80 @@ class Reply:
 
 def create_engagement(request: Request, services: Services, state: State, trace: Trace) -> Reply:
     """Create an engagement, or return the one stored under the same external_id. Raises Problem."""
+    meeting = _meeting(request, services, trace)
+    state.faults.meet(meeting, BEFORE_AUTH)
+    _prefer(request, trace)
     with trace.step("authenticate") as step:
-        caller = services.directory.authenticate(request.authorization)
+        caller = trace.caller = services.directory.authenticate(request.authorization)
         step.note(f"{caller.name} of workspace {caller.workspace.name}")
     with trace.step("scope"):
         auth.require(caller, SCOPE)
     with trace.step("rate_limit") as step:
-        step.note(state.limiter.hit(caller.workspace))
+        step.note(state.limiter.hit(caller))
     with trace.step("parse"):
         body.check_headers(request.content_type, request.content_encoding)
         document = services.parse(request.read())
+        trace.external_id = _named_key(document)
     with trace.step("validate"):
-        submission = services.validator.validate(document)
+        submission = trace.submission = services.validator.validate(document)
     with trace.step("idempotency") as step:
-        claim = state.store.claim(caller.workspace.id, submission.external_id, services.patience)
+        claim = _claim(state, caller, submission, services.patience, step, trace)
         if isinstance(claim, Engagement):
             step.note(f"stored as {claim.id}")
+            trace.engagement, trace.made = claim, REPLAYED
             return Reply(200, claim)
         step.note("the key is free")
     with claim:
         with trace.step("media") as step:
             recording = _fetch(services.media, submission, step.note)
+        state.faults.meet(meeting, BEFORE_COMMIT)
         with trace.step("store") as step:
-            engagement = _engagement(submission, caller, recording, services, state.transcripts)
-            claim.commit(engagement)
-            step.note(f"stored as {engagement.id}")
+            engagement = trace.engagement = _engagement(submission, caller, recording, services, state.transcripts)
+            trace.made = FORGOTTEN if state.faults.forgets(meeting) else CREATED
+            if trace.made == CREATED:
+                claim.commit(engagement)
+                step.note(f"stored as {engagement.id}")
+    state.faults.meet(meeting, AFTER_COMMIT)
     return Reply(201, engagement)
+
+
+def _meeting(request: Request, services: Services, trace: Trace) -> Meeting:
+    """Return the request as faults see it."""
+
+    def peek() -> Caller | None:
+        try:
+            return services.directory.authenticate(request.authorization)
+        except Unauthorized:
+            return None
+
+    return Meeting(request.method, request.path, request.connection, trace, peek)
+
+
+def _prefer(request: Request, trace: Trace) -> None:
+    """Answer as the client asked for, if it did."""
+    if request.prefer and (problem := preferred(request.prefer)) is not None:
+        with trace.step("prefer", INJECTED):
+            raise problem
+
+
+def _named_key(document: dict[str, Any]) -> str | None:
+    """Return the key of a body that may still prove invalid, so that its owner can find the refusal."""
+    value = document.get("external_id")
+    return value if isinstance(value, str) else None
+
+
+def _claim(  # noqa: PLR0913, PLR0917  all of it is one decision
+    state: State, caller: Caller, submission: Submission, patience: float, step: Step, trace: Trace
+) -> Claim | Engagement:
+    """Look the key up, and wait for it if it is in flight. Raises InFlight when the patience ends."""
+    try:
+        return state.store.claim(caller.workspace.id, submission.external_id, 0.0)
+    except InFlight:
+        if not patience:
+            raise
+        step.note("another submission of the key is in flight: waits for it")
+        trace.waited = True
+    return state.store.claim(caller.workspace.id, submission.external_id, patience)
 
 
 def _fetch(media: Media, submission: Submission, note: Callable[[str], None]) -> Recording:

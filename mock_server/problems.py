@@ -15,22 +15,26 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken field: where (RFC 6901 pointer), what (a stable word), what to do, and the rule it breaks."""
+    """One broken field: where (RFC 6901 pointer), what (a stable word), what to do, and the rule it breaks.
+
+    Fields of the control plane break no rule of the API.
+    """
 
     field: str
     code: str
     message: str
-    rule: str
+    rule: str | None = None
 
     def as_json(self) -> dict[str, str]:
         """Return the member of `errors[]`."""
-        return {"field": self.field, "code": self.code, "message": self.message, "rule": self.rule}
+        shown = {"field": self.field, "code": self.code, "message": self.message}
+        return shown if self.rule is None else {**shown, "rule": self.rule}
 
 
 class Problem(Exception):  # noqa: N818  the field's word for it (RFC 9457), as werkzeug's NotFound
     """A refusal. Subclasses set `status`, `slug` (the last part of `type`) and `title`."""
 
-    status: ClassVar[int] = 500
+    status: int = 500
     slug: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal server error"
 

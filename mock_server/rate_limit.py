@@ -1,15 +1,16 @@
-"""How many requests a workspace may send: the library `limits`, counting by our clock. Rule: ERR-7."""
+"""How many requests a workspace, or one credential, may send: the library `limits`, by our clock. Rule: ERR-7."""
 
 from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable, Mapping
 
 from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from mock_server.auth import Workspace
+from mock_server.auth import Caller
 from mock_server.clock import Clock
 from mock_server.problems import RateLimited
 
@@ -46,6 +47,22 @@ class ClockStorage(Storage):
         count, ends = self._windows.get(key, (0, now))
         return (count, ends) if now < ends else (0, now)
 
+    def windows(self) -> dict[str, tuple[int, float]]:
+        """Return the windows that are open: key to count and end."""
+        now = self._clock.timestamp()
+        with self._lock:
+            return {key: window for key, window in self._windows.items() if now < window[1]}
+
+    def restore(self, windows: Mapping[str, tuple[int, float]]) -> None:
+        """Put these windows in the place of all others."""
+        with self._lock:
+            self._windows = dict(windows)
+
+    def forget(self, wanted: Callable[[str], bool]) -> None:
+        """Drop the windows whose key is wanted."""
+        with self._lock:
+            self._windows = {key: window for key, window in self._windows.items() if not wanted(key)}
+
     def check(self) -> bool:
         """Return True: memory is always there."""
         return True
@@ -64,20 +81,30 @@ class ClockStorage(Storage):
 
 
 class RateLimiter:
-    """Fixed windows, one for each workspace. `default` applies to workspaces without a limit of their own."""
+    """Fixed windows: one for each workspace, and one for each credential that has a limit of its own.
+
+    `default` applies to workspaces without a limit of their own.
+    """
 
     def __init__(self, clock: Clock, default: RateLimitItem | None = None) -> None:
         self._clock = clock
         self._default = default
-        self._windows = FixedWindowRateLimiter(ClockStorage(clock))
+        self.storage = ClockStorage(clock)
+        self._windows = FixedWindowRateLimiter(self.storage)
 
-    def hit(self, workspace: Workspace) -> str:
+    def hit(self, caller: Caller) -> str:
         """Count one request and say what is left. Raises RateLimited with the seconds to wait."""
-        limit = workspace.rate_limit or self._default
-        if limit is None:
-            return "no limit"
-        allowed = self._windows.hit(limit, workspace.id)
-        stats = self._windows.get_window_stats(limit, workspace.id)
+        workspace = caller.workspace
+        notes = []
+        if caller.rate_limit is not None:
+            notes.append(self._hit(caller.rate_limit, workspace.id, caller.name))
+        if (limit := workspace.rate_limit or self._default) is not None:
+            notes.append(self._hit(limit, workspace.id))
+        return ", ".join(notes) or "no limit"
+
+    def _hit(self, limit: RateLimitItem, *who: str) -> str:
+        allowed = self._windows.hit(limit, *who)
+        stats = self._windows.get_window_stats(limit, *who)
         if not allowed:
             raise RateLimited(describe(limit), max(1, math.ceil(stats.reset_time - self._clock.timestamp())))
         return f"{stats.remaining} left of {describe(limit)}"

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import select
 import socket
 import ssl
+import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,6 +27,7 @@ from cheroot.makefile import MakeFile
 from cheroot.server import HTTPConnection, HTTPRequest
 from cheroot.ssl import Adapter
 
+from mock_server.admin.faults import CLOSE, RESET
 from mock_server.app import API_VERSION, SERVER_NAME, create_app
 from mock_server.problems import MEDIA_TYPE, TYPE_BASE
 from mock_server.services import Mock
@@ -145,9 +150,21 @@ class Request(HTTPRequest):  # type: ignore[misc]
             super().respond()
 
     def ensure_headers_sent(self) -> None:
+        if self.conn.broken:
+            self.close_connection = True
+            if self.conn.silent:
+                # What was not read would turn an orderly close into a reset.
+                self.conn.unread = self.conn.broken == CLOSE and not self._drain()
+                return
         if not self.sent_headers and not self._drain():
             self.close_connection = self.conn.unread = True
         super().ensure_headers_sent()
+
+    def write(self, chunk: bytes) -> None:
+        if self.conn.broken:
+            chunk = b"" if self.conn.silent else chunk[: len(chunk) // 2]
+        if chunk:
+            super().write(chunk)
 
     def _drain(self) -> bool:
         """Read what the application left of the body. Return whether the stream stands at the next request."""
@@ -188,8 +205,37 @@ class Connection(HTTPConnection):  # type: ignore[misc]
 
     RequestHandlerClass = Request
     unread = False
+    broken = ""  # how a fault wants the answer in hand to go wrong
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing at all is to be sent."""
+        return self.broken in {CLOSE, RESET}
+
+    def cut(self, how: str) -> None:
+        self.broken = how
+
+    def gone(self, seconds: float) -> bool:
+        poll = select.poll()  # select itself fails on descriptors above 1023
+        poll.register(self.socket, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return False
+        if isinstance(self.socket, ssl.SSLSocket):  # what is there may be the rest of the request: nobody can peek
+            time.sleep(seconds)
+            return False
+        try:
+            if not self.socket.recv(1, socket.MSG_PEEK):
+                return True
+        except OSError:
+            return True
+        time.sleep(seconds)  # the peer has sent more, and waits
+        return False
 
     def close(self) -> None:
+        if self.broken == RESET:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.socket.detach())  # without the FIN that cheroot's own way sends first
+            return
         if self.unread:  # closing now would reset the connection and take the answer with it
             with suppress(OSError):
                 self.socket.settimeout(LINGER_SECONDS)
@@ -198,6 +244,13 @@ class Connection(HTTPConnection):  # type: ignore[misc]
                     if not self.socket.recv(1 << 16):
                         break
         super().close()
+
+
+class Gateway(wsgi.Gateway_10):  # type: ignore[misc]
+    """Shows the application the connection, for faults that act on it."""
+
+    def get_environ(self) -> dict[str, Any]:
+        return {**super().get_environ(), "mock_server.connection": self.req.conn}
 
 
 class Tls(Adapter):  # type: ignore[misc]
@@ -238,6 +291,7 @@ class Server(wsgi.Server):  # type: ignore[misc]
             timeout=IDLE_SECONDS,
         )
         self.mock = mock
+        self.gateway = Gateway
         if settings.tls_cert and settings.tls_key:
             self.ssl_adapter = Tls(_tls_context(settings))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from mock_server import body
+from mock_server.admin.faults import Faults
+from mock_server.admin.records import Records
 from mock_server.auth import Directory
 from mock_server.clock import Clock
 from mock_server.ids import Ids
@@ -17,7 +20,7 @@ from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import Problem
 from mock_server.rate_limit import RateLimiter
-from mock_server.settings import Settings
+from mock_server.settings import Settings, is_loopback
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.validation import Validator
@@ -26,11 +29,16 @@ from mock_server.workspaces import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that requests change. A reset puts a fresh one in its place; requests under way finish in the old one."""
+    """All that requests change. A reset puts a fresh one in its place; requests under way finish in the old one.
+
+    Without a control plane nobody could read `records`, so there are none.
+    """
 
     store: Store
     limiter: RateLimiter
     transcripts: TranscriptShelf
+    faults: Faults
+    records: Records | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,11 @@ class Services:
 
 
 class Mock:
-    """One mock: its settings, its services and its present state. `stopping` is set when its server stops."""
+    """One mock: its settings, its services and its present state. `stopping` is set when its server stops.
+
+    `admin_token` is what the control plane asks for, if anything: the one of the settings, or one made for this run
+    where other machines can reach the server.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -68,12 +80,15 @@ class Mock:
             ids=Ids(clock, settings.seed),
             patience=0.0 if settings.in_flight == "conflict" else settings.media_timeout + 5.0,
         )
-        self.state = self._fresh()
+        self.state = self.fresh()
+        self.admin_token = settings.admin_token
+        if self.admin_token is None and settings.admin == "on" and not is_loopback(settings.host):
+            self.admin_token = secrets.token_urlsafe(24)
 
     def use(self, **parts: Any) -> None:
         """Put other services in the place of those with these names, and begin with a fresh state."""
         self.services = replace(self.services, **parts)
-        self.state = self._fresh()
+        self.state = self.fresh()
 
     def stop(self) -> None:
         """End whatever waits, for good: the server stops."""
@@ -83,11 +98,20 @@ class Mock:
     def reset(self) -> None:
         """Forget everything that requests and tests have changed."""
         self.services.clock.reset()
-        self.state = self._fresh()
+        self.services.directory.change(lambda _: self.settings.callers)
+        held, self.state = self.state, self.fresh()
+        held.faults.remove(lambda _: True)
 
-    def _fresh(self) -> State:
-        limiter = RateLimiter(self.services.clock, self.settings.rate_limit)
-        return State(store=self.services.new_store(), limiter=limiter, transcripts=TranscriptShelf())
+    def fresh(self) -> State:
+        """Return a state in which nothing has happened yet."""
+        clock, settings = self.services.clock, self.settings
+        return State(
+            store=self.services.new_store(),
+            limiter=RateLimiter(clock, settings.rate_limit),
+            transcripts=TranscriptShelf(),
+            faults=Faults(clock, self.stopping, settings.seed),
+            records=Records() if settings.admin == "on" else None,
+        )
 
     def _media(self) -> Media:
         """Open the world in which recordings live. Raises ConfigError if it cannot be."""

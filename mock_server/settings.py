@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,10 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     seed: int | None = None
+    admin: str = "on"
+    admin_token: str | None = field(default=None, repr=False)
+    allow_host: tuple[str, ...] = ()
+    log_format: str = "text"
     log_level: str = "info"
     config: Path | None = None
     callers: tuple[Caller, ...] = field(default_factory=built_in)
@@ -151,6 +156,29 @@ def path(text: str) -> Path:
     return Path(text)
 
 
+def token(text: str) -> str:
+    """Read a token that a header can carry."""
+    if not re.fullmatch(r"[!-~]{8,200}", text, re.ASCII):
+        raise ValueError("must be 8 to 200 printable ASCII characters without spaces")
+    return text
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Read names of hosts."""
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(re.fullmatch(r"[a-z0-9._-]+|\[?[0-9a-f:.]+\]?", name, re.ASCII) for name in names):
+        raise ValueError("must be names or addresses without a port, such as mock or 172.17.0.2")
+    return tuple(name.strip("[]") for name in names)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server on this host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 OPTIONS = (
     Option("host", host, "HOST", "address to listen on (127.0.0.1)"),
     Option("port", port, "PORT", "port to listen on; 0 picks a free one (4010)"),
@@ -183,7 +211,13 @@ OPTIONS = (
     Option("ready_file", path, "FILE", "write addresses and credentials here, as JSON, once requests are answered"),
     Option("tls_cert", path, "FILE", "certificate chain (PEM) to serve https"),
     Option("tls_key", path, "FILE", "private key (PEM) of the certificate"),
-    Option("seed", integer, "N", "make ids repeatable"),
+    Option("seed", integer, "N", "make ids, and the luck of faults, repeatable"),
+    Option("admin", one_of("on", "off"), "WHAT", "the control plane and its records (on)"),
+    Option(
+        "admin_token", token, "TOKEN", "what the control plane asks for (nothing; made up if --host is not loopback)"
+    ),
+    Option("allow_host", hosts, "NAME", "another name under which the control plane may be used", many=True),
+    Option("log_format", one_of("text", "json"), "FORMAT", "text, or json: an object a line (text)"),
     Option(
         "log_level", one_of("debug", "info", "warning", "error"), "LEVEL", "how much to log on standard error (info)"
     ),
@@ -228,7 +262,8 @@ def _parsed(option: Option, source: str, text: str) -> Any:
     try:
         return option.parse(text)
     except ValueError as error:
-        raise ConfigError(f"{source}: {text!r} {error}") from None
+        shown = "" if option.name == "admin_token" else f" {text!r}"
+        raise ConfigError(f"{source}:{shown} {error}") from None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -246,7 +281,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _text(value: object, source: str, *, many: bool) -> str | None:
-    if many and isinstance(value, list):
+    if many and isinstance(value, list) and value:
         return ",".join(str(_text(item, source, many=False)) for item in value)
     if isinstance(value, bool) or not isinstance(value, str | int | float | None):
         raise ConfigError(f"{source}: must be a text or a number")

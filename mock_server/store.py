@@ -96,5 +96,15 @@ class Store:
         with self._lock:
             del self._claims[claim.key]
 
+    def all(self) -> list[tuple[Key, Engagement]]:
+        """Return every engagement with its key, in the order they were stored."""
+        with self._lock:
+            return list(self._by_key.items())
+
+    def forget(self, workspace_id: str) -> list[Engagement]:
+        """Drop the engagements of a workspace, so that its keys are free, and return them."""
+        with self._lock:
+            return [self._by_key.pop(key) for key in [key for key in self._by_key if key[0] == workspace_id]]
+
     def __len__(self) -> int:
         return len(self._by_key)

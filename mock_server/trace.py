@@ -1,4 +1,4 @@
-"""The one place where the steps of a request say what they decided."""
+"""The one place where the steps of a request say what they decided, and about what."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from mock_server.auth import Caller
 from mock_server.problems import Problem
+from mock_server.store import Engagement
+from mock_server.validation import Submission
 
-PASSED, REFUSED, FAILED = "passed", "refused", "failed"
+PASSED, REFUSED, FAILED, INJECTED = "passed", "refused", "failed", "injected"
+CREATED, FORGOTTEN, REPLAYED = "created", "forgotten", "replayed"
+# The steps of a creation, in their order. Faults and a preference of the client come on top.
+STEPS = ("authenticate", "scope", "rate_limit", "parse", "validate", "idempotency", "media", "store")
 
 
 @dataclass(slots=True)
 class Step:
-    """One decision: `verdict` is passed, refused or failed; `notes` hold what was measured, in order."""
+    """One decision: `verdict` is passed, refused, failed or injected; `notes` hold what was measured, in order."""
 
     name: str
     verdict: str = PASSED
@@ -29,19 +35,32 @@ class Step:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if isinstance(error, Problem):
-            self.verdict, self.problem = REFUSED, error
+            self.problem = error
+            self.verdict = INJECTED if self.verdict == INJECTED else REFUSED
         elif error is not None:
             self.verdict = FAILED
 
 
 @dataclass(slots=True)
 class Trace:
-    """The steps of one request in the order they were taken. Steps that are not in it were not reached."""
+    """The steps of one request in the order they were taken. Steps that are not in it were not reached.
+
+    The other fields are what the request turned out to be about, as far as it got. `engagement` is the one in its
+    answer, and `made` says whether that was created, forgotten (by a fault) or replayed; `waited` says that it waited
+    for another submission of its key, `silent` that a fault keeps the answer from being sent.
+    """
 
     steps: list[Step] = field(default_factory=list)
+    caller: Caller | None = None
+    external_id: str | None = None
+    submission: Submission | None = None
+    engagement: Engagement | None = None
+    made: str | None = None
+    waited: bool = False
+    silent: bool = False
 
-    def step(self, name: str) -> Step:
+    def step(self, name: str, verdict: str = PASSED) -> Step:
         """Begin a step: `with trace.step("media") as step: …`. A problem raised inside makes it refused."""
-        step = Step(name)
+        step = Step(name, verdict)
         self.steps.append(step)
         return step

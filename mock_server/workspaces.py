@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from limits import RateLimitItem
@@ -77,20 +78,23 @@ def read_workspaces(tables: object, source: str, rate_limit: Callable[[str], Rat
             default_private=read.boolean("default_private", default=False),
             rate_limit=read.parsed("rate_limit", rate_limit),
         )
-        callers += _credentials(table.get("credentials", []), where, workspace)
+        callers += _credentials(table.get("credentials", []), where, workspace, rate_limit)
     _no_twins(callers, source)
     return tuple(callers)
 
 
-def _credentials(tables: object, where: str, workspace: Workspace) -> Iterable[Caller]:
+def _credentials(
+    tables: object, where: str, workspace: Workspace, rate_limit: Callable[[str], RateLimitItem]
+) -> Iterable[Caller]:
     for number, table in enumerate(_tables(tables, f"{where}.credentials")):
         place = f"{where}.credentials[{number}]"
-        read = _Reader(table, place, ("name", "credential", "scopes", "user"))
+        read = _Reader(table, place, ("name", "credential", "scopes", "user", "rate_limit"))
         credential = read.text("credential")
         if not (credential.isascii() and credential.isprintable() and " " not in credential):
             raise ConfigError(f"{place}.credential: must be printable ASCII without spaces, or no header can carry it")
         name = read.text("name")
-        yield caller(workspace, name, credential, read.text("user", f"{name}@example.com"), read.scopes())
+        made = caller(workspace, name, credential, read.text("user", f"{name}@example.com"), read.scopes())
+        yield replace(made, rate_limit=read.parsed("rate_limit", rate_limit))
 
 
 def _no_twins(callers: list[Caller], source: str) -> None:

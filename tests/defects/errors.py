@@ -293,12 +293,12 @@ FAILURES = (
            limited(lambda answer: answer.with_headers(Retry_After=None))),
     defect("429-with-a-word", "ERR-7", "A 429 asks to come back soon.",
            limited(lambda answer: answer.with_headers(Retry_After="soon"))),
-    defect("429-as-403", "ERR-7", "Too many requests get 403.", limited(lambda answer: answer.but(403, status=403))),
 )  # fmt: skip
 
 DEFECTS = (*SHAPE, *FAILURES)
 
 UNSEEN = {
+    "429-as-403": "a refusal for too many requests under another status looks like any other refusal",
     "fails-on-17-mib": "how large a body may be is an observation (ERR-10)",
     "fails-on-duplicate-keys-refused": "whether a key may be there twice is an observation (BODY-19)",
     "leaks-memory": "what a server keeps of a request is not seen",

@@ -85,8 +85,8 @@ def test_version_names_the_mock(server: Running) -> None:
         ("GET", "reset", 405),
         ("POST", "health", 405),
         ("OPTIONS", "version", 405),
-        ("GET", "", 404),
-        ("GET", "requests", 404),
+        ("GET", "nothing", 404),
+        ("GET", "requests/rid_unknown", 404),
     ],
 )
 def test_the_control_plane_answers_in_problems(server: Running, method: str, path: str, status: int) -> None:

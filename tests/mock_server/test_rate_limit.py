@@ -55,7 +55,7 @@ def test_a_reset_gives_the_budget_back() -> None:
 
 def test_without_a_limit_nothing_is_counted() -> None:
     """The default is no limit."""
-    assert RateLimiter(Clock()).hit(built_in()[0].workspace) == "no limit"
+    assert RateLimiter(Clock()).hit(built_in()[0]) == "no limit"
 
 
 @pytest.mark.parametrize(

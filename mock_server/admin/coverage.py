@@ -1,0 +1,133 @@
+"""Which rules of the contract the traffic so far has exercised: kept by a request that was served, or broken by one.
+
+A count of rules, not a verdict: a rule counts as kept where an answer of the mock depended on it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mock_server import spec
+from mock_server.admin.journal import HIDDEN, Exchange, rules_of
+from mock_server.trace import REPLAYED
+from mock_server.validation import Submission
+
+MAX_SIGHTS = 4096
+BEARER = f"Bearer {HIDDEN}"
+SUCCEEDED = (
+    "RESP-5", "RESP-14", "SCOPE-1", "BODY-14", "RESP-1", "RESP-2", "RESP-4", "RESP-6", "RESP-7", "RESP-10", "RESP-13",
+)  # fmt: skip
+CREATED = ("IDEM-14", "URL-17", "BODY-1", "BODY-12", "RESP-3", "RESP-11", "SCOPE-4")
+REFUSED = ("ERR-1", "ERR-2", "ERR-3", "ERR-6")
+AT_THE_LIMIT = {
+    "title": ("LIMIT-1", "LIMIT-2", 500),
+    "source_system": ("LIMIT-3", "LIMIT-4", 100),
+    "external_id": ("LIMIT-5", "LIMIT-6", 500),
+}
+
+
+class Sight(NamedTuple):
+    """What coverage wants to know of a request. Many requests are the same in this, so they are counted by it."""
+
+    made: str | None
+    bearer: bool | None
+    waited: bool
+    refused: bool
+    differs: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+
+class Coverage:
+    """Counts by rule. Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: Counter[Sight] = Counter()
+        self._kept: Counter[str] = Counter()
+        self._broken: Counter[str] = Counter()
+
+    def add(self, exchange: Exchange, differs: tuple[str, ...]) -> None:
+        """Count the rules of one request; `differs` as in the ledger."""
+        trace, problem = exchange.trace, exchange.problem
+        sight = Sight(
+            made=trace.made,
+            bearer=None if trace.caller is None else ("Authorization", BEARER) in exchange.headers,
+            waited=trace.waited,
+            refused=problem is not None and problem.rule is not None,
+            differs=differs,
+            fields=() if trace.made is None or trace.submission is None else _of_fields(trace.submission),
+        )
+        with self._lock:
+            self._seen[sight] += 1
+            if problem is not None:
+                self._broken.update(rules_of(problem))
+            if len(self._seen) > MAX_SIGHTS:
+                self._sum_up()
+
+    def report(self) -> dict[str, Any]:
+        """Return `{"data": [{id, level, title, kept, broken}], "summary": {rules, exercised}}`."""
+        with self._lock:
+            self._sum_up()
+            kept, broken = self._kept.copy(), self._broken.copy()
+        rows = [
+            {
+                "id": rule["id"],
+                "level": rule["level"],
+                "title": rule["title"],
+                "kept": kept[rule["id"]],
+                "broken": broken[rule["id"]],
+            }
+            for rule in spec.document()["x-rules"]
+        ]
+        exercised = sum(1 for row in rows if row["kept"] or row["broken"])
+        return {"data": rows, "summary": {"rules": len(rows), "exercised": exercised}}
+
+    def _sum_up(self) -> None:
+        for sight, count in self._seen.items():
+            for rule in _kept(sight):
+                self._kept[rule] += count
+        self._seen.clear()
+
+
+def _kept(sight: Sight) -> Iterator[str]:
+    if sight.bearer is not None:
+        yield "AUTH-1" if sight.bearer else "AUTH-5"
+    if sight.waited:
+        yield from ("IDEM-10", "IDEM-13")
+    if sight.made is None:
+        yield from REFUSED if sight.refused else ()
+        return
+    yield from SUCCEEDED
+    yield from sight.fields
+    if sight.made != REPLAYED:
+        yield from CREATED
+        return
+    yield from ("IDEM-1", "IDEM-11")
+    if sight.differs:
+        yield "IDEM-2"
+    if "source_system" in sight.differs:
+        yield "IDEM-3"
+
+
+def _of_fields(submission: Submission) -> tuple[str, ...]:
+    """Return the rules that the fields of a valid submission put to the test."""
+    start, private = submission.start_at, submission.is_private
+    rules = ["RESP-8" if start is None else "BODY-8", "RESP-12" if private is None else "RESP-9"]
+    for name, (longest, shortest, limit) in AT_THE_LIMIT.items():
+        length = len(getattr(submission, name))
+        if length == limit:
+            rules.append(longest)
+        elif length == 1:
+            rules.append(shortest)
+    if submission.participants:
+        rules.append("BODY-10")
+    elif submission.transcript is None and start is None and private is None:
+        rules.append("BODY-13")
+    if not submission.external_id.isascii():
+        rules.append("IDEM-8")
+    if not submission.title.isascii():
+        rules.append("LIMIT-10")
+    return tuple(rules)

@@ -1,0 +1,37 @@
+"""A request of the journal as a line for a shell. The credential is not in the journal: the shell fills it in."""
+
+from __future__ import annotations
+
+import shlex
+
+from mock_server.admin.journal import HIDDEN, Entry
+
+# curl says these itself, or they belong to the connection.
+_OWN = frozenset(
+    {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent", "accept"}
+)
+
+
+def curl(entry: Entry, base: str) -> str:
+    """Return the line. Where a body was cut or is not text, the line says that it has to be put in a file."""
+    words = ["curl -i -X", shlex.quote(entry.method), shlex.quote(base.rstrip("/") + entry.path)]
+    for name, value in entry.headers:
+        if name.lower() == "authorization":
+            # In double quotes, so that the shell puts the variable in.
+            words.append(f'-H "{name}: {value.replace(HIDDEN, "$CREDENTIAL")}"')
+        elif name.lower() not in _OWN and value != HIDDEN:
+            words += ["-H", shlex.quote(f"{name}: {value}")]
+    if entry.body is not None and entry.body.size:
+        words += ["--data-binary", _data(entry)]
+    return " ".join(words)
+
+
+def _data(entry: Entry) -> str:
+    if entry.body is None or entry.body.truncated:
+        return "@body.json"
+    try:
+        text = entry.body.excerpt.decode()
+    except UnicodeDecodeError:
+        return "@body.json"
+    # A NUL ends an argument, and curl reads a file where data begins with @.
+    return "@body.json" if "\0" in text or text.startswith("@") else shlex.quote(text)

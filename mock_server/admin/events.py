@@ -1,0 +1,68 @@
+"""The journal as server-sent events. A stream holds a thread of the server, so there are few, and they end with it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+
+from flask import Response
+
+from mock_server.problems import Problem
+from mock_server.services import Mock
+
+MAX_STREAMS = 16  # of the server's 64 threads
+TICK = 0.25  # seconds between two looks at whether the server stops
+HEARTBEAT = 20  # ticks without news until a comment is sent, which finds out whether anybody listens
+
+
+class TooManyStreams(Problem):
+    """Every stream is taken."""
+
+    status = 503
+    slug = "unavailable"
+    title = "Service unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MAX_STREAMS} streams are open, which is the limit. Close one.", headers={"Retry-After": "5"}
+        )
+
+
+class Streams:
+    """Opens streams of one mock: events `request` with an entry of the journal, and `reset` when it begins anew."""
+
+    def __init__(self, mock: Mock) -> None:
+        self._mock = mock
+        self._free = threading.BoundedSemaphore(MAX_STREAMS)
+
+    def open(self, last_event_id: str | None) -> Response:
+        """Return a stream of what comes, and of what came after an event. Raises TooManyStreams."""
+        if not self._free.acquire(blocking=False):
+            raise TooManyStreams
+        response = Response(self._follow(last_event_id), content_type="text/event-stream")
+        response.call_on_close(self._free.release)
+        return response
+
+    def _follow(self, last_event_id: str | None) -> Iterator[str]:
+        records = self._mock.state.records
+        if records is None:
+            return
+        known = last_event_id or ""
+        # A number beyond the journal's is from before a reset.
+        last = int(known) if known.isascii() and known.isdigit() and len(known) < 16 else records.journal.last  # noqa: PLR2004
+        last = min(last, records.journal.last)
+        yield "retry: 1000\n\n"
+        idle = 0
+        while not self._mock.stopping.is_set():
+            if (now := self._mock.state.records) is not records and now is not None:
+                records, last = now, 0
+                yield "event: reset\ndata: {}\n\n"
+            entries = records.journal.after(last, TICK)
+            for entry in entries:
+                last = entry.sequence
+                yield f"id: {last}\nevent: request\ndata: {json.dumps(entry.as_json())}\n\n"
+            idle = 0 if entries else idle + 1
+            if idle >= HEARTBEAT:
+                idle = 0
+                yield ": nothing new\n\n"

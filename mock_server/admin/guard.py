@@ -1,0 +1,135 @@
+"""Who may steer: the token, and the checks that keep web pages out which the developer happens to visit.
+
+A page can send requests to loopback, under a name of its own that it rebinds to 127.0.0.1 (DNS rebinding), or as a
+form (a "simple request", which no browser asks about first). So the Host must be a name of this server, the Origin
+too, and what changes something takes JSON only. No answer carries a CORS header.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import Request, Response
+
+from mock_server.problems import Problem
+from mock_server.services import Mock
+from mock_server.settings import is_loopback
+
+READING = frozenset({"GET", "HEAD"})
+WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  compared with, not bound
+SAFETY = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class TokenNeeded(Problem):
+    """The control plane wants its token."""
+
+    status = 401
+    slug = "unauthorized"
+    title = "Unauthorized"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The control plane needs its token: 'Authorization: Bearer <admin token>', or the token as the password "
+            "of Basic authentication.",
+            headers={"WWW-Authenticate": 'Basic realm="mock-server control plane", charset="UTF-8"'},
+        )
+
+
+class NotFromHere(Problem):
+    """A request that did not come from a tool or a page of this server's own."""
+
+    status = 403
+    slug = "forbidden"
+    title = "Forbidden"
+
+
+class Guard:
+    """Lets requests to the control plane in, or raises the problem that keeps them out."""
+
+    def __init__(self, mock: Mock) -> None:
+        self._token = mock.admin_token
+        self._own = {mock.settings.host.lower(), *mock.settings.allow_host} - WILDCARDS
+        # Bound to all addresses, the server cannot know which of them it is called by. A page cannot rebind a number.
+        self._any_address = mock.settings.host in WILDCARDS
+
+    def check(self, request: Request) -> None:
+        """Raise Problem unless the request may pass."""
+        self._check_host(request)
+        self._check_origin(request)
+        self._check_token(request)
+
+    def _check_host(self, request: Request) -> None:
+        host = _hostname("//" + request.environ.get("HTTP_HOST", ""))
+        if host is None or not self._is_own(host):
+            raise NotFromHere(
+                "The Host is not a name of this server. Use loopback, or start it with --allow-host NAME."
+            )
+
+    def _check_origin(self, request: Request) -> None:
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            host = _hostname(origin)
+            if host is None or not self._is_own(host):
+                raise NotFromHere("The Origin is not this server. The control plane is not for other web pages.")
+        if request.method in READING:
+            return
+        foreign = origin is not None and origin != f"{request.scheme}://{request.environ.get('HTTP_HOST')}"
+        if (foreign or request.content_length) and request.mimetype != "application/json":
+            raise NotFromHere("Send JSON: 'Content-Type: application/json'. Nothing else is taken here.")
+
+    def _check_token(self, request: Request) -> None:
+        if self._token is None:
+            if not is_loopback(request.remote_addr or "127.0.0.1"):
+                raise NotFromHere("From another machine the control plane needs a token: set --admin-token.")
+        elif not hmac.compare_digest(_sent_token(request).encode(), self._token.encode()):
+            raise TokenNeeded
+
+    def _is_own(self, host: str) -> bool:
+        return host in self._own or is_loopback(host) or (self._any_address and _is_address(host))
+
+
+def harden(response: Response) -> Response:
+    """Tell the browser to keep an answer of the control plane to itself."""
+    for name, value in SAFETY.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _hostname(url: str) -> str | None:
+    try:
+        name = urlsplit(url).hostname
+    except ValueError:
+        return None
+    return name or None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _sent_token(request: Request) -> str:
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[2]
+        except ValueError:
+            pass
+    return ""

@@ -1,0 +1,128 @@
+"""The inspector: the control plane as pages for a person. Rendered here, escaped by Jinja, moved by a little script.
+
+Every page works without the script except that buttons do nothing. Nothing comes from elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from mock_server.admin import fidelity, story, tenants, timing
+from mock_server.admin.faults import KINDS, PHASES
+from mock_server.admin.fields import Fields
+from mock_server.admin.journal import OUTCOMES
+from mock_server.admin.order import METHODS
+from mock_server.admin.presets import PRESETS
+from mock_server.admin.steering import faults_of
+from mock_server.admin.traffic import engagements, full, life, read_filter, records, submitted
+from mock_server.problems import NotFound
+from mock_server.services import Mock
+
+SHOWN = 200
+PAGES = (
+    ("inspector.requests", "Requests"),
+    ("inspector.keys", "Keys"),
+    ("inspector.show_engagements", "Engagements"),
+    ("inspector.faults", "Faults"),
+    ("inspector.clock", "Clock"),
+    ("inspector.workspaces", "Workspaces"),
+    ("inspector.coverage", "Coverage"),
+    ("inspector.show_fidelity", "Fidelity"),
+)
+
+
+def blueprint(mock: Mock) -> Blueprint:
+    """Return the pages, their style and their script."""
+    pages = Blueprint("inspector", __name__, template_folder="templates", static_folder="static")
+
+    @pages.context_processor
+    def shared() -> dict[str, Any]:
+        names = {space.id: space.name for space in mock.services.directory.workspaces.values()}
+        return {"pages": PAGES, "workspace_names": names, "rule_title": story.rule_title}
+
+    _add_traffic(pages, mock)
+    _add_steering(pages, mock)
+    _add_reports(pages, mock)
+    return pages
+
+
+def _add_traffic(pages: Blueprint, mock: Mock) -> None:
+    @pages.get("/", provide_automatic_options=False, strict_slashes=False)
+    def requests() -> str:
+        fields = Fields({name: value for name, value in request.args.items() if value})
+        chosen = {name: request.args.get(name, "") for name in ("outcome", "rule", "external_id", "workspace")}
+        wanted = read_filter(fields, mock)
+        fields.finish()
+        entries = records(mock).journal.select(wanted, SHOWN)
+        return render_template(
+            "requests.html", entries=entries, brief=story.brief, outcomes=OUTCOMES, chosen=chosen,
+            live=not any(chosen.values()), last=records(mock).journal.last,
+        )  # fmt: skip
+
+    @pages.get("/inspect/requests/<entry_id>", provide_automatic_options=False)
+    def one_request(entry_id: str) -> str:
+        entry = records(mock).journal.find(entry_id)
+        if entry is None:
+            raise NotFound("No request in the journal has this id; the oldest ones are dropped.")
+        shown = full(entry, request.host_url)
+        told = {"headline": story.headline(entry), "reason": story.reason(entry), "lines": story.lines(entry)}
+        return render_template("request.html", entry=entry, shown=shown, **told)
+
+    @pages.get("/inspect/keys", provide_automatic_options=False)
+    def keys() -> str:
+        workspace, external_id = request.args.get("workspace", ""), request.args.get("external_id", "")
+        recent = records(mock).ledger.keys(lambda _: True, 50)
+        found = life(mock, workspace, external_id) if workspace and external_id else None
+        return render_template("keys.html", recent=recent, life=found, workspace=workspace, external_id=external_id)
+
+    @pages.get("/inspect/engagements", provide_automatic_options=False)
+    def show_engagements() -> str:
+        workspace = request.args.get("workspace") or None
+        return render_template(
+            "engagements.html", engagements=engagements(mock, workspace, None, SHOWN), total=len(mock.state.store)
+        )
+
+    @pages.get("/inspect/engagements/<engagement_id>", provide_automatic_options=False)
+    def one_engagement(engagement_id: str) -> str:
+        for _, engagement in mock.state.store.all():
+            if engagement.id == engagement_id:
+                return render_template("engagement.html", engagement=submitted(engagement, whole=True))
+        raise NotFound("No engagement has this id.")
+
+
+def _add_steering(pages: Blueprint, mock: Mock) -> None:
+    @pages.get("/inspect/faults", provide_automatic_options=False)
+    def faults() -> str:
+        return render_template(
+            "faults.html", faults=faults_of(mock), presets=PRESETS, kinds=KINDS, phases=PHASES, methods=METHODS
+        )
+
+    @pages.get("/inspect/clock", provide_automatic_options=False)
+    def clock() -> str:
+        return render_template("clock.html", clock=timing.show_clock(mock.services.clock))
+
+    @pages.get("/inspect/workspaces", provide_automatic_options=False)
+    def workspaces() -> str:
+        return render_template("workspaces.html", workspaces=tenants.list_workspaces(mock, mock.state))
+
+
+def _add_reports(pages: Blueprint, mock: Mock) -> None:
+    @pages.get("/inspect/coverage", provide_automatic_options=False)
+    def coverage() -> str:
+        report = records(mock).coverage.report()
+        return render_template("coverage.html", report=report, families=_families(report["data"]))
+
+    @pages.get("/inspect/fidelity", provide_automatic_options=False)
+    def show_fidelity() -> str:
+        report = fidelity.report(mock.settings)
+        return render_template("fidelity.html", report=report, families=_families(report["data"]))
+
+
+def _families(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Sort rules by the word their id begins with."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["id"].partition("-")[0], []).append(row)
+    return found

@@ -1,0 +1,207 @@
+"""An order for faults, as it is sent to the control plane and shown by it: JSON to Fault and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mock_server.admin.faults import (
+    AFTER_COMMIT,
+    BEFORE_AUTH,
+    BEFORE_COMMIT,
+    FORGET,
+    HANG,
+    KINDS,
+    NEED_CONNECTION,
+    PHASES,
+    SLOW,
+    STATUS,
+    TRUNCATE,
+    Fault,
+    Match,
+)
+from mock_server.admin.fields import Fields
+from mock_server.admin.presets import PRESETS
+
+METHODS = ("POST",)
+PATHS = ("/api/v2/engagements", "/v2/engagements")
+DELAYS = {SLOW: 1000, HANG: 60_000}  # milliseconds, unless the order says otherwise
+MAX_DELAY = 600_000
+MAX_TIMES = 1_000_000
+MAX_TTL = 366 * 24 * 3600.0  # seconds
+MAX_HEADERS = 20
+LONGEST_VALUE = 1000
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
+_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
+# What the server itself says about the message; a fault that contradicts it would break more than was asked for.
+_FRAMING = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "date", "server", "upgrade"})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What an order is read with: new ids, the present instant (seconds), workspaces by id or name.
+
+    `connected` says whether this server lets faults act on the connection.
+    """
+
+    new_id: Callable[[], str]
+    now: float
+    workspace: Callable[[str], str | None]
+    connected: bool
+
+
+def read_order(fields: Fields, desk: Desk) -> list[Fault]:
+    """Return the faults that an order stands for: one, or those of a preset. What is wrong is noted in `fields`."""
+    if fields.has("preset"):
+        return _preset(fields, desk)
+    kind = fields.word("kind", "", KINDS)
+    fields.needs("kind", f"one of {', '.join(KINDS)}, or a preset")
+    phase = _phase(fields, kind)
+    status, headers, retry_after = _answer(fields, kind, phase)
+    fault = Fault(
+        id=desk.new_id(),
+        match=_match(fields, phase, desk),
+        phase=phase,
+        kind=kind,
+        status=status,
+        headers=headers,
+        retry_after=retry_after,
+        delay_ms=_delay(fields, kind),
+        times=fields.integer("times", None, 1, MAX_TIMES),
+        probability=fields.number("probability", 1.0, 0, 1),
+        until=_until(fields, desk),
+    )
+    _needs_connection(fields, kind, desk)
+    return [fault]
+
+
+def show(fault: Fault, struck: int, now: float) -> dict[str, Any]:
+    """Return a fault as JSON: the order, its id, and how often it struck. What was not ordered is left out."""
+    match = fault.match
+    wanted = {name: getattr(match, name) for name in ("method", "path", "external_id", "credential_name", "workspace")}
+    shown = {
+        "id": fault.id,
+        "preset": fault.preset,
+        "match": {name: value for name, value in wanted.items() if value is not None},
+        "phase": fault.phase,
+        "kind": fault.kind,
+        "status": fault.status if fault.kind == STATUS or _cuts_an_error(fault.kind, fault.phase) else None,
+        "headers": dict(fault.headers) or None,
+        "retry_after": list(fault.retry_after) or None,
+        "delay_ms": fault.delay_ms or None,
+        "times": fault.times,
+        "probability": fault.probability,
+        "ttl": None if fault.until is None else round(fault.until - now, 3),
+        "struck": struck,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _preset(fields: Fields, desk: Desk) -> list[Fault]:
+    name = fields.word("preset", "", PRESETS)
+    if name not in PRESETS:
+        return []
+    times, until = fields.integer("times", None, 1, MAX_TIMES), _until(fields, desk)
+    made: list[Fault] = []
+    for part in PRESETS[name].faults:
+        match = Match() if made else _match(fields, part["phase"], desk)
+        _needs_connection(fields, part["kind"], desk)
+        made.append(Fault(id=desk.new_id(), match=match, times=times, until=until, preset=name, **part))
+    return [replace(fault, match=made[0].match) for fault in made]
+
+
+def _phase(fields: Fields, kind: str) -> str | None:
+    if kind == FORGET:
+        if fields.has("phase"):
+            fields.fail("phase", "value", "is not for the kind forget, which has one moment: leave it out")
+        return None
+    phase = fields.word("phase", None, PHASES)
+    fields.needs("phase", f"one of {', '.join(PHASES)}")
+    return phase
+
+
+def _answer(fields: Fields, kind: str, phase: str | None) -> tuple[int, dict[str, str], tuple[int, ...]]:
+    """Read what is answered. Only the kind status says it, and truncate where there is no true answer to cut."""
+    if kind == STATUS:
+        fields.needs("status", "a whole number from 400 to 599")
+        status = fields.integer("status", 500, 400, 599)
+        return status, dict(_headers(fields.inner("headers"))), _retry_after(fields)
+    if _cuts_an_error(kind, phase):
+        return fields.integer("status", 500, 400, 599), {}, ()
+    for name in ("status", "headers", "retry_after"):
+        if fields.has(name):
+            fields.fail(name, "value", "is for the kind status only: leave it out")
+    return 500, {}, ()
+
+
+def _cuts_an_error(kind: str, phase: str | None) -> bool:
+    return kind == TRUNCATE and phase != AFTER_COMMIT
+
+
+def _headers(fields: Fields) -> Iterator[tuple[str, str]]:
+    if len(fields.members) > MAX_HEADERS:
+        fields.fail("", "value", f"must be at most {MAX_HEADERS} headers")
+    for name in fields.members:
+        value = fields.text(name, "", longest=LONGEST_VALUE)
+        if not _TOKEN.fullmatch(name) or name.lower() in _FRAMING:
+            fields.fail(name, "value", f"must be a header that is not one of {', '.join(sorted(_FRAMING))}")
+        elif not _VALUE.fullmatch(value):
+            fields.fail(name, "value", "must be printable ASCII on one line")
+        else:
+            yield name, value
+
+
+def _retry_after(fields: Fields) -> tuple[int, ...]:
+    if not fields.has("retry_after"):
+        return ()
+    value = fields.members["retry_after"]
+    steps = value if isinstance(value, list) else [value]
+    if not 1 <= len(steps) <= MAX_HEADERS or not all(type(step) is int and 0 <= step <= 86400 for step in steps):  # noqa: PLR2004  a day
+        fields.fail("retry_after", "value", f"must be seconds from 0 to 86400, or a list of 1 to {MAX_HEADERS} of them")
+        return ()
+    return tuple(steps)
+
+
+def _delay(fields: Fields, kind: str) -> int:
+    if kind in DELAYS:
+        return fields.integer("delay_ms", DELAYS[kind], 1, MAX_DELAY)
+    if fields.has("delay_ms"):
+        fields.fail("delay_ms", "value", "is for the kinds slow and hang only: leave it out")
+    return 0
+
+
+def _until(fields: Fields, desk: Desk) -> float | None:
+    ttl = fields.number("ttl", None, 0, MAX_TTL)
+    return None if ttl is None else desk.now + ttl
+
+
+def _match(fields: Fields, phase: str | None, desk: Desk) -> Match:
+    inner = fields.inner("match")
+    path = inner.word("path", None, PATHS)
+    external_id = inner.text("external_id", None)
+    if external_id is not None and phase == BEFORE_AUTH:
+        later = f"{BEFORE_COMMIT} or {AFTER_COMMIT}"
+        inner.fail("external_id", "value", f"is not known in the phase {BEFORE_AUTH}; accepted are {later}")
+    workspace = inner.text("workspace", None)
+    found = None if workspace is None else desk.workspace(workspace)
+    if workspace is not None and found is None:
+        inner.fail("workspace", "value", "must be the id or the name of a workspace of this server")
+    match = Match(
+        method=inner.word("method", None, METHODS),
+        path=None if path is None else PATHS[0],
+        external_id=external_id,
+        credential_name=inner.text("credential_name", None),
+        workspace=found,
+    )
+    inner.finish()
+    return match
+
+
+def _needs_connection(fields: Fields, kind: str, desk: Desk) -> None:
+    if kind in NEED_CONNECTION and not desk.connected:
+        others = ", ".join(name for name in KINDS if name not in NEED_CONNECTION)
+        fields.fail(
+            "kind", "value", f"{kind} needs the server of mock-server, which this is not; accepted are {others}"
+        )

@@ -1,0 +1,41 @@
+"""The door of the control plane: what needs no token, and the guarded rest."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from flask import Blueprint, Flask, Response, jsonify, request
+
+from mock_server.admin import inspector, steering, traffic
+from mock_server.admin.guard import Guard, harden
+from mock_server.services import Mock
+
+PREFIX = "/__admin"
+
+
+def register(app: Flask, mock: Mock) -> None:
+    """Add the routes that steer one mock. With the control plane off only those remain that probes ask for."""
+    app.register_blueprint(_open())
+    if mock.settings.admin == "off":
+        return
+    guard = Guard(mock)
+    for routes in (steering.blueprint(mock), traffic.blueprint(mock), inspector.blueprint(mock)):
+        routes.before_request(lambda: guard.check(request))
+        routes.after_request(harden)
+        app.register_blueprint(routes, url_prefix=PREFIX)
+
+
+def _open() -> Blueprint:
+    """Return what tells nothing and changes nothing."""
+    routes = Blueprint("probes", __name__, url_prefix=PREFIX)
+
+    @routes.get("/health", provide_automatic_options=False)
+    @routes.get("/ready", provide_automatic_options=False, endpoint="ready")
+    def health() -> Response:
+        return jsonify(status="ok")
+
+    @routes.get("/version", provide_automatic_options=False)
+    def show_version() -> Response:
+        return jsonify(name="engagement-contract-kit", version=version("engagement-contract-kit"), api_version="v2")
+
+    return routes

@@ -1,0 +1,110 @@
+"""All that answers depend on, as one JSON document: clock, workspaces, engagements, faults, rate limits.
+
+Credentials are in it only for workspaces that were made through the control plane, which are worth nothing elsewhere.
+Those the server was started with are named, not shown: a snapshot goes back into a server that has them too. The
+records (journal, ledger, coverage) are not in it: they tell what happened to a server, and start empty in another.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from limits import RateLimitItem
+
+from mock_server.admin import order
+from mock_server.auth import Caller, Workspace
+from mock_server.clock import rfc3339
+from mock_server.services import Mock
+from mock_server.store import Engagement
+from mock_server.transcripts import Transcript
+
+VERSION = 1
+
+
+def take(mock: Mock) -> dict[str, Any]:
+    """Return the document."""
+    state, services = mock.state, mock.services
+    offset, frozen = services.clock.setting()
+    now = services.clock.timestamp()
+    configured = {one.credential for one in mock.settings.callers}
+    return {
+        "version": VERSION,
+        "at": rfc3339(services.clock.now()),
+        "clock": {"offset_seconds": offset.total_seconds(), "frozen": _instant(frozen)},
+        "workspaces": [_workspace(space, services.directory.callers, configured) for space in _spaces(mock)],
+        "engagements": [_engagement(stored) for _, stored in state.store.all()],
+        "faults": [order.show(fault, struck, now) for fault, struck in state.faults.listed()],
+        "rate_limits": [
+            {"window": key, "count": count, "ends": ends}
+            for key, (count, ends) in state.limiter.storage.windows().items()
+        ],
+    }
+
+
+def _spaces(mock: Mock) -> list[Workspace]:
+    return list(mock.services.directory.workspaces.values())
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()  # to the microsecond, unlike what the API shows
+
+
+def _workspace(space: Workspace, callers: tuple[Caller, ...], configured: set[str]) -> dict[str, Any]:
+    own = [one for one in callers if one.workspace.id == space.id]
+    return {
+        "id": space.id,
+        "name": space.name,
+        "configured": any(one.credential in configured for one in own),
+        "default_private": space.default_private,
+        "rate_limit": _limit(space.rate_limit),
+        "credentials": [
+            {"name": one.name}
+            if one.credential in configured
+            else {
+                "name": one.name,
+                "credential": one.credential,
+                "user": one.user,
+                "scopes": sorted(one.scopes),
+                "rate_limit": _limit(one.rate_limit),
+            }
+            for one in own
+        ],
+    }
+
+
+def _limit(limit: RateLimitItem | None) -> str | None:
+    return None if limit is None else f"{limit.amount} per {limit.multiples} {limit.GRANULARITY.name}"
+
+
+def _engagement(stored: Engagement) -> dict[str, Any]:
+    sent, transcript = stored.submission, stored.transcript
+    return {
+        "id": stored.id,
+        "workspace": stored.owner.workspace.id,
+        "credential_name": stored.owner.name,
+        "external_id": sent.external_id,
+        "type": sent.type,
+        "title": sent.title,
+        "source_system": sent.source_system,
+        "media_url": sent.media_url.text,
+        "run_workflows": sent.run_workflows,
+        "sent_start_at": _instant(sent.start_at),
+        "sent_is_private": sent.is_private,
+        "participants": [{"name": person.name, "email": person.email} for person in sent.participants],
+        "transcript": None if transcript is None else _transcript(transcript),
+        "is_private": stored.is_private,
+        "created_at": _instant(stored.created_at),
+        "start_at": _instant(stored.start_at),
+        "duration_seconds": stored.duration_seconds,
+    }
+
+
+def _transcript(kept: Transcript) -> dict[str, Any]:
+    return {
+        "characters": kept.characters,
+        "size": kept.size,
+        "sha256": kept.sha256,
+        "complete": kept.complete,
+        "text": kept.text(),
+    }

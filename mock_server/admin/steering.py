@@ -1,0 +1,145 @@
+"""What changes the mock: reset, faults, clock, workspaces, snapshot. JSON in, JSON out, all of a change or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from mock_server.admin import order, tenants, timing
+from mock_server.admin.fields import Fields, sent_json
+from mock_server.admin.order import Desk
+from mock_server.admin.presets import PRESETS
+from mock_server.admin.restore import restore
+from mock_server.admin.snapshot import take
+from mock_server.problems import NotFound
+from mock_server.services import Mock
+
+
+def blueprint(mock: Mock) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("steering", __name__)
+    _add_state(routes, mock)
+    _add_faults(routes, mock)
+    _add_clock(routes, mock)
+    _add_workspaces(routes, mock)
+    return routes
+
+
+def _add_state(routes: Blueprint, mock: Mock) -> None:
+    @routes.post("/reset", provide_automatic_options=False)
+    def reset() -> Response:
+        mock.reset()
+        return jsonify(status="ok")
+
+    @routes.post("/reset/journal", provide_automatic_options=False)
+    def reset_journal() -> Response:
+        if mock.state.records is not None:
+            mock.state.records.journal.forget(lambda _: True)
+        return jsonify(status="ok")
+
+    @routes.get("/snapshot", provide_automatic_options=False)
+    def show_snapshot() -> Response:
+        return jsonify(take(mock))
+
+    @routes.put("/snapshot", provide_automatic_options=False)
+    def put_snapshot() -> Response:
+        restore(mock, sent_json(), connected=_connected())
+        return jsonify(status="ok")
+
+
+def _add_faults(routes: Blueprint, mock: Mock) -> None:
+    @routes.get("/faults", provide_automatic_options=False)
+    def list_faults() -> Response:
+        fields = Fields(dict(request.args))
+        workspace = _workspace(mock, fields)
+        fields.finish()
+        return jsonify(data=faults_of(mock, workspace))
+
+    @routes.post("/faults", provide_automatic_options=False)
+    def set_faults() -> tuple[Response, int]:
+        fields = Fields(sent_json())
+        faults = order.read_order(fields, desk(mock, connected=_connected()))
+        fields.finish()
+        mock.state.faults.put(faults)
+        now = mock.services.clock.timestamp()
+        shown = [order.show(fault, 0, now) for fault in faults]
+        return (jsonify(data=shown) if fields.has("preset") else jsonify(shown[0])), 201
+
+    @routes.delete("/faults", provide_automatic_options=False)
+    def remove_faults() -> Response:
+        fields = Fields(dict(request.args))
+        workspace = _workspace(mock, fields)
+        fields.finish()
+        removed = mock.state.faults.remove(lambda fault: workspace is None or fault.match.workspace == workspace)
+        return jsonify(removed=removed)
+
+    @routes.delete("/faults/<fault_id>", provide_automatic_options=False)
+    def remove_fault(fault_id: str) -> Response:
+        if not mock.state.faults.remove(lambda fault: fault.id == fault_id):
+            raise NotFound("No fault in force has this id.")
+        return jsonify(removed=1)
+
+    @routes.get("/presets", provide_automatic_options=False)
+    def list_presets() -> Response:
+        return jsonify(data=[{"name": name, "summary": preset.summary} for name, preset in PRESETS.items()])
+
+
+def _add_clock(routes: Blueprint, mock: Mock) -> None:
+    clock = mock.services.clock
+
+    @routes.get("/clock", provide_automatic_options=False)
+    def show_clock() -> Response:
+        return jsonify(timing.show_clock(clock))
+
+    @routes.put("/clock", provide_automatic_options=False)
+    def set_clock() -> Response:
+        timing.set_clock(clock, Fields(sent_json()))
+        return jsonify(timing.show_clock(clock))
+
+
+def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
+    @routes.get("/workspaces", provide_automatic_options=False)
+    def list_workspaces() -> Response:
+        return jsonify(data=tenants.list_workspaces(mock, mock.state))
+
+    @routes.post("/workspaces", provide_automatic_options=False)
+    def create_workspace() -> tuple[Response, int]:
+        return jsonify(tenants.create_workspace(mock, Fields(sent_json({})))), 201
+
+    @routes.delete("/workspaces/<workspace_id>", provide_automatic_options=False)
+    def delete_workspace(workspace_id: str) -> Response:
+        if not tenants.delete_workspace(mock, workspace_id):
+            raise NotFound("No workspace has this id.")
+        return jsonify(removed=1)
+
+
+def desk(mock: Mock, *, connected: bool) -> Desk:
+    """Return what an order for faults is read with."""
+    services = mock.services
+
+    def workspace(name: str) -> str | None:
+        found = services.directory.workspace(name)
+        return None if found is None else found.id
+
+    return Desk(lambda: services.ids.new("flt"), services.clock.timestamp(), workspace, connected)
+
+
+def faults_of(mock: Mock, workspace: str | None = None) -> list[dict[str, Any]]:
+    """Return the faults in force as JSON: all, or those of one workspace."""
+    now = mock.services.clock.timestamp()
+    listed = mock.state.faults.listed()
+    return [order.show(fault, struck, now) for fault, struck in listed if workspace in {None, fault.match.workspace}]
+
+
+def _workspace(mock: Mock, fields: Fields) -> str | None:
+    name = fields.text("workspace", None)
+    found = None if name is None else mock.services.directory.workspace(name)
+    if name is not None and found is None:
+        fields.fail("workspace", "value", "must be the id or the name of a workspace of this server")
+    return None if found is None else found.id
+
+
+def _connected() -> bool:
+    """Tell whether the server in front of the application lets faults act on connections."""
+    return "mock_server.connection" in request.environ

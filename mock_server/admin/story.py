@@ -1,0 +1,108 @@
+"""One request as a story that a person reads: what happened, in a sentence, and then step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from mock_server import spec
+from mock_server.admin.journal import NOT_REACHED, Decision, Entry
+from mock_server.problems import FieldError
+
+# What each step asks, as a person would say it.
+QUESTIONS = {
+    "route": "Is there such an operation?",
+    "prefer": "Did the client ask for an outcome?",
+    "fault": "A fault struck",
+    "authenticate": "Who is calling?",
+    "scope": "May they create engagements?",
+    "rate_limit": "Is there budget left?",
+    "parse": "Is the body one JSON object?",
+    "validate": "Are the fields valid?",
+    "idempotency": "Is the key taken?",
+    "media": "Can the recording be used?",
+    "store": "Is it stored?",
+}
+# What there is to say where a step passed and measured nothing.
+PLAIN = {
+    "route": "yes: POST /v2/engagements",
+    "scope": "yes: the credential has engagements:write",
+    "parse": "yes",
+    "validate": "yes: every field keeps its rules",
+    "rate_limit": "there is no limit",
+}
+MARKS = {"passed": "✓", "refused": "✕", "failed": "!", "injected": "⚡", NOT_REACHED: "·"}
+HEADLINES = {
+    "created": "Created an engagement",
+    "replayed": "Repeated what is stored",
+    "conflict": "In conflict: the key is in flight",
+    "fault": "Struck by a fault",
+    "failed": "Failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One step: its question, the answer, and for several broken fields each of them."""
+
+    mark: str
+    verdict: str
+    question: str
+    answer: str
+    rule: str | None
+    errors: tuple[FieldError, ...]
+
+
+def headline(entry: Entry) -> str:
+    """Say in a few words what became of a request."""
+    if entry.outcome != "refused":
+        return HEADLINES[entry.outcome]
+    return f"Refused by {entry.rule}" if entry.rule else f"Refused with {entry.status}"
+
+
+def brief(entry: Entry) -> str:
+    """Say why, for a list: the first broken rule with what was measured. Nothing where all went well."""
+    if entry.outcome in {"created", "replayed"}:
+        return ""
+    return ": ".join(filter(None, (entry.rule, reason(entry))))
+
+
+def reason(entry: Entry) -> str:
+    """Say what was wrong in the step that ended a request; nothing where no step did."""
+    for decision in reversed(entry.trace):
+        if decision.verdict in {"refused", "injected"}:
+            if not decision.errors:
+                return decision.detail
+            first, more = decision.errors[0], len(decision.errors) - 1
+            others = f", and {more} more" if more else ""
+            return f"{first.field.lstrip('/') or 'the body'} {first.message}{others}"
+    return ""
+
+
+def lines(entry: Entry) -> list[Line]:
+    """Tell the steps in their order."""
+    return [_line(decision) for decision in entry.trace]
+
+
+def rule_title(rule: str) -> str:
+    """Return the title of a rule; nothing for one that the contract does not know."""
+    return _titles().get(rule, "")
+
+
+def _line(decision: Decision) -> Line:
+    answer = decision.detail
+    if decision.verdict == NOT_REACHED:
+        answer = "not reached"
+    elif decision.verdict == "passed" and not answer:
+        answer = PLAIN.get(decision.step, "yes")
+    elif not answer and decision.errors:
+        count = len(decision.errors)
+        answer = "no" if count == 1 else f"no: {count} fields break a rule"
+    question = QUESTIONS.get(decision.step, decision.step)
+    return Line(MARKS[decision.verdict], decision.verdict, question, answer, decision.rule, decision.errors)
+
+
+@cache
+def _titles() -> Mapping[str, str]:
+    return {rule["id"]: rule["title"] for rule in spec.document()["x-rules"]}

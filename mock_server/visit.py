@@ -1,0 +1,38 @@
+"""One request on its way through the application: when it came, what it met, and what is known of it so far."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from mock_server.problems import Problem
+from mock_server.services import Mock, State
+from mock_server.trace import Trace
+
+
+@dataclass
+class Visit:
+    """A request under way. `state` is the one it began in: a reset puts another in the mock, not in here.
+
+    `body` is what was read of it, `problem` what it was refused for.
+    """
+
+    mock: Mock
+    state: State
+    at: datetime
+    trace: Trace = field(default_factory=Trace)
+    started: float = field(default_factory=time.perf_counter)
+    body: bytes | None = None
+    problem: Problem | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been under way."""
+        return time.perf_counter() - self.started
+
+    @cached_property
+    def id(self) -> str:
+        """The id under which it is found in the journal, and which a problem shows."""
+        return self.mock.services.ids.new("rid", self.at)

@@ -1,0 +1,41 @@
+"""Servers for the tests of the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from control import Client
+
+from mock_server import Settings, running
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Client]]:
+    """Start servers with settings of one's own; all end with the test."""
+    with ExitStack() as stack:
+
+        def start(**settings: Any) -> Client:
+            client = Client(stack.enter_context(running(Settings(port=0, **settings))))
+            stack.callback(client.session.close)
+            return client
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Client]:
+    """Start one server with default settings for all tests that leave nothing behind but state."""
+    with running(Settings(port=0)) as server:
+        found = Client(server)
+        yield found
+        found.session.close()
+
+
+@pytest.fixture
+def client(shared: Client) -> Client:
+    """Return a client of a server in which nothing has happened yet."""
+    shared.mock.reset()
+    return shared

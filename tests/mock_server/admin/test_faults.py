@@ -1,0 +1,346 @@
+"""Faults, seen from outside: by a bare socket, by clients that retry, and by many clients at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+import tenacity
+from control import Client, everything, wait_until
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from mock_server import Settings, create_app, running
+
+PHASES = ("before_auth", "before_commit", "after_commit")
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_close_ends_the_connection_without_a_byte(client: Client, phase: str) -> None:
+    """A fault of the kind close sends nothing and ends the connection in order (FIN), in every phase."""
+    client.fault(kind="close", phase=phase)
+    with client.raw() as peer:
+        assert everything(peer) == b""
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_reset_is_a_tcp_rst(client: Client, phase: str) -> None:
+    """A fault of the kind reset ends the connection with RST, which the peer sees as ECONNRESET."""
+    client.fault(kind="reset", phase=phase)
+    with client.raw() as peer, pytest.raises(ConnectionResetError):
+        everything(peer)
+
+
+@pytest.mark.parametrize(("phase", "status"), [("before_auth", 500), ("before_commit", 500), ("after_commit", 201)])
+def test_truncate_breaks_the_body_off(client: Client, phase: str, status: int) -> None:
+    """A fault of the kind truncate announces the whole body, sends half of it and ends the connection."""
+    client.fault(kind="truncate", phase=phase)
+    with client.raw() as peer:
+        head, _, body = everything(peer).partition(b"\r\n\r\n")
+    announced = next(int(line[16:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length: "))
+    assert (head.split(b" ")[1], len(body)) == (b"%d" % status, announced // 2)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_slow_holds_the_answer_back(client: Client, phase: str) -> None:
+    """A fault of the kind slow delays the true answer by at least delay_ms."""
+    client.fault(kind="slow", phase=phase, delay_ms=150)
+    begun = time.monotonic()
+    with client.raw() as peer:
+        answer = peer.recv(1 << 16)
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert time.monotonic() - begun >= 0.15
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_hang_sends_nothing_for_its_time_and_then_ends(client: Client, phase: str) -> None:
+    """A fault of the kind hang keeps the connection open without a byte, and closes it after delay_ms."""
+    client.fault(kind="hang", phase=phase, delay_ms=200)
+    with client.raw() as peer:
+        peer.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            peer.recv(1)
+        peer.settimeout(10)
+        assert everything(peer) == b""
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_status_answers_with_status_and_headers(client: Client, phase: str) -> None:
+    """A fault of the kind status answers with the status and the headers of its order, as a problem."""
+    client.fault(kind="status", phase=phase, status=503, headers={"X-Upstream": "down"}, retry_after=7)
+    answer = client.post()
+    assert (answer.status_code, answer.headers["X-Upstream"], answer.headers["Retry-After"]) == (503, "down", "7")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("phase", "then"), [("before_auth", 201), ("before_commit", 201), ("after_commit", 200)])
+def test_only_after_the_commit_is_the_engagement_stored(client: Client, phase: str, then: int) -> None:
+    """A fault before the commit leaves the key free; after it the engagement is stored, and a retry gets 200."""
+    client.fault(kind="close", phase=phase, times=1)
+    with client.raw(external_id="one") as peer:
+        assert everything(peer) == b""
+    assert client.post(external_id="one").status_code == then
+    assert client.stored("one") == 1
+
+
+def test_forget_answers_201_and_stores_nothing(client: Client) -> None:
+    """A fault of the kind forget answers 201 with an engagement that is not there afterwards."""
+    client.fault(kind="forget", times=1)
+    first, second = client.post(external_id="one"), client.post(external_id="one")
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
+    assert client.stored("one") == 1
+
+
+def test_hang_ends_when_the_client_leaves(client: Client) -> None:
+    """A request that hangs holds its thread no longer than its client stays."""
+    client.fault(kind="hang", phase="before_auth")
+    client.raw().close()
+    wait_until(lambda: client.admin("GET", "/requests").json()["data"])
+    assert "until the client left" in client.last()["trace"][1]["detail"]
+
+
+def test_hanging_requests_do_not_starve_the_server(client: Client) -> None:
+    """With 80 requests that hang, more than the server has threads, another request is answered at once."""
+    client.fault(kind="hang", phase="before_auth", match={"credential_name": "writer"})
+    peers = [client.raw() for _ in range(80)]
+    wait_until(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"] == 80)
+    assert client.post(credential="sk-apik_other.local").status_code == 201
+    client.admin("DELETE", "/faults")
+    for peer in peers:
+        peer.close()
+
+
+def test_hanging_requests_are_let_go_when_the_fault_is_taken_off(client: Client) -> None:
+    """Taking a fault off ends the requests it holds."""
+    client.fault(kind="hang", phase="before_auth")
+    with client.raw() as peer:
+        wait_until(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"] == 1)
+        client.admin("DELETE", "/faults")
+        assert everything(peer) == b""
+
+
+def test_a_hanging_request_does_not_hold_up_the_stop() -> None:
+    """A server with a request that hangs stops as fast as one without."""
+    with running(Settings(port=0)) as server:
+        url = server.base_url + "/v2/engagements"
+        requests.post(f"{server.admin_url}/faults", json={"kind": "hang", "phase": "before_auth"}, timeout=5)
+
+        def hang() -> None:
+            with pytest.raises(requests.RequestException):
+                requests.post(url, json={}, timeout=30)
+
+        thread = threading.Thread(target=hang)
+        thread.start()
+        wait_until(lambda: server.mock.state.faults.listed()[0][1] == 1)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 3
+    thread.join()
+
+
+def test_one_shot_counts_are_exact_under_parallel_requests(client: Client) -> None:
+    """Of 200 requests by 16 parallel clients exactly 50 meet a fault that is set for 50 times."""
+    client.fault(kind="status", phase="before_commit", status=503, times=50)
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda _: client.post().status_code, range(200)))
+    assert (statuses.count(503), statuses.count(201)) == (50, 150)
+
+
+def test_probability_is_repeatable_by_seed(serve: Callable[..., Client]) -> None:
+    """Two servers with one seed let the same requests meet a fault, another seed other ones."""
+
+    def luck(seed: int) -> list[int]:
+        client = serve(seed=seed)
+        client.fault(kind="status", phase="before_auth", status=503, probability=0.5)
+        return [client.post().status_code for _ in range(40)]
+
+    first, same, other = luck(1), luck(1), luck(2)
+    assert first == same != other
+    assert set(first) == {201, 503}
+
+
+def test_a_fault_ends_with_its_time_to_live(client: Client) -> None:
+    """A fault with a ttl is gone when the mock's clock has moved that far."""
+    client.fault(kind="status", phase="before_auth", status=503, ttl=60)
+    assert client.post().status_code == 503
+    client.admin("PUT", "/clock", {"advance": "PT61S"})
+    assert client.post().status_code == 201
+    assert client.admin("GET", "/faults").json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("match", "struck"),
+    [
+        ({}, True),
+        ({"method": "POST", "path": "/v2/engagements"}, True),
+        ({"external_id": "import:1"}, True),
+        ({"external_id": "import:*"}, True),
+        ({"external_id": "import:"}, False),
+        ({"external_id": "other:*"}, False),
+        ({"credential_name": "writer"}, True),
+        ({"credential_name": "reader"}, False),
+        ({"workspace": "A"}, True),
+        ({"workspace": "B"}, False),
+        ({"workspace": "A", "external_id": "no"}, False),
+    ],
+)
+def test_a_fault_strikes_what_it_matches(client: Client, match: dict[str, str], struck: object) -> None:
+    """Every member of match has to fit; a text that ends in an asterisk fits by its beginning."""
+    client.fault(kind="status", phase="before_commit", status=503, match=match)
+    assert (client.post(external_id="import:1").status_code == 503) is struck
+
+
+def test_a_fault_before_authentication_can_be_for_one_workspace(client: Client) -> None:
+    """A fault in the phase before_auth can match a workspace, whose credential is looked at and not judged."""
+    client.fault(kind="status", phase="before_auth", status=503, match={"workspace": "B"})
+    assert client.post().status_code == 201
+    assert client.post(credential="sk-apik_other.local").status_code == 503
+    assert client.post(credential="nobody").status_code == 401
+
+
+def test_overloaded_grows_its_retry_after(client: Client) -> None:
+    """The preset overloaded answers 429 and asks for twice as long each time, up to a minute."""
+    client.fault(preset="overloaded")
+    answers = [client.post() for _ in range(9)]
+    assert {answer.status_code for answer in answers} == {429}
+    assert [int(answer.headers["Retry-After"]) for answer in answers] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+@pytest.mark.parametrize("preset", ["flaky", "overloaded", "brownout", "lost-acknowledgement"])
+def test_a_preset_stands_for_faults_with_its_match(client: Client, preset: str) -> None:
+    """A preset puts on faults that carry its name and the match of the order, and can be listed and taken off."""
+    made = client.fault(preset=preset, match={"workspace": "B"}, times=3)["data"]
+    assert {(fault["preset"], fault["times"], len(fault["match"])) for fault in made} == {(preset, 3, 1)}
+    assert client.admin("GET", "/faults?workspace=B").json()["data"] == made
+    assert client.admin("GET", "/faults?workspace=A").json()["data"] == []
+    assert client.admin("DELETE", "/faults?workspace=B").json() == {"removed": len(made)}
+
+
+def test_lost_acknowledgement_with_urllib3_retry_makes_one_engagement_each(client: Client) -> None:
+    """A client that retries by urllib3.Retry makes exactly one engagement a key, over 500 keys, and gets a 200."""
+    client.fault(preset="lost-acknowledgement")
+    retry = Retry(total=3, backoff_factor=0, allowed_methods=None)
+
+    def create(worker: int) -> list[int]:
+        with requests.Session() as session:
+            session.mount("http://", HTTPAdapter(max_retries=retry))
+            session.headers["Authorization"] = "Bearer sk-apik_writer.local"
+            return [
+                session.post(client.url, json=client.body(external_id=f"u:{worker}:{number}"), timeout=10).status_code
+                for number in range(125)
+            ]
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = [status for found in pool.map(create, range(4)) for status in found]
+    assert (set(statuses), len(statuses)) == ({200}, 500)
+    assert sorted(key for (_, key), _ in client.mock.state.store.all()) == sorted(
+        f"u:{worker}:{number}" for worker in range(4) for number in range(125)
+    )
+
+
+def test_lost_acknowledgement_with_tenacity_makes_one_engagement_each(client: Client) -> None:
+    """A client that retries by tenacity makes exactly one engagement a key, over 500 keys, and gets a 200."""
+    client.fault(preset="lost-acknowledgement")
+
+    def create(worker: int) -> list[int]:
+        session = requests.Session()
+
+        @tenacity.retry(
+            stop=tenacity.stop_after_attempt(3),
+            retry=tenacity.retry_if_exception_type(requests.ConnectionError),
+            wait=tenacity.wait_none(),
+        )
+        def submit(number: int) -> int:
+            headers = {"Authorization": "Bearer sk-apik_writer.local"}
+            body = client.body(external_id=f"t:{worker}:{number}")
+            return session.post(client.url, json=body, headers=headers, timeout=10).status_code
+
+        with session:
+            return [submit(number) for number in range(125)]
+
+    with ThreadPoolExecutor(4) as pool:
+        statuses = [status for found in pool.map(create, range(4)) for status in found]
+    assert (set(statuses), len(statuses)) == ({200}, 500)
+    assert len({key for (_, key), _ in client.mock.state.store.all()}) == len(client.mock.state.store) == 500
+
+
+def test_faults_are_gone_after_a_reset(client: Client) -> None:
+    """A reset takes off every fault."""
+    client.fault(preset="overloaded")
+    client.admin("POST", "/reset")
+    assert client.post().status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("order", "field"),
+    [
+        ({}, "/kind"),
+        ({"kind": "explode", "phase": "before_auth"}, "/kind"),
+        ({"kind": "close"}, "/phase"),
+        ({"kind": "close", "phase": "during"}, "/phase"),
+        ({"kind": "forget", "phase": "after_commit"}, "/phase"),
+        ({"kind": "status", "phase": "before_auth"}, "/status"),
+        ({"kind": "status", "phase": "before_auth", "status": 200}, "/status"),
+        ({"kind": "status", "phase": "before_auth", "status": True}, "/status"),
+        ({"kind": "close", "phase": "before_auth", "status": 503}, "/status"),
+        ({"kind": "close", "phase": "before_auth", "delay_ms": 5}, "/delay_ms"),
+        ({"kind": "slow", "phase": "before_auth", "delay_ms": -1}, "/delay_ms"),
+        ({"kind": "close", "phase": "before_auth", "times": 0}, "/times"),
+        ({"kind": "close", "phase": "before_auth", "times": 1.5}, "/times"),
+        ({"kind": "close", "phase": "before_auth", "probability": 0}, "/probability"),
+        ({"kind": "close", "phase": "before_auth", "probability": "x"}, "/probability"),
+        ({"kind": "close", "phase": "before_auth", "ttl": 0}, "/ttl"),
+        ({"kind": "close", "phase": "before_auth", "surprise": 1}, "/surprise"),
+        ({"kind": "close", "phase": "before_auth", "match": []}, "/match"),
+        ({"kind": "close", "phase": "before_auth", "match": {"colour": "red"}}, "/match/colour"),
+        ({"kind": "close", "phase": "before_auth", "match": {"external_id": "x"}}, "/match/external_id"),
+        ({"kind": "close", "phase": "after_commit", "match": {"workspace": "Z"}}, "/match/workspace"),
+        ({"kind": "close", "phase": "after_commit", "match": {"method": "GET"}}, "/match/method"),
+        ({"kind": "close", "phase": "after_commit", "match": {"path": "/x"}}, "/match/path"),
+        ({"kind": "status", "phase": "before_auth", "status": 503, "headers": {"A": "b\r\nC: d"}}, "/headers/A"),
+        ({"kind": "status", "phase": "before_auth", "status": 503, "headers": {"Date": "x"}}, "/headers/Date"),
+        ({"kind": "status", "phase": "before_auth", "status": 503, "retry_after": [-1]}, "/retry_after"),
+        ({"preset": "sunny"}, "/preset"),
+        ({"preset": "flaky", "kind": "close"}, "/kind"),
+        ([], ""),
+        (None, ""),
+    ],
+)  # fmt: skip
+def test_a_bad_order_is_a_422_with_field_and_accepted_values(client: Client, order: Any, field: str) -> None:
+    """An order that cannot be carried out is refused with the pointer of the field, and nothing of it is applied."""
+    answer = client.session.post(client.server.admin_url + "/faults", json=order, timeout=5)
+    assert (answer.status_code, field in [error["field"] for error in answer.json()["errors"]]) == (422, True)
+    assert all(error["message"] for error in answer.json()["errors"])
+    assert client.admin("GET", "/faults").json()["data"] == []
+
+
+def test_all_that_is_wrong_with_an_order_is_said_at_once(client: Client) -> None:
+    """An order with several faults is answered with all of them, each naming what is accepted."""
+    answer = client.admin("POST", "/faults", {"kind": "nope", "phase": "nope", "times": "nope"}).json()
+    accepted = {error["field"]: error["message"] for error in answer["errors"]}
+    assert list(accepted) == ["/kind", "/phase", "/times"]
+    assert "status, close, reset, truncate, slow, hang, forget" in accepted["/kind"]
+    assert "before_auth, before_commit, after_commit" in accepted["/phase"]
+    assert "1 to 1000000" in accepted["/times"]
+
+
+def test_an_unknown_fault_cannot_be_taken_off(client: Client) -> None:
+    """Taking off a fault that is not in force is a 404."""
+    assert client.admin("DELETE", "/faults/flt_nothing").status_code == 404
+
+
+def test_without_a_connection_the_kinds_that_need_one_are_refused() -> None:
+    """Under a WSGI host that shows no connection, a fault that acts on it is refused with 422, the others are not."""
+    host = create_app().test_client()
+    for kind in ("close", "reset", "truncate", "hang"):
+        answer = host.post("/__admin/faults", json={"kind": kind, "phase": "after_commit"})
+        assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, "/kind")
+    assert host.post("/__admin/faults", json={"preset": "flaky"}).status_code == 422
+    assert (
+        host.post("/__admin/faults", json={"kind": "slow", "phase": "after_commit", "delay_ms": 1}).status_code == 201
+    )
