@@ -27,6 +27,7 @@ SERVER_NAME = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 API_VERSION = "v2"
 
 log = logging.getLogger("mock_server")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Flask:
@@ -54,9 +55,9 @@ def _request() -> Request:
     chunked = bool(environ.get("wsgi.input_terminated"))
     stream = environ["wsgi.input"] if chunked or request.content_length is not None else io.BytesIO()
     return Request(
-        authorization=request.headers.get("Authorization"),
-        content_type=request.headers.get("Content-Type"),
-        content_encoding=request.headers.get("Content-Encoding"),
+        authorization=environ.get("HTTP_AUTHORIZATION"),
+        content_type=environ.get("CONTENT_TYPE"),
+        content_encoding=environ.get("HTTP_CONTENT_ENCODING"),
         read=lambda: body.read(stream, request.content_length),
     )
 
@@ -118,7 +119,7 @@ def _unknown_path() -> NotFound:
 
 
 def _json(document: dict[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(document)
 
 
 def _mock() -> Mock:
