@@ -20,7 +20,7 @@ from contract.transport import HttpTransport, Transport
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # a run is itself alone; pytest 8 hashes its plugins
 class Session:
     """The state of one run. `rules` are those to be tested; `stopped` says why it ended before its end."""
 

@@ -31,6 +31,7 @@ SERVER_NAME = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 API_VERSION = "v2"
 
 log = logging.getLogger("mock_server")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Flask:
@@ -62,7 +63,7 @@ def _in_order(app: Flask) -> DefaultJSONProvider:
 
 
 def _request(visit: Visit) -> Request:
-    environ, headers, length = request.environ, request.headers, request.content_length
+    environ, length = request.environ, request.content_length
     chunked = bool(environ.get("wsgi.input_terminated"))
     stream = environ["wsgi.input"] if chunked or length is not None else io.BytesIO()
 
@@ -71,11 +72,11 @@ def _request(visit: Visit) -> Request:
         return visit.body
 
     return Request(
-        authorization=headers.get("Authorization"),
-        content_type=headers.get("Content-Type"),
-        content_encoding=headers.get("Content-Encoding"),
+        authorization=environ.get("HTTP_AUTHORIZATION"),
+        content_type=environ.get("CONTENT_TYPE"),
+        content_encoding=environ.get("HTTP_CONTENT_ENCODING"),
         read=read,
-        prefer=headers.get("Prefer"),
+        prefer=environ.get("HTTP_PREFER"),
         method=environ["REQUEST_METHOD"],
         path=request.path,
         connection=environ.get("mock_server.connection"),
@@ -175,4 +176,4 @@ def _unknown_path() -> NotFound:
 
 
 def _json(document: dict[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(document)

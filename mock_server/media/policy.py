@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
@@ -165,6 +166,7 @@ def _check_literal(address: Address) -> None:
         raise private(rule, f"leads to an address that is not public ({label})")
 
 
+@lru_cache  # it is asked for a few addresses again and again, and walking the tables is slow
 def judge(address: Address) -> tuple[str, str] | None:
     """Return the rule and the name of the range that forbids this address, or None if it is globally reachable."""
     if isinstance(address, IPv4Address):
