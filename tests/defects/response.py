@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import itertools
 import re
 import unicodedata
 import uuid
@@ -12,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 from wsgiref.types import WSGIApplication
 
 from mock_server.clock import rfc3339
-from mock_server.ids import Ids
 from mock_server.services import Mock
 from mock_server.store import Engagement
-from tests.defects.seams import Answer, Install, Json, answered_if, defect, part, shown
+from tests.defects.seams import Answer, Install, Json, answered_if, defect, shown
 
 
 def member(**values: object) -> Install:
@@ -28,22 +26,16 @@ def rewritten(name: str, change: Callable[[str], object]) -> Install:
     return shown(lambda document, _: {name: change(document[name])})
 
 
-def identified(new: Callable[[Ids], str]) -> Install:
-    """Give engagements other ids."""
-
-    class Wrong(Ids):
-        def __init__(self, right: Ids) -> None:
-            self.right = right
-
-        def new(self, prefix: str) -> str:
-            return new(self.right) if prefix == "ngmt" else self.right.new(prefix)
-
-    return part(ids=Wrong)
+def identified(new: Callable[[Engagement], str]) -> Install:
+    """Show engagements under other ids."""
+    return shown(lambda _, engagement: {"id": new(engagement)})
 
 
 def _few_ids(mock: Mock) -> WSGIApplication:
-    numbers = itertools.count()
-    return identified(lambda _: f"ngmt_01JB5Z0Q4T8E6Y2C4A1B3D{next(numbers) % 16:02d}")(mock)
+    numbers: dict[str, int] = {}
+    return identified(
+        lambda engagement: f"ngmt_01JB5Z0Q4T8E6Y2C4A1B3D{numbers.setdefault(engagement.id, len(numbers)) % 16:02d}"
+    )(mock)
 
 
 def _by_title(_: Json, engagement: Engagement) -> Json:
@@ -77,7 +69,7 @@ IDS = (
            "All engagements have one id.", identified(lambda _: "ngmt_01JB5Z0Q4T8E6Y2C4A1B3D5F7G")),
     defect("id-few", "RESP-3", "Ids come round after sixteen.", _few_ids),
     defect("id-per-second", "RESP-3", "An id is the second of its making.",
-           identified(lambda right: f"ngmt_{int(right._clock.timestamp())}")),
+           identified(lambda engagement: f"ngmt_{int(engagement.created_at.timestamp())}")),
     defect("id-of-title", "RESP-3", "The id follows from the title.", shown(_by_title)),
     defect("id-of-recording", "RESP-3", "The id follows from the URL of the recording.", shown(_by_url)),
 )  # fmt: skip
