@@ -21,15 +21,15 @@ class Ids:
     def new(self, prefix: str, at: datetime | None = None) -> str:
         """Return an id never given before, such as `ngmt_01JB5Z0Q4T3V2K8M6N9P7R5S4W`."""
         milliseconds = int((at or self._clock.now()).timestamp() * 1000)
-        return f"{prefix}_{_encoded(milliseconds.to_bytes(6) + self._random.randbytes(10))}"
+        return f"{prefix}_{_encoded(milliseconds << 80 | self._random.getrandbits(80))}"
 
 
-def _encoded(ulid: bytes) -> str:
-    """Write a ULID, as the library does in twice the time: every request has an id."""
-    number = int.from_bytes(ulid)
-    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
+def _encoded(ulid: int) -> str:
+    """Write a ULID of 128 bits, as the library does in thrice the time: every request has an id."""
+    return "".join([_PAIRS[ulid >> shift & 1023] for shift in _SHIFTS])
 
 
+_SHIFTS = tuple(range(120, -1, -10))
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 

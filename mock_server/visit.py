@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
 from mock_server.problems import Problem
 from mock_server.services import Mock, State
 from mock_server.trace import Trace
 
 
-@dataclass
+@dataclass(slots=True)
 class Visit:
     """A request under way. `state` is the one it began in: a reset puts another in the mock, not in here.
 
@@ -26,13 +25,16 @@ class Visit:
     started: float = field(default_factory=time.perf_counter)
     body: bytes | None = None
     problem: Problem | None = None
+    _id: str | None = None
 
     @property
     def seconds(self) -> float:
         """How long it has been under way."""
         return time.perf_counter() - self.started
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The id under which it is found in the journal, and which a problem shows."""
-        return self.mock.services.ids.new("rid", self.at)
+        if self._id is None:
+            self._id = self.mock.services.ids.new("rid", self.at)
+        return self._id

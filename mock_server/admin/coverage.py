@@ -22,11 +22,8 @@ SUCCEEDED = (
 )  # fmt: skip
 CREATED = ("IDEM-14", "URL-17", "BODY-1", "BODY-12", "RESP-3", "RESP-11", "SCOPE-4")
 REFUSED = ("ERR-1", "ERR-2", "ERR-3", "ERR-6")
-AT_THE_LIMIT = {
-    "title": ("LIMIT-1", "LIMIT-2", 500),
-    "source_system": ("LIMIT-3", "LIMIT-4", 100),
-    "external_id": ("LIMIT-5", "LIMIT-6", 500),
-}
+# Of title, source_system and external_id: the rules of the longest and the shortest that is admitted.
+AT_THE_LIMIT = (("LIMIT-1", "LIMIT-2", 500), ("LIMIT-3", "LIMIT-4", 100), ("LIMIT-5", "LIMIT-6", 500))
 
 
 class Sight(NamedTuple):
@@ -116,8 +113,8 @@ def _of_fields(submission: Submission) -> tuple[str, ...]:
     """Return the rules that the fields of a valid submission put to the test."""
     start, private = submission.start_at, submission.is_private
     rules = ["RESP-8" if start is None else "BODY-8", "RESP-12" if private is None else "RESP-9"]
-    for name, (longest, shortest, limit) in AT_THE_LIMIT.items():
-        length = len(getattr(submission, name))
+    lengths = len(submission.title), len(submission.source_system), len(submission.external_id)
+    for length, (longest, shortest, limit) in zip(lengths, AT_THE_LIMIT, strict=True):
         if length == limit:
             rules.append(longest)
         elif length == 1:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from flask import Response
 
+from mock_server.admin.records import Records
 from mock_server.problems import Problem
 from mock_server.services import Mock
 
 MAX_STREAMS = 16  # of the server's 64 threads
 TICK = 0.25  # seconds between two looks at whether the server stops
+MAX_DIGITS = 15
 HEARTBEAT = 20  # ticks without news until a comment is sent, which finds out whether anybody listens
 
 
@@ -45,19 +47,21 @@ class Streams:
         return response
 
     def _follow(self, last_event_id: str | None) -> Iterator[str]:
-        records = self._mock.state.records
-        if records is None:
-            return
-        known = last_event_id or ""
-        # A number beyond the journal's is from before a reset.
-        last = int(known) if known.isascii() and known.isdigit() and len(known) < 16 else records.journal.last  # noqa: PLR2004
-        last = min(last, records.journal.last)
         yield "retry: 1000\n\n"
-        idle = 0
-        while not self._mock.stopping.is_set():
-            if (now := self._mock.state.records) is not records and now is not None:
-                records, last = now, 0
+        last = _number(last_event_id)
+        while (records := self._mock.state.records) is not None and not self._mock.stopping.is_set():
+            newest = records.journal.last
+            # A number beyond the journal's is from before a reset.
+            with records.watching():
+                yield from self._follow_one(records, newest if last is None else min(last, newest))
+            if records is not self._mock.state.records:
                 yield "event: reset\ndata: {}\n\n"
+            last = 0
+
+    def _follow_one(self, records: Records, last: int) -> Iterator[str]:
+        """Tell what comes until the server stops or a reset puts other records in the place of these."""
+        idle = 0
+        while not self._mock.stopping.is_set() and records is self._mock.state.records:
             entries = records.journal.after(last, TICK)
             for entry in entries:
                 last = entry.sequence
@@ -66,3 +70,8 @@ class Streams:
             if idle >= HEARTBEAT:
                 idle = 0
                 yield ": nothing new\n\n"
+
+
+def _number(event_id: str | None) -> int | None:
+    known = event_id or ""
+    return int(known) if known.isascii() and known.isdigit() and len(known) <= MAX_DIGITS else None

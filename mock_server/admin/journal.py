@@ -74,8 +74,7 @@ class Decision:
         return shown
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """The beginning of a body, API keys covered, and the length and digest of the whole of it, as it was sent."""
 
     excerpt: bytes
@@ -307,19 +306,23 @@ def _covered(text: str) -> str:
 
 def headers_of(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the headers in a WSGI environ as they may be shown: secret ones by their name only."""
-    shown = []
-    for key, value in environ.items():
-        if key[:5] == "HTTP_" or (key in _BARE and value):
-            name, secret = _header(key)
-            shown.append((name, _hidden(value) if secret else _covered(value[: 2 * LONGEST])))
-    return tuple(shown[:MAX_HEADERS])
+    return tuple(
+        [
+            (name, _hidden(environ[key]) if secret else _covered(environ[key][: 2 * LONGEST]))
+            for key, name, secret in _headers_among(tuple(environ))
+        ]
+    )
 
 
-@lru_cache(1024)
-def _header(key: str) -> tuple[str, bool]:
-    """Return the name of a header and whether its value is a secret."""
-    name = "-".join(word.capitalize() for word in key.removeprefix("HTTP_")[:LONGEST].split("_"))
-    return name, _SECRET_NAME.search(name) is not None
+@lru_cache(64)
+def _headers_among(keys: tuple[str, ...]) -> list[tuple[str, str, bool]]:
+    """Return the keys that are headers, their names, and whether their values are secret. A client's are all alike."""
+    found = []
+    for key in keys:
+        if key.startswith("HTTP_") or key in _BARE:
+            name = "-".join(word.capitalize() for word in key.removeprefix("HTTP_")[:LONGEST].split("_"))
+            found.append((key, name, _SECRET_NAME.search(name) is not None))
+    return found[:MAX_HEADERS]
 
 
 def _hidden(value: str) -> str:
