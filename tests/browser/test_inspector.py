@@ -1,0 +1,307 @@
+"""The inspector in a real browser: live, inert against what attackers send, usable by keyboard, on a phone, in the dark.
+
+Run by `tox -e browser`; it needs a Chromium, at /usr/bin/chromium or where CHROMIUM says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from mock_server import Running, Settings, running
+
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+PAGES = (
+    "/",
+    "/inspect/keys",
+    "/inspect/engagements",
+    "/inspect/faults",
+    "/inspect/clock",
+    "/inspect/workspaces",
+    "/inspect/coverage",
+    "/inspect/fidelity",
+)
+ATTACKS = (
+    "<script>document.title='owned'</script>",
+    "<img src=x onerror=document.title='owned'>",
+    "\"'><svg onload=document.title='owned'>",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:document.title='owned'",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a browser without a window."""
+    with sync_playwright() as playwright:
+        path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        found = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Running]:
+    """Start a server of one's own."""
+    with running(Settings(port=0)) as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a page; whatever it complains of, or asks another host for, fails the test."""
+    context = browser.new_context(viewport={"width": 1200, "height": 850})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("request", lambda sent: complaints.append(sent.url) if "//127.0.0.1:" not in sent.url else None)
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def post(server: Running, **changes: Any) -> requests.Response:
+    """Submit an engagement."""
+    body = {
+        "type": "CALL",
+        "title": "A call",
+        "source_system": "tests",
+        "external_id": "key:1",
+        "media_url": "https://media.mock.test/ok.mp3?duration=90",
+        "run_workflows": False,
+        **changes,
+    }
+    headers = {"Authorization": "Bearer sk-apik_writer.local"}
+    return requests.post(server.base_url + "/v2/engagements", json=body, headers=headers, timeout=10)
+
+
+def test_requests_appear_by_themselves(server: Running, page: Page) -> None:
+    """A request that comes while the page is open appears at the top, without a reload, and a reset empties the list."""
+    page.goto(server.admin_url + "/")
+    expect(page.get_by_text("Nothing has been asked yet")).to_be_visible()
+    expect(page.locator("#live")).to_have_text("live")
+    post(server, external_id="first")
+    post(server, external_id="second", media_url="http://example.com/a.mp3")
+    rows = page.locator("#journal .entry")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("second")
+    expect(rows.first).to_contain_text("URL-1: media_url must use the https scheme")
+    requests.post(server.admin_url + "/reset", timeout=5)
+    expect(rows).to_have_count(0)
+
+
+def test_a_row_that_came_live_reads_as_one_that_was_rendered(server: Running, page: Page) -> None:
+    """The script writes a row in the same words as the server does."""
+    page.goto(server.admin_url + "/")
+    expect(page.locator("#live")).to_have_text("live")
+    post(server)
+    post(server, title="", type="EMAIL")
+    with pytest.raises(requests.ConnectionError):
+        requests.post(server.admin_url + "/faults", json={"kind": "close", "phase": "before_auth"}, timeout=5)
+        post(server)
+    rows = page.locator("#journal .entry")
+    expect(rows).to_have_count(3)
+    live = rows.all_inner_texts()
+    page.reload()
+    assert rows.all_inner_texts() == live
+
+
+def test_a_refusal_reads_as_a_story(server: Running, page: Page) -> None:
+    """One request's page says what was wrong, step by step, with the address that the redirect reached."""
+    post(server, media_url="https://media.mock.test/redirect-private/a.mp3")
+    page.goto(server.admin_url + "/")
+    page.locator("#journal .entry").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Refused by URL-15")
+    refused = page.locator(".story > li.refused")
+    expect(refused).to_contain_text("Can the recording be used?")
+    expect(refused).to_contain_text("redirects to https://10.0.0.7/")
+    expect(page.locator(".story > li.not_reached")).to_contain_text("Is it stored?")
+    expect(page.locator("#curl")).to_contain_text("curl -i -X POST")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_an_attacker_sends_is_inert(server: Running, page: Page, attack: str) -> None:
+    """Markup in title, key, header, path, fault and workspace shows as text on every page and runs nowhere."""
+    page.goto(server.admin_url + "/")
+    expect(page.locator("#live")).to_have_text("live")
+    made = post(server, title=attack, external_id=attack, source_system=attack, participants=[{"name": attack}]).json()
+    post(server, external_id=attack, type=attack)
+    requests.get(server.base_url + "/" + attack, headers={"User-Agent": attack, "X-Note": attack}, timeout=5)
+    requests.post(server.admin_url + "/workspaces", json={"name": attack}, timeout=5)
+    order = {"kind": "status", "phase": "before_commit", "status": 503, "match": {"external_id": attack}}
+    requests.post(server.admin_url + "/faults", json=order, timeout=5)
+    expect(page.locator("#journal .entry")).to_have_count(3)
+    expect(page.locator("#journal")).to_contain_text(attack)
+    entries = requests.get(server.admin_url + "/requests", timeout=5).json()["data"]
+    paths = [*PAGES, f"/inspect/engagements/{made['id']}", *(f"/inspect/requests/{one['id']}" for one in entries)]
+    for path in paths:
+        assert page.title() != "owned"
+        page.goto(server.admin_url + path)
+        assert page.locator("main script, main img, main svg, main [onerror], main [onload]").count() == 0
+        assert page.evaluate("[...document.links].every(link => link.protocol === 'http:')")
+    page.goto(f"{server.admin_url}/inspect/engagements")
+    page.get_by_role("link", name=attack, exact=True).last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(attack)
+
+
+def test_a_fault_is_put_on_and_taken_off(server: Running, page: Page) -> None:
+    """A preset is put on by its button, strikes, shows its count, and is taken off."""
+    page.goto(server.admin_url + "/inspect/faults")
+    page.get_by_role("button", name="Put overloaded on").click()
+    expect(page.locator("#faults")).to_contain_text("429")
+    assert post(server).status_code == 429
+    page.reload()
+    expect(page.locator("#faults")).to_contain_text("struck 1 time")
+    page.get_by_role("button", name="Take all off").click()
+    expect(page.get_by_text("the mock behaves")).to_be_visible()
+    assert post(server).status_code == 201
+
+
+def test_a_wrong_order_says_what_is_accepted(server: Running, browser: Browser) -> None:
+    """A form that is refused says which field and what is accepted, and nothing is put on."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(server.admin_url + "/inspect/faults")
+        page.get_by_role("textbox", name="Status").fill("99")
+        page.locator("form.fields button").click()
+        expect(page.get_by_role("alert")).to_contain_text("status must be a whole number from 400 to 599")
+    assert requests.get(server.admin_url + "/faults", timeout=5).json() == {"data": []}
+
+
+def test_the_clock_is_moved(server: Running, page: Page) -> None:
+    """The clock is frozen at an instant by the form, and says so."""
+    page.goto(server.admin_url + "/inspect/clock")
+    page.get_by_label("Freeze at").fill("2030-01-02T03:04:05Z")
+    page.get_by_role("button", name="Freeze there").click()
+    expect(page.locator(".big")).to_contain_text("2030-01-02 03:04:05")
+    expect(page.get_by_text("Frozen.")).to_be_visible()
+
+
+def test_a_workspace_is_made_and_deleted(server: Running, page: Page) -> None:
+    """A fresh workspace shows its credentials once, and is gone after it was deleted and that was confirmed."""
+    page.goto(server.admin_url + "/inspect/workspaces")
+    page.get_by_label("Name").fill("mine")
+    page.get_by_role("button", name="Make one").click()
+    expect(page.locator("#made")).to_contain_text("sk-apik_")
+    page.reload()
+    assert "sk-apik_" not in page.content()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete workspace mine").click()
+    expect(page.get_by_text("mine", exact=True)).to_have_count(0)
+
+
+def test_the_life_of_a_key_is_told(server: Running, page: Page) -> None:
+    """From a request the key leads to its life: created, replayed, and what differed."""
+    post(server)
+    post(server, title="Other")
+    page.goto(server.admin_url + "/")
+    page.locator("#journal .entry").first.click()
+    page.get_by_role("link", name="key:1").click()
+    expect(page.locator(".life li")).to_have_count(2)
+    expect(page.locator(".life li").last).to_contain_text("title")
+
+
+def test_the_keyboard_is_enough(server: Running, page: Page) -> None:
+    """By Tab and Enter alone one skips to the content, opens a request and gets back."""
+    post(server)
+    page.goto(server.admin_url + "/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    entry = page.locator("#journal .entry").first
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if entry.evaluate("link => link === document.activeElement"):
+            break
+    assert entry.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Created an engagement")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone_and_can_be_read(server: Running, browser: Browser, scheme: str) -> None:
+    """At 360 px no page scrolls sideways, also with very long words, and text keeps a contrast of 4.5 in both schemes."""
+    long = "x" * 400
+    made = post(server, external_id=long, title=long, source_system="y" * 100).json()
+    post(server, external_id=long, type=long)
+    requests.post(server.admin_url + "/faults", json={"preset": "flaky", "match": {"workspace": "A"}}, timeout=5)
+    entry = requests.get(server.admin_url + "/requests", timeout=5).json()["data"][0]["id"]
+    paths = [*PAGES, f"/inspect/requests/{entry}", f"/inspect/engagements/{made['id']}"]
+    paths += [f"/inspect/keys?workspace=A&external_id={long}"]
+    with browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme) as context:
+        page = context.new_page()
+        for path in paths:
+            page.goto(server.admin_url + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+            assert page.evaluate(CONTRAST) >= 4.5, path
+
+
+# The lowest contrast (WCAG) of any text on the page against the paper.
+CONTRAST = """() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const paper = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (!colour.endsWith(", 0)")) return light(colour);
+    }
+  };
+  let lowest = 21;
+  for (const node of document.querySelectorAll("main *, header *")) {
+    if (![...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim())) continue;
+    if (!node.getClientRects().length) continue;
+    const [a, b] = [light(getComputedStyle(node).color), paper(node)].sort((x, y) => y - x);
+    lowest = Math.min(lowest, (a + 0.05) / (b + 0.05));
+  }
+  return lowest;
+}"""
+
+
+def test_with_a_token_the_browser_asks_for_it(browser: Browser) -> None:
+    """With an admin token the pages, their live events and their buttons work once the browser was given it."""
+    with running(Settings(port=0, admin_token="correct-horse")) as server:
+        with browser.new_context() as stranger:
+            assert stranger.request.get(server.admin_url + "/").status == 401
+        with browser.new_context(http_credentials={"username": "me", "password": "correct-horse"}) as context:
+            page = context.new_page()
+            page.goto(server.admin_url + "/")
+            expect(page.locator("#live")).to_have_text("live")
+            page.goto(server.admin_url + "/inspect/faults")
+            page.get_by_role("button", name="Put overloaded on").click()
+            expect(page.locator("#faults")).to_contain_text("429")
+
+
+def test_another_page_cannot_drive_the_control_plane(server: Running, browser: Browser) -> None:
+    """A page of another origin that the developer visits can neither reset the mock nor read from it."""
+    post(server)
+    with running(Settings(port=0)) as other, browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        page.goto(other.admin_url + "/inspect/clock")
+        told = page.evaluate(
+            """async (url) => {
+              const told = [];
+              const tries = [["/reset", {method: "POST", mode: "no-cors"}], ["/requests", {}],
+                ["/reset", {method: "POST", headers: {"Content-Type": "application/json"}}],
+                ["/requests", {method: "DELETE"}]];
+              for (const [path, init] of tries) {
+                try { const got = await fetch(url + path, init); told.push(got.type); } catch { told.push("refused"); }
+              }
+              return told;
+            }""",
+            server.admin_url,
+        )
+    assert told == ["opaque", "refused", "refused", "refused"]
+    assert post(server).status_code == 200
+    assert len(requests.get(server.admin_url + "/requests", timeout=5).json()["data"]) == 2
