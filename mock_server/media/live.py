@@ -91,6 +91,7 @@ class LiveMedia:
     def __init__(
         self, limits: Limits, trust: ssl.SSLContext, resolve: Resolve = system_resolve, dial: Dial = direct
     ) -> None:
+        trust.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # Python 3.11.2, Debian's, takes any cut for an end
         self._limits = limits
         self._trust = trust
         self._dial = dial
