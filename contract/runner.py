@@ -108,6 +108,7 @@ def run_suite(session: Session, *plugins: object) -> int:
         f"--rootdir={plugin.SUITE}",
         f"--config-file={plugin.SUITE / 'pytest.ini'}",
         *("-p", "no:cacheprovider", "-p", "no:terminal"),
+        *("-p", "no:unraisableexception"),  # at the end it collects garbage five times: longer than a short run takes
     ]
     with _own_environment():
         manager = _Given(session)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -99,10 +100,11 @@ def _failed(session: Session) -> tuple[str, ...]:
     return tuple(result.rule.id for result in session.run().results if result.verdict == "fail")
 
 
+@cache
 def _config() -> Config:
     """Return what the suite needs to know of the mock, whatever is wrong with it."""
     with embedded() as config:
-        return replace(config, timeout=15.0)
+        return replace(config, timeout=6.0)
 
 
 def _work(task: tuple[str, int, str]) -> Row:
