@@ -18,7 +18,7 @@ from tests.peer import MEDIA
 from tests.peer.media import Unusable, check_syntax, fetch
 
 Judge = Callable[[str], tuple[bool, int | None]]
-MANY = settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def mock(url: str) -> bool:
@@ -78,7 +78,7 @@ def test_every_private_network_is_drawn(network: object, rule: str) -> None:
     assert ip_address(re.split(r"[/\[\]]+", simplest.value)[1]) == network[0]  # type: ignore[index]
 
 
-QUIET = settings(max_examples=4000, database=None, phases=[Phase.generate, Phase.shrink])
+QUIET = settings(max_examples=2500, database=None, phases=[Phase.generate, Phase.shrink])
 
 
 def test_a_planted_gap_shrinks_to_its_first_address() -> None:
