@@ -23,9 +23,7 @@ from contract.profile import PROFILES, Profile
 from contract.report import terminal
 from contract.rules import catalogue
 from contract.runner import Plan, execute, rehearse
-from contract.session import OK, USAGE, open_session, select
-
-REPORT_DIR = "contract-report"
+from contract.session import OK, REPORT_DIR, USAGE, open_session, select
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,10 +6,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from contract.config import CREDENTIALS, UNREACHABLE, Config, Credential
+from contract import simulated
+from contract.config import CREDENTIALS, Config, Credential
 from mock_server import Settings, running
-
-MEDIA = "https://media.mock.test"
 
 
 @contextmanager
@@ -20,13 +19,8 @@ def embedded() -> Iterator[Config]:
         yield Config(
             base_url=server.base_url,
             credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
-            accepted=(
-                f"{MEDIA}/ok.mp3?duration=90",
-                f"{MEDIA}/type/video/mp4/v?duration=60",
-                f"{MEDIA}/type/Audio/OGG;codecs=opus/a?duration=30",
-                f"{MEDIA}/redirect/2/a.mp3",
-            ),
-            rejected=(f"{MEDIA}/type/text/html/page", f"{MEDIA}/page.json", f"{MEDIA}/a.png", f"{MEDIA}/no-type/a.mp3"),
-            redirect_to_private=(f"{MEDIA}/redirect-private/a.mp3",),
-            unreachable=(UNREACHABLE, f"{MEDIA}/404/a.mp3", f"{MEDIA}/timeout/a.mp3"),
+            accepted=simulated.ACCEPTED,
+            rejected=simulated.REJECTED,
+            redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
+            unreachable=simulated.UNREACHABLES,
         )
