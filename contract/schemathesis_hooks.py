@@ -13,7 +13,7 @@ from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
-from schemathesis import AuthContext, BaseSchema, HookContext
+from schemathesis import BaseSchema, HookContext
 from schemathesis import Response as Answer
 
 from contract import schemathesis_checks as checks
@@ -27,19 +27,6 @@ def after_load_schema(context: HookContext, schema: BaseSchema) -> None:
     """Look at the target before anything is generated, if it is known by now: what is wrong is said once."""
     if schema.config.base_url is not None and targets.given is None:
         targets.at(schema.config.base_url, None, schema.config.workers)
-
-
-@schemathesis.auth(refresh_interval=None, retry_on=[])
-class Writer:
-    """Sends the credential that may write."""
-
-    def get(self, case: Case, context: AuthContext) -> str:
-        """Return the Authorization header."""
-        return targets.of(case.operation).client.credential("writer")
-
-    def set(self, case: Case, data: str, context: AuthContext) -> None:
-        """Add it to a case."""
-        case.headers["Authorization"] = data
 
 
 @schemathesis.hook

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Response as Answer
+from schemathesis.python import wsgi
 
 from contract import simulated
 from contract.client import Client
@@ -60,7 +62,7 @@ class Heard:
         return may_be and self.exchange.response.id is not None and not self.known
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Target:
     """A session whose submissions come from Schemathesis. Not for use from several threads."""
 
@@ -106,7 +108,8 @@ class Target:
             changes |= {"is_private": True} if document.get("is_private", False) is False else {}
         if document:
             case.body = {**document, **changes}
-        case.headers.update(self.client.config.headers)  # for gateways
+        # In the place of a generated credential; `credential_is_needed` sends others. The rest is for gateways.
+        case.headers.update({**self.client.config.headers, "Authorization": self.client.credential("writer")})
         booked = Request(Body(b""), (), "writer", changes.get("external_id"), expect="observed")
         try:
             self.client.spend(booked)
@@ -229,9 +232,12 @@ class Targets:
         """Return the target of an operation, opened when it is first met. Raises what `open_target` raises."""
         if self.given is not None:
             return self.given
-        if operation.base_url is None:
+        url = operation.base_url or ""
+        if operation.app is not None:
+            url = f"http://{wsgi.HOST}{urlsplit(url).path}"
+        elif not url.startswith("http"):
             raise ConfigError("Schemathesis knows no base URL: add --url, or schema.config.update(base_url=…)")
-        return self.at(operation.base_url, operation.app, operation.schema.config.workers)
+        return self.at(url, operation.app, operation.schema.config.workers)
 
     def at(self, base_url: str, app: Any, workers: int) -> Target:
         """Return the target at this URL, or this application."""
