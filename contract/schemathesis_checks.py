@@ -146,19 +146,20 @@ def submission_is_judged(ctx: CheckContext, response: Answer, case: Case) -> Non
 def media_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Nothing but a recording on a public https host is accepted, the rest is refused with 422 (URL).
 
-    Each accepted submission is sent again with the next URL of a list in its place: a minimal pair.
+    An accepted submission is sent again with the next URL of a list in its place: a minimal pair. Each is, until the
+    list has been gone through once, and some after that.
     """
     with _checking(MediaMisjudged, MEDIA, case, response) as (target, heard):
         _judge(target, heard, media=True)
-        if not heard.is_first:
+        again = target.probes["hostile"] >= len(target.hostile)
+        if not heard.is_first or (again and not target.due("hostile again", OFTEN)):
             return
         url = target.hostile[target.probes["hostile"] % len(target.hostile)]
-        # A URL that was found to be misjudged stays, so that Hypothesis sees it again.
         target.probes["hostile"] += 1
         document = {**heard.exchange.document, "external_id": target.client.key(), "media_url": url.value}
         exchange = target.client.submit(document, expect="refused")
         if exchange.response.status not in {*url.verdict.statuses, *INCONCLUSIVE}:
-            target.probes["hostile"] -= 1
+            target.probes["hostile"] -= 1  # it stays, so that Hypothesis sees it again
             expected = f"{url.value}: {' or '.join(map(str, url.verdict.statuses))} ({catalogue()[url.rule].title})"
             raise Violation(url.rule, expected, said(exchange), exchange)
         target.findings.hold(url.rule)
