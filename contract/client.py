@@ -85,12 +85,21 @@ class Client:
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.engagements: dict[str, Document] = {}  # as they were first shown, by id
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
+        self.trail: deque[Exchange] = deque(maxlen=0)  # the latest exchanges, for a run that tells how it got somewhere
+        self._forgotten = 0
         self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
 
     @property
     def creations(self) -> int:
         """How many engagements this run made."""
-        return len(self.ids)
+        return self._forgotten + len(self.ids)
+
+    def forget(self) -> None:
+        """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
+        self._forgotten += len(self.ids)
+        self.ids.clear()
+        self.engagements.clear()
+        self.milestones.clear()
 
     def key(self, suffix: str = "") -> str:
         """Return a key never used before, which begins with the run id."""
@@ -199,6 +208,7 @@ class Client:
 
     def _look_at(self, exchange: Exchange) -> None:
         """Count the case, remember ids, and check what must hold of every answer."""
+        self.trail.append(exchange)
         self._unanswered = 0
         self.throttled += exchange.response.status == 429
         self.recorder.count_case()

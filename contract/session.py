@@ -75,15 +75,17 @@ class Session:
         return INCOMPLETE if missing or not tested else OK
 
 
-def open_session(
+def open_session(  # noqa: PLR0913  what a run consists of
     config: Config,
     profile: Profile,
     rules: Sequence[str] = (),
     report_dir: Path | None = None,
     transport: Transport | None = None,
+    *,
+    recorder: Recorder | None = None,
 ) -> Session:
     """Return a session ready to begin. Without rules it tests all of them; with a transport it sends there."""
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     ledger = Ledger(None)
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
