@@ -17,9 +17,11 @@ from contract.strategies import (
     free_urls,
     limit_submissions,
     media_submissions,
+    private_sweeps,
     refused_urls,
     valid_submissions,
 )
+from contract.strategies.submissions import media_submission
 from contract.strategies.verdict import evenly
 
 READERS = ("reader", "private_reader")
@@ -36,6 +38,7 @@ class Draws:
     valid: Submissions
     bodies: Submissions
     media: Submissions
+    sweeps: st.SearchStrategy[list[Submission]]
     broken: Submissions
     free: Submissions
     readers: st.SearchStrategy[str]
@@ -50,6 +53,7 @@ class Draws:
             valid=_seldom(valid, _limit("accepted")),
             bodies=_seldom(defective_bodies(), _limit("refused")),
             media=media_submissions(urls),
+            sweeps=private_sweeps().map(lambda swept: [media_submission(url) for url in swept]),
             broken=defective_submissions(urls).filter(_spares_the_key),
             free=_seldom(free_submissions(free_urls(config.accepted, config.loopback)), _limit("free")),
             readers=st.sampled_from(readers) if readers else st.nothing(),

@@ -107,6 +107,11 @@ class EngagementMachine(RuleBasedStateMachine):
         """Refuse each recording that is no recording or not on a public host."""
         return self._refused(submissions, encoding)
 
+    @rule(target=refused, submissions=drawn("sweeps"))
+    def sweep_a_network(self, submissions: list[Submission]) -> Keys:
+        """Refuse addresses all over a private network."""
+        return self._refused(submissions, Encoding())
+
     @precondition(may_create)
     @rule(target=stored, key=consumes(refused), submission=drawn("valid"))
     def create_after_refusal(self, key: str, submission: Submission) -> Places:
@@ -277,15 +282,16 @@ class EngagementMachine(RuleBasedStateMachine):
             raise
 
     def _refused(self, submissions: list[Submission], encoding: Encoding) -> Keys:
-        """Submit what must be refused, all under one key, and return that: it has to be free still."""
-        key, judged = self.client.key(), 0
+        """Submit what must be refused, and return the keys: they have to be free still."""
+        keys = []
         for submission in submissions:
             with self._judging(submission.rule):
+                key = self.client.key()
                 body = encoding.body(submission.document(self.client.base, key))
                 case = Case(submission.why, submission.value, submission.without, body, submission.verdict.statuses)
                 refused(self.client, case, submission.rule, key, **self._sent(encoding, WRITER))
-                judged += 1
-        return multiple(key) if judged else multiple()
+                keys.append(key)
+        return multiple(*keys)
 
     def _created(self, submission: Submission, key: str, encoding: Encoding | None = None) -> Place:
         """Submit what must create, check what the answer says of it, and remember it."""

@@ -82,11 +82,13 @@ def hunt(
     state = Hunt(session.client, recorder, budget.share)
     draws = Draws.of(session.config, session.client.run_id)
     with _stored(corpus) as database:
+        replay = True
         for batch in itertools.count():
             before = state.done
-            found = _batch(state, draws, _settings(state, database, replay=batch == 0), budget.derived(batch))
+            found = _batch(state, draws, _settings(state, database, replay=replay), budget.derived(batch))
             if found is not None:
                 _record(state, found, database)
+            replay = found is not None  # the corpus may hold more
             session.client.forget()
             between()
             if state.stopped or not before < state.done < state.cases or len(recorder.known) == MOST_FINDINGS:

@@ -44,6 +44,7 @@ from contract.strategies.urls import (
     free_urls,
     inside_names,
     media_urls,
+    private_sweeps,
     private_urls,
     refused_urls,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "near_keys",
     "odd_participants",
     "participants",
+    "private_sweeps",
     "private_urls",
     "prose",
     "refused_urls",

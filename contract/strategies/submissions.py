@@ -24,7 +24,7 @@ from contract.strategies.fields import (
 )
 from contract.strategies.texts import at_length, limit_transcripts, prose
 from contract.strategies.urls import Urls, free_urls, refused_urls
-from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged, evenly
+from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged, Url, evenly
 
 Document = dict[str, Any]
 REQUIRED = ("type", "title", "source_system", "external_id", "media_url", "run_workflows")
@@ -87,7 +87,12 @@ def defective_bodies() -> Submissions:
 
 def media_submissions(urls: Urls) -> Submissions:
     """Draw a submission that differs from a plain one in its recording, with the verdict on that."""
-    return urls.map(lambda url: Submission({"media_url": url.value}, url.verdict, url.rule, url.why))
+    return urls.map(media_submission)
+
+
+def media_submission(url: Url) -> Submission:
+    """Return the submission that differs from a plain one in this recording."""
+    return Submission({"media_url": url.value}, url.verdict, url.rule, url.why)
 
 
 def free_submissions(urls: Urls | None = None) -> Submissions:
