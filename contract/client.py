@@ -85,6 +85,7 @@ class Client:
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.engagements: dict[str, Document] = {}  # as they were first shown, by id
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
+        self.trail: deque[Exchange] = deque(maxlen=0)  # the latest exchanges, for a run that tells how it got somewhere
         self._forgotten = 0
         self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
 
@@ -208,6 +209,7 @@ class Client:
 
     def look_at(self, exchange: Exchange) -> None:
         """Count the case, remember ids, and check what must hold of every answer."""
+        self.trail.append(exchange)
         self._unanswered = 0
         self.throttled += exchange.response.status == 429
         self.recorder.count_case()

@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from contract import simulated
 from contract.config import CREDENTIALS, Config, Credential
 from mock_server import Settings, running
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target: how to test it, and, if it is a mock of the run's own, how to make it forget everything."""
+
+    config: Config
+    reset: Callable[[], None] | None = None
+
+
 @contextmanager
 def embedded() -> Iterator[Config]:
     """Serve the mock on a free port and yield the configuration that tests it."""
+    with resettable() as served:
+        yield served.config
+
+
+@contextmanager
+def resettable() -> Iterator[Target]:
+    """Serve the mock on a free port and yield it with its reset, for runs that would fill its memory."""
     logging.getLogger("mock_server").setLevel(logging.WARNING)
     with running(Settings(port=0)) as server:
-        yield Config(
+        config = Config(
             base_url=server.base_url,
             credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
             accepted=simulated.ACCEPTED,
@@ -24,3 +40,4 @@ def embedded() -> Iterator[Config]:
             redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
             unreachable=simulated.UNREACHABLES,
         )
+        yield Target(config, server.mock.reset)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
 from schemathesis.cli import schemathesis as command
 
 from contract import report, spec
@@ -15,11 +16,12 @@ from contract.config import Config
 from contract.preflight import PreflightFailed
 from contract.profile import Profile
 from contract.recorder import CutShort
+from contract.report import terminal
 from contract.schemathesis_findings import Findings
 from contract.schemathesis_target import adopt, targets
-from contract.session import INCOMPLETE, NO_TARGET, OK, USAGE, VIOLATION, Session, open_session
+from contract.session import INCOMPLETE, NO_TARGET, OK, VIOLATION, Session, open_session
 
-FAILED, INTERRUPTED = 1, 130  # exit codes of Schemathesis
+CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
 
 
 def run(  # noqa: PLR0913  what a run consists of
@@ -40,10 +42,10 @@ def run(  # noqa: PLR0913  what a run consists of
     profile = Profile("schemathesis", seed)
     session = open_session(config, profile, report_dir=report_dir, recorder=Findings())
     try:
-        targets.given = adopt(session)
+        targets.given = target = adopt(session)
     except (PreflightFailed, CutShort) as reason:
         print(f"contract: {reason}")
-        return _finish(session, OK)
+        return _finish(session, NO_TARGET)
     index, count = shard
     arguments = [
         *("--config-file", str(spec.beside("schemathesis.toml")), "run", str(spec.path()), "--url", config.base_url),
@@ -58,7 +60,7 @@ def run(  # noqa: PLR0913  what a run consists of
         code = _call(arguments)
     finally:
         targets.given = None
-    return _finish(session, code)
+    return _finish(session, code if target.accepted or code else INCOMPLETE)
 
 
 def _call(arguments: list[str]) -> int:
@@ -77,17 +79,14 @@ def _transport(config: Config) -> list[str]:
 
 
 def _finish(session: Session, code: int) -> int:
-    """Write the reports of what was judged, and translate the exit code."""
+    """Show and write what was judged, and translate the exit code of Schemathesis."""
     found = session.run()
     found = replace(found, results=[result for result in found.results if result.verdict != "untested"])
+    terminal.summary(found, Console(highlight=False))
     if session.report_dir is not None:
         report.write(found, session.report_dir)
     if session.preflight_failed:
         return NO_TARGET
-    if "fail" in found.summary or (code == FAILED and not session.stopped):
+    if "fail" in found.summary:
         return VIOLATION
-    if session.stopped or code == INTERRUPTED:
-        return NO_TARGET
-    if code not in {OK, FAILED}:
-        return USAGE
-    return INCOMPLETE if not session.client.creations > 1 else OK
+    return NO_TARGET if session.stopped else CODES.get(code, code)

@@ -30,9 +30,11 @@ from contract.strategies.keys import NearKeys, Shape, near_keys
 from contract.strategies.submissions import (
     DEFECTS,
     Submission,
+    defective_bodies,
     defective_submissions,
     free_submissions,
     limit_submissions,
+    media_submissions,
     valid_submissions,
 )
 from contract.strategies.texts import Transcript, limit_transcripts, prose, transcripts
@@ -42,6 +44,7 @@ from contract.strategies.urls import (
     free_urls,
     inside_names,
     media_urls,
+    private_sweeps,
     private_urls,
     refused_urls,
 )
@@ -77,6 +80,7 @@ __all__ = [
     "Verdict",
     "WrongCredential",
     "accepted_urls",
+    "defective_bodies",
     "defective_submissions",
     "disguised_urls",
     "encodings",
@@ -88,10 +92,12 @@ __all__ = [
     "json_values",
     "limit_submissions",
     "limit_transcripts",
+    "media_submissions",
     "media_urls",
     "near_keys",
     "odd_participants",
     "participants",
+    "private_sweeps",
     "private_urls",
     "prose",
     "refused_urls",

@@ -68,6 +68,16 @@ def private(version: int | None = None) -> st.SearchStrategy[Place]:
     return evenly([place for place, weight in zip(drawn, weights, strict=True) for _ in range(weight)])
 
 
+@st.composite
+def swept(draw: st.DrawFn) -> list[Place]:
+    """Draw a private network, and an address in each sixteenth of it: a mask that is too narrow leaves one out."""
+    network, rule = draw(st.sampled_from(PRIVATE))
+    parts = min(16, network.num_addresses)
+    size = network.num_addresses // parts
+    offset = draw(st.one_of(st.integers(0, size - 1), st.sampled_from((0, size - 1))))
+    return [Place(network[part * size + offset], rule) for part in range(parts)]
+
+
 @cache
 def special() -> st.SearchStrategy[Address]:
     """Draw an address that is not globally reachable, and of which the contract says nothing."""

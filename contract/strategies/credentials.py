@@ -47,7 +47,7 @@ def wrong_credentials() -> st.SearchStrategy[WrongCredential]:
     cut = st.integers(1, 99).map(lambda kept: _wrong("AUTH-3", "a part of a credential", "Bearer", kept))
     tails = st.text("Aa0.-_~", min_size=1, max_size=8)
     continued = tails.map(lambda tail: _wrong("AUTH-3", "a credential with something added", "Bearer", 100, tail))
-    schemes = st.sampled_from(("Basic", "Token", "Negotiate"))
+    schemes = st.sampled_from(("Basic", "Token", "ApiKey"))
     others = schemes.map(lambda scheme: _wrong("AUTH-4", "another scheme", scheme, 100))
     unknown = _wrong("AUTH-3", "an unknown credential", "Bearer", 0, "sk-apik_unknown0000.unknown0000000000")
     return st.one_of(st.just(_wrong("AUTH-2", "no credential", None)), st.just(unknown), cut, continued, others)

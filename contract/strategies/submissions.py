@@ -24,7 +24,7 @@ from contract.strategies.fields import (
 )
 from contract.strategies.texts import at_length, limit_transcripts, prose
 from contract.strategies.urls import Urls, free_urls, refused_urls
-from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged, evenly
+from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged, Url, evenly
 
 Document = dict[str, Any]
 REQUIRED = ("type", "title", "source_system", "external_id", "media_url", "run_workflows")
@@ -74,11 +74,25 @@ def defective_submissions(urls: Urls | None = None, rule: str | None = None) -> 
     `urls` are those to refuse, drawn about as often as all other defects together. Raises KeyError for a rule that is
     not about a body, and not in DEFECTS.
     """
-    urls = refused_urls() if urls is None else urls
-    on_urls = urls.map(lambda url: Submission({"media_url": url.value}, url.verdict, url.rule, url.why))
+    media = media_submissions(refused_urls() if urls is None else urls)
     if rule is None:
-        return evenly((on_urls, evenly(tuple(DEFECTS.values()))))
-    return on_urls.filter(lambda drawn: drawn.rule == rule) if rule.startswith("URL-") else DEFECTS[rule]
+        return evenly((media, defective_bodies()))
+    return media.filter(lambda drawn: drawn.rule == rule) if rule.startswith("URL-") else DEFECTS[rule]
+
+
+def defective_bodies() -> Submissions:
+    """Draw a submission with one defect that is not about the recording, each rule as often."""
+    return evenly(tuple(DEFECTS.values()))
+
+
+def media_submissions(urls: Urls) -> Submissions:
+    """Draw a submission that differs from a plain one in its recording, with the verdict on that."""
+    return urls.map(media_submission)
+
+
+def media_submission(url: Url) -> Submission:
+    """Return the submission that differs from a plain one in this recording."""
+    return Submission({"media_url": url.value}, url.verdict, url.rule, url.why)
 
 
 def free_submissions(urls: Urls | None = None) -> Submissions:

@@ -17,6 +17,7 @@ from contract.strategies.addresses import (
     special,
     spelled,
     spelled_ipv6,
+    swept,
     tunnelled,
 )
 from contract.strategies.verdict import ACCEPTED, EXACTLY_422, FREE, REFUSED, Url, Verdict, evenly
@@ -75,9 +76,17 @@ def refused_urls(
 @st.composite
 def private_urls(draw: st.DrawFn, version: int | None = None) -> Url:
     """Draw a URL on a private address in its usual form, refused with exactly 422. Rules: URL-3 to URL-10."""
-    place = draw(private(version))
+    return _private(draw(private(version)), draw(_ENDS))
+
+
+def private_sweeps() -> st.SearchStrategy[list[Url]]:
+    """Draw URLs all over one private network, each refused with exactly 422. Rules: URL-3 to URL-10."""
+    return swept().map(lambda places: [_private(place, "/a.mp3") for place in places])
+
+
+def _private(place: Place, end: str) -> Url:
     why = f"an address of a private network, {place.address}"
-    return Url(f"https://{literal(place.address)}{draw(_ENDS)}", EXACTLY_422, place.rule, why)
+    return Url(f"https://{literal(place.address)}{end}", EXACTLY_422, place.rule, why)
 
 
 @st.composite
