@@ -215,9 +215,10 @@ def test_run_finds(defect: str, rule: str, config: Config, tmp_path: Path, capsy
 
 def test_run_shows_no_credential(config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where a server repeats the credential, that is found, and neither the output nor the reports repeat it."""
-    with serve(DEFECTS["echo-header"]) as server:
+    fuzzed = ("--phases", "fuzzing", "--no-shrink")
+    with serve(DEFECTS["echo-422"]) as server:
         code = run(
-            replace(config, base_url=server.base_url), seed=1, max_examples=1, report_dir=tmp_path, options=EXAMPLES
+            replace(config, base_url=server.base_url), seed=1, max_examples=10, report_dir=tmp_path, options=fuzzed
         )
     said = capsys.readouterr().out + "".join(path.read_text() for path in tmp_path.iterdir())
     assert code == VIOLATION
