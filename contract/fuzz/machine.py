@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from contract.client import BURST
 from contract.exchange import Exchange
 from contract.fuzz.draws import Draws, drawn, several
-from contract.fuzz.hunt import Hunt
+from contract.fuzz.hunt import Ended, Hunt
 from contract.invariants import instant
 from contract.races import judge_race
 from contract.recorder import CutShort, NotApplicable, Untested, Violation
@@ -273,7 +273,7 @@ class EngagementMachine(RuleBasedStateMachine):
             pass
         except CutShort as reason:
             self.hunt.stopped = str(reason)
-            reject()
+            raise Ended from None
         except Violation as violation:
             violation.rule = violation.rule or rules[0]
             if violation.rule in self.hunt.recorder.known:

@@ -18,7 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from contract.config import ConfigError
 from contract.fuzz.draws import Draws
-from contract.fuzz.hunt import STEPS_KEPT, FuzzRecorder, Hunt
+from contract.fuzz.hunt import STEPS_KEPT, Ended, FuzzRecorder, Hunt
 from contract.fuzz.machine import EngagementMachine
 from contract.recorder import Violation
 from contract.session import Session
@@ -106,9 +106,10 @@ def _batch(state: Hunt, draws: Draws, chosen: settings, number: int) -> Violatio
 
     try:
         run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
+    except Ended:
+        pass
     except (Violation, HypothesisException, BaseExceptionGroup):
-        # Also: a target that answers otherwise the second time, or a budget that ends the search for a smaller case.
-        if state.found is None and not state.stopped:
+        if state.found is None:  # else a target that answers otherwise the second time is no less wrong
             raise
     finally:
         state.recorder.hunting = False
