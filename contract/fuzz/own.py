@@ -144,7 +144,7 @@ def _settings(state: Hunt, database: ExampleDatabase | None, *, replay: bool) ->
 
 @contextmanager
 def _stored(corpus: Path | None) -> Iterator[ExampleDatabase | None]:
-    """Have Hypothesis keep its files in the corpus, or nowhere, and never in the user's folder."""
+    """Have Hypothesis keep its files in the corpus, if there is one, and yield the examples there."""
     if corpus is None:
         yield None
         return

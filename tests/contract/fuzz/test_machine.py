@@ -14,13 +14,13 @@ Started = Callable[..., Session]
 
 
 def test_nothing_is_found_in_the_mock(start: Started) -> None:
-    """Some hundred cases against the mock find nothing, and are about most of the rules that the machine knows."""
+    """Some hundred cases against the mock find nothing, and are about many rules."""
     session = start()
     state = fuzz(session, 200)
     assert failed(session) == {}
     assert state.done >= 200
     exercised = {rule for rule, found in session.recorder.findings.items() if found.passed}
-    assert {"IDEM-1", "IDEM-2", "IDEM-9", "IDEM-10", "SCOPE-2", "AUTH-3", "URL-4"} <= exercised
+    assert len(exercised) > 25
 
 
 @pytest.mark.parametrize("order", ["before_url", "after_fetch"])
