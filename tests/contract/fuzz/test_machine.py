@@ -32,7 +32,7 @@ def test_neither_order_is_accused(start: Started, order: str) -> None:
 
 
 def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, tmp_path: Path) -> None:
-    """What is found comes out minimal, as a line for a shell, and is the first that a run on its corpus sends."""
+    """What is found comes out minimal, as a line for a shell, and is the first case of a run on its corpus."""
     first = start("reach-10")
     fuzz(first, 120, corpus=tmp_path)
     (failure,) = failed(first)["URL-3"]
@@ -43,7 +43,7 @@ def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, tmp_path
     second = start("reach-10")
     before = second.client.requests
     fuzz(second, 1, seed=99, corpus=tmp_path)
-    assert sent(second)[before].body.document["media_url"] == "https://10.0.0.0/a.mp3"
+    assert sent(second)[before + 1].body.document["media_url"] == "https://10.0.0.0/a.mp3"
     assert "URL-3" in failed(second)
 
 
