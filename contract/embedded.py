@@ -14,10 +14,10 @@ from mock_server import Settings, running
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target: how to test it, and, if it is a mock of the run's own, how to make it forget everything."""
+    """A target: how to test it, and how to make it forget everything, which only a mock of the run's own does."""
 
     config: Config
-    reset: Callable[[], None] | None = None
+    reset: Callable[[], None] = lambda: None
 
 
 @contextmanager

@@ -22,8 +22,7 @@ from contract.report import terminal
 from contract.report.text import printable
 from contract.results import Run
 from contract.runner import budget
-from contract.session import INCOMPLETE, NO_TARGET, OK, USAGE, VIOLATION, Session, open_session
-from contract.verify import created
+from contract.session import INCOMPLETE, NO_TARGET, OK, USAGE, VIOLATION, open_session
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
@@ -81,7 +80,7 @@ def own(target: Target, options: Options) -> int:
         raise ConfigError(f"--report-dir: cannot write to {options.directory}: {error.strerror}") from None
     try:
         session.begin()
-        state = hunt(session, options.budget, options.corpus, lambda: _renew(target, session))
+        state = hunt(session, options.budget, options.corpus, target.reset)
         session.stopped = state.stopped or _idle(state)
     except (PreflightFailed, CutShort):
         pass  # the session knows
@@ -113,13 +112,6 @@ def schemathesis(target: Target, options: Options) -> int:
 
 Engine = Callable[[Target, Options], int]
 ENGINES: dict[str, Engine] = {"own": own, "schemathesis": schemathesis}
-
-
-def _renew(target: Target, session: Session) -> None:
-    """Have the mock forget what a batch has made, and make the engagement anew that the machine begins with."""
-    if target.reset is not None:
-        target.reset()
-        session.client.anchor = created(session.client, session.client.submission())
 
 
 def _idle(state: Hunt) -> str | None:

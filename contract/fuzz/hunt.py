@@ -14,6 +14,10 @@ STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones hav
 SHRINKING = 1000  # cases at most that are spent on making a violation smaller
 
 
+class Ended(BaseException):
+    """Nothing more is to be sent. It goes right through Hypothesis, which handles exceptions and nothing above."""
+
+
 class FuzzRecorder(Recorder):
     """A recorder that raises: a violation ends its example, so that Hypothesis can look for a smaller one.
 

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from contract.client import BURST
 from contract.exchange import Exchange
 from contract.fuzz.draws import Draws, drawn, several
-from contract.fuzz.hunt import Hunt
+from contract.fuzz.hunt import Ended, Hunt
 from contract.invariants import instant
 from contract.races import judge_race
 from contract.recorder import CutShort, NotApplicable, Untested, Violation
@@ -79,11 +79,13 @@ class EngagementMachine(RuleBasedStateMachine):
         return self.hunt.may_create and not (thrifty and len(self.model) > 1)
 
     @initialize(target=stored)
-    def anchor(self) -> Places:
-        """Begin with an engagement that exists already, so that repeats cost no creation."""
-        if (known := self.client.anchor) is None or known.request.key is None:
-            return multiple()
-        return multiple(self._remember(known))
+    def begin(self) -> Places:
+        """Begin with an engagement to repeat: one of the example's own, or the run's when the budget is used up."""
+        if not self.hunt.may_create and self.client.anchor is not None:
+            return multiple(self._remember(self.client.anchor))
+        with self._judging("IDEM-1") as made:
+            made.append(self._remember(created(self.client, self.client.submission(), "BODY-13")))
+        return multiple(*made)
 
     @rule()
     def a_pause(self) -> None:
@@ -260,8 +262,8 @@ class EngagementMachine(RuleBasedStateMachine):
     @contextmanager
     def _judging(self, *rules: str) -> Iterator[list[Any]]:
         """Count one case of these rules and decide what its end means for the example. Yields what it makes."""
-        if self.hunt.stopped or (self.hunt.done >= self.hunt.cases and not self.hunt.found):
-            reject()
+        if self.hunt.over:
+            raise Ended
         self.hunt.done += 1
         try:
             with self.client.recorder.testing(rules):
@@ -273,7 +275,7 @@ class EngagementMachine(RuleBasedStateMachine):
             pass
         except CutShort as reason:
             self.hunt.stopped = str(reason)
-            reject()
+            raise Ended from None
         except Violation as violation:
             violation.rule = violation.rule or rules[0]
             if violation.rule in self.hunt.recorder.known:

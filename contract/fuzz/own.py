@@ -17,7 +17,7 @@ from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
-from contract.fuzz.hunt import STEPS_KEPT, FuzzRecorder, Hunt
+from contract.fuzz.hunt import STEPS_KEPT, Ended, FuzzRecorder, Hunt
 from contract.fuzz.machine import EngagementMachine
 from contract.recorder import Violation
 from contract.session import Session, share
@@ -102,9 +102,10 @@ def _batch(state: Hunt, draws: Draws, chosen: settings, number: int) -> Violatio
 
     try:
         run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
+    except Ended:
+        pass
     except (Violation, HypothesisException, BaseExceptionGroup):
-        # Also: a target that answers otherwise the second time, or a budget that ends the search for a smaller case.
-        if state.found is None and not state.stopped:
+        if state.found is None:  # else a target that answers otherwise the second time is no less wrong
             raise
     finally:
         state.recorder.hunting = False
@@ -139,7 +140,7 @@ def _settings(state: Hunt, database: ExampleDatabase | None, *, replay: bool) ->
 
 @contextmanager
 def _stored(corpus: Path | None) -> Iterator[ExampleDatabase | None]:
-    """Have Hypothesis keep its files in the corpus, or nowhere, and never in the user's folder."""
+    """Have Hypothesis keep its files in the corpus, if there is one, and yield the examples there."""
     if corpus is None:
         yield None
         return

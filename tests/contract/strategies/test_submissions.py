@@ -40,7 +40,7 @@ BASE = {
     "media_url": MEDIA["accepted"][0],
     "run_workflows": False,
 }
-ALL = settings(max_examples=30, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+ALL = settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 FINDING = settings(max_examples=3000, database=None, phases=[Phase.generate, Phase.shrink])
 VALIDATOR = Mock(Settings(port=0)).services.validator
 
@@ -98,7 +98,7 @@ def test_what_is_free_has_no_expected_status(submission: Submission) -> None:
     assert (submission.verdict.kind, submission.verdict.statuses) == ("free", ())
 
 
-@settings(max_examples=25, deadline=None, database=None)
+@settings(max_examples=12, deadline=None, database=None)
 @given(limit_transcripts())
 def test_a_transcript_is_at_a_limit_and_shown_in_a_line(transcript: Transcript) -> None:
     """Each is close to a limit, its verdict follows from its real size, and its repr is short."""
@@ -122,7 +122,7 @@ def test_a_key_that_is_cut_shrinks_to_the_cut() -> None:
     assert repr(pair.first.key("run:1")) == "'run:1' * 1 + 'k' * 250 + 'a' * 1"
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=40, deadline=None, database=None)
 @given(near_keys())
 def test_near_keys_are_two_valid_keys(pair: NearKeys) -> None:
     """The keys of a pair are different and at most 500 characters long."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -18,7 +19,7 @@ from tests.peer import MEDIA
 from tests.peer.media import Unusable, check_syntax, fetch
 
 Judge = Callable[[str], tuple[bool, int | None]]
-MANY = settings(max_examples=250, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def mock(url: str) -> bool:
@@ -60,7 +61,7 @@ def test_no_verdict_is_wrong(monkeypatch: pytest.MonkeyPatch, accepts: Callable[
 
 
 @given(private(4).flatmap(lambda place: st.tuples(st.just(place.address), spelled(place.address))))
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=60, deadline=None, database=None)
 def test_a_spelling_is_of_that_address(pair: tuple[object, str]) -> None:
     """Every spelling means its address to the C library, and none is the usual one."""
     import socket
@@ -78,13 +79,11 @@ def test_every_private_network_is_drawn(network: object, rule: str) -> None:
     assert ip_address(re.split(r"[/\[\]]+", simplest.value)[1]) == network[0]  # type: ignore[index]
 
 
-QUIET = settings(max_examples=2500, database=None, phases=[Phase.generate, Phase.shrink])
+QUIET = settings(max_examples=1200, database=None, phases=[Phase.generate, Phase.shrink])
 
 
 def test_a_planted_gap_shrinks_to_its_first_address() -> None:
     """Where 172.20.0.0/16 is let through, the minimal URL is the first of that network and nothing else."""
-    found = find(
-        media_urls(**MEDIA), lambda url: "//172.20." in url.value and not url.value.endswith("."), settings=QUIET
-    )
+    found = find(private_urls(), lambda url: "//172.20." in url.value, settings=QUIET, random=Random(1))
     assert found.value == "https://172.20.0.0/a.mp3"
     assert (found.rule, found.verdict.statuses) == ("URL-4", (422,))
