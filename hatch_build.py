@@ -1,4 +1,4 @@
-"""Build hook: both packages of the wheel carry their own copy of openapi.yaml."""
+"""Build hook: both packages of the wheel carry a copy of openapi.yaml, and contract one of schemathesis.toml."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class ContractCopies(BuildHookInterface):
         for package in ("mock_server", "contract"):
             copy = shutil.copy(Path(self.root, "openapi.yaml"), self._copies / f"{package}.yaml")
             build_data["force_include"][str(copy)] = f"{package}/openapi.yaml"
+        build_data["force_include"][str(Path(self.root, "schemathesis.toml"))] = "contract/schemathesis.toml"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Remove the copies."""

@@ -17,22 +17,23 @@ from pathlib import Path
 from rich.console import Console
 
 from contract import report
-from contract.config import Config, ConfigError, load, names_target
-from contract.embedded import embedded
+from contract.config import ConfigError, load, names_target
+from contract.embedded import Target, resettable
+from contract.fuzz.command import Options, fuzz_target
 from contract.profile import PROFILES, Profile
 from contract.report import terminal
 from contract.rules import catalogue
-from contract.runner import Plan, execute, rehearse
-from contract.session import OK, USAGE, open_session, select
+from contract.runner import execute, rehearse
+from contract.session import OK, REPORT_DIR, USAGE, open_session, select
 
-REPORT_DIR = "contract-report"
+Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return {"run": run, "plan": plan, "rules": rules}[arguments.command](arguments)
+        return {"run": run, "plan": plan, "fuzz": fuzz, "rules": rules}[arguments.command](arguments)
     except ConfigError as error:
         print(f"contract: {error}", file=sys.stderr)
         return USAGE
@@ -42,35 +43,55 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="contract", description="Contract tests of the operation Create engagement.")
     parser.add_argument("--version", action="version", version=f"engagement-contract-kit/{_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_suite(commands)
+    _add_fuzz(commands)
+    commands.add_parser("rules", help="list the rules, a line each")
+    return parser
+
+
+def _add_suite(commands: Subparsers[argparse.ArgumentParser]) -> None:
     for name, text in (
         ("run", "test a target, or the mock if none is configured"),
         ("plan", "say what a run would send and create, and what would stay untested; send nothing"),
     ):
-        command = commands.add_parser(name, help=text, description=text, epilog="Credentials are never flags.")
-        command.add_argument("--config", metavar="FILE", help="the target, in TOML")
-        command.add_argument("--base-url", metavar="URL", help="the root of the API, such as https://host/api")
+        command = _add(commands, name, text)
         command.add_argument("--profile", metavar="NAME", help=f"{', '.join(PROFILES)} (quick)")
         command.add_argument(
             "--rule", metavar="ID", action="append", default=[], help="only this rule; may be repeated"
         )
-        command.add_argument("--report-dir", metavar="DIR", help=f"where reports go ({REPORT_DIR})")
-        command.add_argument("--seed", metavar="N", help="repeat a run's choices")
-        command.add_argument("--rate", metavar="RATE", help="requests at most, such as 5/s")
-        command.add_argument("--max-requests", metavar="N", help="end the run after so many requests")
-        command.add_argument("--max-creations", metavar="N", help="end the run after so many engagements")
         command.add_argument("--shard", metavar="I/N", help="test the I-th of N shares of the rules")
-        command.add_argument("--yes", action="store_true", help="send to a target on another machine without asking")
-    commands.add_parser("rules", help="list the rules, a line each")
-    return parser
+
+
+def _add_fuzz(commands: Subparsers[argparse.ArgumentParser]) -> None:
+    command = _add(commands, "fuzz", "send generated cases, and report the smallest that breaks each rule")
+    command.add_argument("--cases", metavar="N", help="how many cases, of all shards together (1000)")
+    command.add_argument("--corpus", metavar="DIR", help="failures of earlier runs, replayed first (in the report's)")
+    command.add_argument("--shard", metavar="I/N", help="send the I-th of N shares of the cases")
+    command.add_argument("--engine", choices=("own", "schemathesis", "both"), default="both", help="what generates")
+
+
+def _add(commands: Subparsers[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
+    """Add a command with the options that say what its target is and how to treat it."""
+    command = commands.add_parser(name, help=text, description=text, epilog="Credentials are never flags.")
+    command.add_argument("--config", metavar="FILE", help="the target, in TOML")
+    command.add_argument("--base-url", metavar="URL", help="the root of the API, such as https://host/api")
+    command.add_argument("--report-dir", metavar="DIR", help=f"where reports go ({REPORT_DIR})")
+    command.add_argument("--seed", metavar="N", help="repeat a run's choices")
+    command.add_argument("--rate", metavar="RATE", help="requests at most, such as 5/s")
+    command.add_argument("--max-requests", metavar="N", help="end the run after so many requests")
+    command.add_argument("--max-creations", metavar="N", help="end the run after so many engagements")
+    command.add_argument("--yes", action="store_true", help="send to a target on another machine without asking")
+    return command
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Test the target and write the reports."""
     profile, chosen = _selection(arguments)
     console = Console(highlight=False)
-    with _target(arguments) as config:
+    with _target(arguments) as target:
+        config = target.config
         if not config.loopback:
-            _consent(arguments, rehearse(config, profile, chosen))
+            _consent(arguments, rehearse(config, profile, chosen).as_text())
         directory = Path(arguments.report_dir or REPORT_DIR)
         try:
             session = open_session(config, profile, chosen, directory)
@@ -92,9 +113,19 @@ def run(arguments: argparse.Namespace) -> int:
 def plan(arguments: argparse.Namespace) -> int:
     """Say what a run would do."""
     profile, chosen = _selection(arguments)
-    with _target(arguments) as config:
-        print(rehearse(config, profile, chosen).as_text())
+    with _target(arguments) as target:
+        print(rehearse(target.config, profile, chosen).as_text())
     return OK
+
+
+def fuzz(arguments: argparse.Namespace) -> int:
+    """Fuzz the target and write the reports."""
+    directory = Path(arguments.report_dir or REPORT_DIR)
+    with _target(arguments) as target:
+        options = Options.of(vars(arguments), target.config, directory)
+        if not target.config.loopback:
+            _consent(arguments, options.as_text(target.config))
+        return fuzz_target(target, options)
 
 
 def rules(_: argparse.Namespace) -> int:
@@ -109,19 +140,19 @@ def _selection(arguments: argparse.Namespace) -> tuple[Profile, list[str]]:
 
 
 @contextmanager
-def _target(arguments: argparse.Namespace) -> Iterator[Config]:
-    """Yield the configured target, or the mock, served for as long as the block lasts."""
+def _target(arguments: argparse.Namespace) -> Iterator[Target]:
+    """Yield the configured target, or the mock, served for as long as the block lasts. Only the mock can be reset."""
     flags: Mapping[str, str | None] = vars(arguments)
     if names_target(flags, os.environ):
-        yield load(flags, os.environ)
+        yield Target(load(flags, os.environ))
     else:
-        with embedded() as config:
-            yield config
+        with resettable() as served:
+            yield served
 
 
-def _consent(arguments: argparse.Namespace, planned: Plan) -> None:
+def _consent(arguments: argparse.Namespace, planned: str) -> None:
     """Show the plan and go on after a yes. Raises ConfigError without one."""
-    print(planned.as_text())
+    print(planned)
     if arguments.yes:
         return
     if not sys.stdin.isatty():

@@ -85,12 +85,21 @@ class Client:
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.engagements: dict[str, Document] = {}  # as they were first shown, by id
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
+        self.trail: deque[Exchange] = deque(maxlen=0)  # the latest exchanges, for a run that tells how it got somewhere
+        self._forgotten = 0
         self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
 
     @property
     def creations(self) -> int:
         """How many engagements this run made."""
-        return len(self.ids)
+        return self._forgotten + len(self.ids)
+
+    def forget(self) -> None:
+        """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
+        self._forgotten += len(self.ids)
+        self.ids.clear()
+        self.engagements.clear()
+        self.milestones.clear()
 
     def key(self, suffix: str = "") -> str:
         """Return a key never used before, which begins with the run id."""
@@ -138,7 +147,7 @@ class Client:
         if self.profile.creates_nothing and request.expect in {"created", "replayed", "observed"}:
             raise Untested("the profile safe sends only what is refused")
         for attempt in itertools.count(1):
-            self._spend(request)
+            self.spend(request)
             started = time.time()
             try:
                 response = self._transport.send(request)
@@ -147,8 +156,8 @@ class Client:
                 if attempt == 1:
                     continue
                 raise self._no_answer(request, str(reason)) from reason
-            exchange = self._exchange(request, response, started)
-            self._look_at(exchange)
+            exchange = self.exchange(request, response, started)
+            self.look_at(exchange)
             if response.status == 429 and attempt < TRIES:
                 self._sleep(_retry_after(response))
             elif response.status in TRANSIENT and attempt == 1:
@@ -164,25 +173,26 @@ class Client:
         if self.profile.creates_nothing:
             raise Untested("the profile safe sends only what is refused")
         for racer in racers[:BURST]:
-            self._spend(racer, paced=racer is racers[0])
+            self.spend(racer, paced=racer is racers[0])
         started = time.time()
         try:
             responses = self._transport.race(racers[:BURST])
         except NoAnswer as reason:
             raise self._no_answer(racers[0], f"{reason}, in a parallel burst") from reason
-        exchanges = [self._exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
+        exchanges = [self.exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
-            self._look_at(exchange)
+            self.look_at(exchange)
         if busy := [exchange.response for exchange in exchanges if exchange.response.status == 429]:
             self._sleep(max(map(_retry_after, busy)))
         return exchanges
 
-    def _exchange(self, request: Request, response: Response, started: float) -> Exchange:
+    def exchange(self, request: Request, response: Response, started: float) -> Exchange:
+        """Return a request and its answer with what a report must not show of them."""
         secrets = tuple((c.token, f"CONTRACT_{c.name.upper()}") for c in self.config.credentials.values())
         return Exchange(request, response, self.config.base_url, secrets, started)
 
-    def _spend(self, request: Request, *, paced: bool = True) -> None:
-        """Take one request out of the budgets, wait for its turn, and write its key down."""
+    def spend(self, request: Request, *, paced: bool = True) -> None:
+        """Take one request out of the budgets, wait for its turn, and write its key down. Raises CutShort."""
         limit = self.config.max_requests
         if limit is not None and self.requests >= limit:
             raise CutShort(f"the budget of {limit} requests is used up (limits.max_requests)")
@@ -197,8 +207,9 @@ class Client:
         if request.key is not None:
             self._ledger.write(request.key, request.credential)
 
-    def _look_at(self, exchange: Exchange) -> None:
+    def look_at(self, exchange: Exchange) -> None:
         """Count the case, remember ids, and check what must hold of every answer."""
+        self.trail.append(exchange)
         self._unanswered = 0
         self.throttled += exchange.response.status == 429
         self.recorder.count_case()
@@ -228,7 +239,7 @@ class Client:
                 self._sleep(1.0)
                 continue
             silence = Response(0, {}, reason.encode())
-            exchange = self._exchange(request, silence, time.time())
+            exchange = self.exchange(request, silence, time.time())
             violation = Violation(
                 "ERR-4", "an answer", f"no answer twice, while others are answered: {reason}", exchange
             )

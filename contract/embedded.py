@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from contract.config import CREDENTIALS, UNREACHABLE, Config, Credential
+from contract import simulated
+from contract.config import CREDENTIALS, Config, Credential
 from mock_server import Settings, running
 
-MEDIA = "https://media.mock.test"
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target: how to test it, and how to make it forget everything, which only a mock of the run's own does."""
+
+    config: Config
+    reset: Callable[[], None] = lambda: None
 
 
 @contextmanager
 def embedded() -> Iterator[Config]:
     """Serve the mock on a free port and yield the configuration that tests it."""
+    with resettable() as served:
+        yield served.config
+
+
+@contextmanager
+def resettable() -> Iterator[Target]:
+    """Serve the mock on a free port and yield it with its reset, for runs that would fill its memory."""
     logging.getLogger("mock_server").setLevel(logging.WARNING)
     with running(Settings(port=0)) as server:
-        yield Config(
+        config = Config(
             base_url=server.base_url,
             credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
-            accepted=(
-                f"{MEDIA}/ok.mp3?duration=90",
-                f"{MEDIA}/type/video/mp4/v?duration=60",
-                f"{MEDIA}/type/Audio/OGG;codecs=opus/a?duration=30",
-                f"{MEDIA}/redirect/2/a.mp3",
-            ),
-            rejected=(f"{MEDIA}/type/text/html/page", f"{MEDIA}/page.json", f"{MEDIA}/a.png", f"{MEDIA}/no-type/a.mp3"),
-            redirect_to_private=(f"{MEDIA}/redirect-private/a.mp3",),
-            unreachable=(UNREACHABLE, f"{MEDIA}/404/a.mp3", f"{MEDIA}/timeout/a.mp3"),
+            accepted=simulated.ACCEPTED,
+            rejected=simulated.REJECTED,
+            redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
+            unreachable=simulated.UNREACHABLES,
         )
+        yield Target(config, server.mock.reset)

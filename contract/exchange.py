@@ -177,7 +177,7 @@ class Exchange:
     def _generator(self) -> str:
         """Return a small command that prints the body."""
         body = self.request.body
-        if body.document is None:
+        if body.document is None or Body.of(body.document, escaped=body.escaped).content != body.content:
             program = f"import sys; sys.stdout.buffer.write({_bytes_expression(body.content)})"
         else:
             document = _expression(body.document)
@@ -214,7 +214,7 @@ def shown(value: Any) -> str:
 def _short(value: Any) -> Any:
     match value:
         case Text(parts=parts) if len(value) > LONG:
-            names = ("repeat", "then", "and_then")
+            names = ("repeat", "then", "and_then", "and_last")
             return {name: [piece, count] for name, (piece, count) in zip(names, parts, strict=False)}
         case str() if len(value) > LONG:
             return {"begins": value[:60], "characters": len(value)}

@@ -25,6 +25,7 @@ class Violation(AssertionError):  # noqa: N818  the field's word for it
         self.expected = expected
         self.actual = actual
         self.exchange = exchange
+        self.before: Sequence[Exchange] = ()  # what was sent before, where one exchange alone shows nothing
         self.others_hold = False  # whether the test went on to its end, so that its other rules were tested as well
 
 
@@ -172,11 +173,19 @@ def _failure(violation: Violation) -> Failure:
     exchange = violation.exchange
     if exchange is None:
         return Failure(violation.expected, violation.actual)
+    steps = (*violation.before, exchange)
     return Failure(
         expected=violation.expected,
         actual=exchange.redact(violation.actual),
         request_id=exchange.request_id,
-        curl=exchange.curl(),
-        request=exchange.shown_request(),
+        curl="\n".join(step.curl() for step in steps),
+        request="\n\n".join(_step(number, step, len(steps)) for number, step in enumerate(steps, 1)),
         response=exchange.shown_response(),
     )
+
+
+def _step(number: int, exchange: Exchange, count: int) -> str:
+    """Return a request for people; where there are several, with its number and what it was answered with."""
+    if count == 1:
+        return exchange.shown_request()
+    return f"{number} of {count}, answered with {exchange.response.status}:\n{exchange.shown_request()}"

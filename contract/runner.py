@@ -75,7 +75,7 @@ class Plan:
             f"Target   {self.config.base_url}",
             f"Profile  {self.profile.name}, {len(self.results)} rules",
             f"Sends    about {self.requests} requests, creates about {self.creations} engagements",
-            f"Budget   {_budget(self.config)}",
+            f"Budget   {budget(self.config)}",
             "Values",
             *(f"  {key:<28} {source}" for key, source in self.config.sources.items()),
         ]
@@ -140,7 +140,8 @@ def _own_environment() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _budget(config: Config) -> str:
+def budget(config: Config) -> str:
+    """Say how much a run may send and create, and how fast."""
     rate = f"{config.rate:g} requests/s" if config.rate else "no rate limit"
     requests, creations = (limit or "any number of" for limit in (config.max_requests, config.max_creations))
     return f"{rate}, at most {requests} requests and {creations} creations"

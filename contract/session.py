@@ -18,6 +18,7 @@ from contract.rules import catalogue
 from contract.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
+REPORT_DIR = "contract-report"
 
 
 @dataclass(slots=True, eq=False)  # a run is itself alone; pytest 8 hashes its plugins
@@ -75,15 +76,17 @@ class Session:
         return INCOMPLETE if missing or not tested else OK
 
 
-def open_session(
+def open_session(  # noqa: PLR0913  what a run consists of
     config: Config,
     profile: Profile,
     rules: Sequence[str] = (),
     report_dir: Path | None = None,
     transport: Transport | None = None,
+    *,
+    recorder: Recorder | None = None,
 ) -> Session:
     """Return a session ready to begin. Without rules it tests all of them; with a transport it sends there."""
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     ledger = Ledger(None)
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
@@ -98,9 +101,13 @@ def select(rules: Sequence[str], shard: str | None = None) -> list[str]:
         if rule not in catalogue():
             raise ConfigError(f"--rule: {rule} is no rule; {suggestion(rule, catalogue())}")
     chosen = [rule for rule in catalogue() if not rules or rule in rules]
-    if shard is None:
-        return chosen
+    index, count = (1, 1) if shard is None else share(shard)
+    return chosen[index - 1 :: count]
+
+
+def share(shard: str) -> tuple[int, int]:
+    """Read `I/N`, the I-th of N shares. Raises ConfigError."""
     index, _, count = shard.partition("/")
     if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
         raise ConfigError(f"--shard: {shard!r} must be I/N with I from 1 to N, such as 1/4")
-    return chosen[int(index) - 1 :: int(count)]
+    return int(index), int(count)

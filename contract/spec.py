@@ -12,8 +12,13 @@ import yaml
 
 def path() -> Path:
     """Return where `openapi.yaml` is: in the installed package, or at the root of a checkout."""
-    packaged = Path(str(resources.files("contract").joinpath("openapi.yaml")))
-    return packaged if packaged.is_file() else Path(__file__).parent.parent / "openapi.yaml"
+    return beside("openapi.yaml")
+
+
+def beside(name: str) -> Path:
+    """Return where a file is that the wheel copies into this package and a checkout has at its root."""
+    packaged = Path(str(resources.files("contract").joinpath(name)))
+    return packaged if packaged.is_file() else Path(__file__).parent.parent / name
 
 
 @functools.cache

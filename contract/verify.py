@@ -63,6 +63,12 @@ def created(client: Client, document: Any, rule: str | None = None, **options: A
     """
     known = dict(client.engagements)
     exchange = client.submit(document, **options)
+    check_first(client, exchange, known, rule)
+    return exchange
+
+
+def check_first(client: Client, exchange: Exchange, known: Mapping[str, Document], rule: str | None) -> None:
+    """Raise Violation unless this answers a first submission; `known` is what the run knew before, by id."""
     response = exchange.response
     if response.status == TOO_LARGE:
         raise TooLarge("413: something in front of the target takes no body of this size")
@@ -75,7 +81,6 @@ def created(client: Client, document: Any, rule: str | None = None, **options: A
         raise Violation(rule, "a new engagement for a new key", f"that of the key {other!r}", exchange)
     if response.id is not None:
         check_created(client, exchange)
-    return exchange
 
 
 def check_created(client: Client, exchange: Exchange) -> None:

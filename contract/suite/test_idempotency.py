@@ -1,14 +1,13 @@
 """One key, one engagement: IDEM-1 to IDEM-15."""
 
 import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
 from contract.client import BURST, Client
-from contract.exchange import Exchange
 from contract.marks import at_the_end, each_rule, rule
+from contract.races import judge_race
 from contract.recorder import NotApplicable, Untested, Violation
-from contract.verify import Case, answer, check_created, check_replay, created, example, group, refused, replayed
+from contract.verify import Case, created, example, group, refused, replayed
 
 
 @rule("IDEM-1")
@@ -158,37 +157,12 @@ def test_parallel_first_submissions_create_one_engagement(client: Client) -> Non
         # A target that limits its callers may let only some of a burst through; two are a race.
         heard = [exchange for exchange in exchanges if exchange.response.status != 429]
         if len(heard) > 1:
-            _judge_race(client, key, heard, known)
+            judge_race(client, key, heard, known)
             raced += 1
         if raced == rounds:
             return
     if not raced:
         raise Untested("the target answers 429 to a burst of eight requests")
-
-
-def _judge_race(client: Client, key: str, exchanges: Sequence[Exchange], known: set[str]) -> None:
-    """Check one burst: one id, at most one 201, the others 200 or 409, and a later repeat that agrees."""
-    statuses = sorted(exchange.response.status for exchange in exchanges)
-    winners = [exchange for exchange in exchanges if exchange.response.ok]
-    if not winners:
-        raise Violation("IDEM-10", "one of eight parallel submissions to create", f"{statuses}", exchanges[0])
-    for exchange in exchanges:
-        if not exchange.response.ok and exchange.response.status != 409:
-            raise Violation("IDEM-10", "200 or 409 for the others", answer(exchange), exchange)
-    ids = {exchange.response.id for exchange in winners}
-    if len(ids) > 1 or statuses.count(201) > 1 or ids & known:
-        raise Violation(
-            "IDEM-10", "one engagement for eight parallel submissions", f"{statuses}, ids {ids}", winners[1]
-        )
-    if len({exchange.response.engagement.get("title") for exchange in winners}) > 1:
-        raise Violation("IDEM-10", "the same engagement for all", "different titles under one id", winners[1])
-    for first in winners:
-        if first.response.status == 201:
-            check_created(client, first)
-    repeat = client.submit(client.submission(external_id=key), expect="replayed")
-    check_replay(repeat, winners[0], "IDEM-10")
-    waited = "409 while the first submission is in flight" if 409 in statuses else "the others wait and get 200"
-    client.recorder.observe("IDEM-13", waited)
 
 
 @at_the_end

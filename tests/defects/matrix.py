@@ -1,11 +1,15 @@
 """The kill matrix: what the suite catches, by which rule, and that it leaves conforming servers alone.
 
-    python -m tests.defects.matrix [--profile quick] [--workers 2] [--directory kill-matrix] [NAME …]
+    python -m tests.defects.matrix [--with suite|hooks|schemathesis] [--profile quick] [--workers 2]
+                                   [--directory kill-matrix] [NAME …]
 
 Each defect is run with the rules it names first, until one of them fails, and with the whole suite if none does. A
 defect is caught only by a rule it names; a run that could not be made is no kill. Every pairwise variant of the second
 implementation has to come out with nothing. Writes matrix.json and matrix.md; the exit code is 1 for a survivor, a
 wrong rule or a false alarm.
+
+For comparison the same can be asked of Schemathesis with the kit's hooks, and of Schemathesis as it comes, which names
+no rules: there, whatever it finds counts as caught.
 """
 
 from __future__ import annotations
@@ -30,9 +34,19 @@ from contract.profile import Profile
 from contract.runner import run_suite
 from contract.session import Session, open_session
 from tests import peer
-from tests.defects import ALL, CONCERNS, UNSEEN, Defect, serve
+from tests.defects import ALL, CONCERNS, UNSEEN, Defect, generated, serve
 
 CAUGHT, WRONG_RULE, SURVIVED, BROKEN = "caught", "wrong rule", "survived", "broken run"
+
+
+Tool = Callable[[Config], generated.Found]
+TOOLS: dict[str, Tool] = {"hooks": generated.with_hooks, "schemathesis": generated.stock}
+RIGHT = "A defect counts as caught when a rule that it names fails."
+MADE_BY = {
+    "suite": f"Profile {{profile}}. {RIGHT}",
+    "hooks": f"Schemathesis with the kit's hooks, {generated.EXAMPLES} examples. {RIGHT}",
+    "schemathesis": f"Schemathesis as it comes, {generated.EXAMPLES} examples. It names no rules: any failure counts.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +97,30 @@ def judge(defect: Defect, profile: str) -> Row:
     return Row(defect.name, defect.rules, outcome, failed, time.monotonic() - started, requests)
 
 
+def judge_generated(defect: Defect, tool: Tool) -> Row:
+    """Run another tool against one defect."""
+    started = time.monotonic()
+    with serve(defect) as server:
+        found = tool(replace(_config(), base_url=server.base_url))
+    right = set(found.failed) & set(defect.rules) if tool is generated.with_hooks else found.failed
+    outcome = CAUGHT if right else WRONG_RULE if found.failed else BROKEN if found.broken else SURVIVED
+    return Row(defect.name, defect.rules, outcome, found.failed, time.monotonic() - started, found.requests)
+
+
+def spare_generated(variant: peer.Variant, tool: Tool) -> Row:
+    """Run another tool against one conforming variant."""
+    started = time.monotonic()
+    with peer.serve(variant) as server:
+        found = tool(_peer_config(server))
+    outcome = "false alarm" if found.failed else BROKEN if found.broken else "spared"
+    return Row(str(variant), (), outcome, found.failed, time.monotonic() - started, found.requests)
+
+
 def spare(variant: peer.Variant, profile: str) -> Row:
     """Run the whole suite against one conforming variant."""
     started = time.monotonic()
     with peer.serve(variant) as server:
-        credentials = {name: Credential(name, server.credentials[name]) for name in CREDENTIALS}
-        session = open_session(Config(server.base_url, credentials, **peer.MEDIA), Profile(profile))
+        session = open_session(_peer_config(server), Profile(profile))
         run_suite(session)
     failed = _failed(session)
     code = session.exit_code(session.run())
@@ -107,30 +139,39 @@ def _config() -> Config:
         return replace(config, timeout=6.0)
 
 
-def _work(task: tuple[str, int, str]) -> Row:
-    kind, number, profile = task
+def _peer_config(server: peer.Serving) -> Config:
+    credentials = {name: Credential(name, server.credentials[name]) for name in CREDENTIALS}
+    return Config(server.base_url, credentials, **peer.MEDIA)
+
+
+def _work(task: tuple[str, int, str, str]) -> Row:
+    kind, number, by, profile = task
     logging.disable(logging.CRITICAL)  # broken servers have much to say
+    if (tool := TOOLS.get(by)) is not None:
+        return (
+            judge_generated(ALL[number], tool) if kind == "defect" else spare_generated(peer.pairwise()[number], tool)
+        )
     return judge(ALL[number], profile) if kind == "defect" else spare(peer.pairwise()[number], profile)
 
 
-def rows(names: Sequence[str], profile: str, workers: int, show: Callable[[Row], None]) -> Iterator[Row]:
+def rows(names: Sequence[str], by: str, profile: str, workers: int, show: Callable[[Row], None]) -> Iterator[Row]:
     """Yield a row for each defect of these names (or all) and, without names, for each variant."""
-    tasks = [("defect", n, profile) for n, defect in enumerate(ALL) if not names or defect.name in names]
+    tasks = [("defect", n, by, profile) for n, defect in enumerate(ALL) if not names or defect.name in names]
     if not names:
-        tasks = [("variant", n, profile) for n in range(len(peer.pairwise()))] + tasks
+        tasks = [("variant", n, by, profile) for n in range(len(peer.pairwise()))] + tasks
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for row in pool.map(_work, tasks):
             show(row)
             yield row
 
 
-def markdown(found: Sequence[Row], profile: str) -> str:
+def markdown(found: Sequence[Row], by: str, profile: str) -> str:
     """Return the table for people: a line a concern, then what was not caught."""
     by_name = {row.name: row for row in found}
     lines = [
         "# Kill matrix",
         "",
-        f"Profile {profile}. A defect counts as caught when a rule that it names fails.",
+        MADE_BY[by].format(profile=profile),
         "",
         "| concern | defects | caught | wrong rule | survived | broken run |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -161,6 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Make the matrix and return the exit code."""
     parser = argparse.ArgumentParser(description="Which defects does the suite catch?")
     parser.add_argument("names", nargs="*", help="only these defects, and no variants")
+    parser.add_argument("--with", dest="by", choices=MADE_BY, default="suite", help="what looks for them (suite)")
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--directory", type=Path, default=Path("kill-matrix"))
@@ -169,10 +211,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     def show(row: Row) -> None:
         print(f"{row.outcome:<12} {row.seconds:5.1f} s  {row.name[:100]}  {', '.join(row.by)}", flush=True)
 
-    found = list(rows(arguments.names, arguments.profile, arguments.workers, show))
+    found = list(rows(arguments.names, arguments.by, arguments.profile, arguments.workers, show))
     arguments.directory.mkdir(parents=True, exist_ok=True)
     (arguments.directory / "matrix.json").write_text(json.dumps([asdict(row) for row in found], indent=1))
-    (arguments.directory / "matrix.md").write_text(markdown(found, arguments.profile))
+    (arguments.directory / "matrix.md").write_text(markdown(found, arguments.by, arguments.profile))
     bad = _bad(found)
     print(f"{len(found) - len(bad)} passed, {len(bad)} failed")
     return 1 if bad else 0

@@ -260,7 +260,7 @@ class Peer:
             case "as_sent":
                 return record.start_at.isoformat()
             case "utc_seconds":
-                return record.start_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return record.start_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
             case "other_offset":
                 return record.start_at.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
         return _zulu(record.start_at)

@@ -1,0 +1,128 @@
+"""`contract fuzz`: one target, one or both engines, the reports and exit codes of a run of the suite."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from contract import report
+from contract.config import Config, ConfigError
+from contract.embedded import Target
+from contract.fuzz.hunt import FuzzRecorder, Hunt
+from contract.fuzz.own import Budget, hunt
+from contract.preflight import PreflightFailed
+from contract.profile import Profile
+from contract.recorder import CutShort
+from contract.report import terminal
+from contract.report.text import printable
+from contract.results import Run
+from contract.runner import budget
+from contract.session import INCOMPLETE, NO_TARGET, OK, USAGE, VIOLATION, open_session
+
+CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
+WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run of the fuzzer was asked for. `corpus` is where failures are kept for the next run."""
+
+    profile: Profile
+    budget: Budget
+    engines: tuple[str, ...]
+    corpus: Path
+    directory: Path
+
+    @classmethod
+    def of(cls, flags: Mapping[str, Any], config: Config, directory: Path) -> Options:
+        """Return the options of these flags, with defaults that suit the target. Raises ConfigError."""
+        text = flags["cases"]
+        if text is not None and not (text.isdigit() and int(text)):
+            raise ConfigError(f"--cases: {text!r} must be a whole number above 0")
+        cases = int(text) if text else CASES if config.max_requests is None else min(CASES, config.max_requests // 2)
+        profile = replace(Profile.of(None, flags["seed"]), name="fuzz")
+        engines = tuple(ENGINES) if flags["engine"] == "both" else (flags["engine"],)
+        if unknown := [name for name in engines if name not in ENGINES]:
+            raise ConfigError(f"--engine: {unknown[0]} is not installed here")
+        corpus = Path(flags["corpus"]) if flags["corpus"] else directory / "corpus"
+        return cls(profile, Budget.of(cases, profile.seed, flags["shard"]), engines, corpus, directory)
+
+    def as_text(self, config: Config) -> str:
+        """Return what the run would do, for people."""
+        shard = f", shard {self.budget.shard} of {self.budget.shards}" if self.budget.shards > 1 else ""
+        return "\n".join(
+            (
+                f"Target   {config.base_url}",
+                f"Engines  {', '.join(self.engines)}, seed {self.budget.seed}{shard}",
+                f"Sends    {self.budget.share} generated cases, about one and a half requests each",
+                f"Budget   {budget(config)}",
+            )
+        )
+
+
+def fuzz_target(target: Target, options: Options) -> int:
+    """Run the engines against a target, one after the other, and return the worst of their exit codes."""
+    codes = [ENGINES[name](target, options) for name in options.engines]
+    return next(code for code in WORST if code in codes)
+
+
+def own(target: Target, options: Options) -> int:
+    """Run the state machine, write the reports and return the exit code."""
+    try:
+        recorder = FuzzRecorder()
+        session = open_session(target.config, options.profile, (), options.directory, recorder=recorder)
+    except OSError as error:
+        raise ConfigError(f"--report-dir: cannot write to {options.directory}: {error.strerror}") from None
+    try:
+        session.begin()
+        state = hunt(session, options.budget, options.corpus, target.reset)
+        session.stopped = state.stopped or _idle(state)
+    except (PreflightFailed, CutShort):
+        pass  # the session knows
+    except KeyboardInterrupt:
+        session.stopped = "interrupted"
+    session.rules = [rule for rule, found in recorder.findings.items() if found.cases or found.failed]
+    run = session.run()
+    _show(run)
+    try:
+        report.write(run, options.directory)
+    except OSError as error:
+        print(f"contract: the reports could not be written: {error}", file=sys.stderr)
+    return session.exit_code(run)
+
+
+def schemathesis(target: Target, options: Options) -> int:
+    """Run Schemathesis with the kit's hooks and return the exit code. Its reports have a folder of their own."""
+    from contract.schemathesis_run import run  # not at the top: a second, and checks registered with Schemathesis
+
+    return run(
+        target.config,
+        seed=options.budget.seed,
+        max_examples=options.budget.cases,
+        shard=(options.budget.shard, options.budget.shards),
+        report_dir=options.directory / "schemathesis",
+        options=("--generation-database", str(options.corpus / "schemathesis")),
+    )
+
+
+Engine = Callable[[Target, Options], int]
+ENGINES: dict[str, Engine] = {"own": own, "schemathesis": schemathesis}
+
+
+def _idle(state: Hunt) -> str | None:
+    """Say why a run is worth nothing: what refuses everything refuses it for a reason nobody knows."""
+    return None if state.accepted else "no submission was accepted, so no refusal means anything"
+
+
+def _show(run: Run) -> None:
+    """Print the verdicts, then each smallest case as lines for a shell."""
+    console = Console(highlight=False)
+    terminal.summary(run, console)
+    for result in run.results:
+        for failure in result.failures[:1] if result.verdict == "fail" else ():
+            print(f"\n{result.rule.id}, to send it again:\n{printable(failure.curl or '')}")

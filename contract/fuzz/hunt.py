@@ -1,0 +1,84 @@
+"""The state of one run of the fuzzer that outlives its examples: what was found, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contract.client import Client
+from contract.exchange import Exchange
+from contract.recorder import Recorder, Violation
+from contract.rules import catalogue
+
+STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
+SHRINKING = 1000  # cases at most that are spent on making a violation smaller
+
+
+class Ended(BaseException):
+    """Nothing more is to be sent. It goes right through Hypothesis, which handles exceptions and nothing above."""
+
+
+class FuzzRecorder(Recorder):
+    """A recorder that raises: a violation ends its example, so that Hypothesis can look for a smaller one.
+
+    `known` are rules whose minimal case has been found already; their violations are only counted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[str] = set()
+        self.hunting = False
+
+    def fail(self, rule: str, violation: Violation) -> None:
+        """Raise the violation of a rule that can be broken, unless that is known. Raises Violation."""
+        if self.hunting and rule not in self.known and not catalogue()[rule].observed:
+            violation.rule = rule
+            raise violation
+        if self.hunting and rule in self.known:
+            self.findings[rule].failed += 1
+        else:
+            super().fail(rule, violation)
+
+
+@dataclass(slots=True)
+class Hunt:
+    """`done` and `accepted` count cases; `found` is the smallest violation so far; `stopped` says why it ends early."""
+
+    client: Client
+    recorder: FuzzRecorder
+    cases: int
+    done: int = 0
+    accepted: int = 0
+    found: Violation | None = None
+    most: int = 0  # cases at which the search for a smaller violation ends
+    stopped: str | None = None
+
+    @property
+    def may_create(self) -> bool:
+        """Whether the budget allows what a step of the machine can create: an engagement or two."""
+        limit = self.client.config.max_creations
+        return limit is None or self.client.creations + 2 <= limit
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be sent: a budget is used up, or enough went into making a violation smaller."""
+        return self.stopped is not None or (self.found is not None and self.done >= self.most)
+
+    def note(self, violation: Violation, trail: Sequence[Exchange]) -> None:
+        """Keep a violation with the exchanges that led to it. Hypothesis tries smaller cases: the last is the best."""
+        if self.found is None:
+            self.most = self.done + SHRINKING
+        violation.before = violation.before or self._before(violation.exchange, trail)
+        self.found = violation
+
+    def _before(self, last: Exchange | None, trail: Sequence[Exchange]) -> tuple[Exchange, ...]:
+        """Return what was sent before and has to do with the last exchange: the same key, or the same engagement."""
+        if last is None:
+            return ()
+        known = (*(() if self.client.anchor is None else (self.client.anchor,)), *trail)
+        return tuple(step for step in known if step is not last and _related(step, last))
+
+
+def _related(step: Exchange, last: Exchange) -> bool:
+    same_key = last.request.key is not None and step.request.key == last.request.key
+    return same_key or (last.response.id is not None and step.response.id == last.response.id)

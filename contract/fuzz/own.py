@@ -1,0 +1,151 @@
+"""Runs the state machine: in batches of bounded memory, repeatable by its seed, failures of earlier runs first."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+from hypothesis.errors import HypothesisException
+from hypothesis.stateful import run_state_machine_as_test
+
+from contract.fuzz.draws import Draws
+from contract.fuzz.hunt import STEPS_KEPT, Ended, FuzzRecorder, Hunt
+from contract.fuzz.machine import EngagementMachine
+from contract.recorder import Violation
+from contract.session import Session, share
+
+BATCH = 500  # cases, after which memory is given back
+STEPS = 20  # of an example
+CASES = 40  # of an example, about: some steps are several
+FEWEST = 4  # examples of a batch; the first of each is the empty one
+MOST_FINDINGS = 10  # minimal cases of a run
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much one worker does: the cases of all shards, the seed, and which shard of how many this is."""
+
+    cases: int
+    seed: int
+    shard: int = 1
+    shards: int = 1
+
+    @classmethod
+    def of(cls, cases: int, seed: int, shard: str | None) -> Budget:
+        """Return the budget of the shard `I/N`. Raises ConfigError."""
+        return cls(cases, seed, *share(shard or "1/1"))
+
+    @property
+    def share(self) -> int:
+        """The cases of this shard; those of all shards add up."""
+        return self.cases * self.shard // self.shards - self.cases * (self.shard - 1) // self.shards
+
+    def derived(self, batch: int) -> int:
+        """Return the seed of one batch of this shard."""
+        text = f"{self.seed}/{self.shard}/{self.shards}/{batch}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+
+
+class Corpus(DirectoryBasedExampleDatabase):
+    """Failures, kept for the next run. While `keeps`, none is dropped, though it may not fail in this run any more."""
+
+    keeps = False
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Drop an example that does not fail any more."""
+        if not self.keeps:
+            super().delete(key, value)
+
+
+def hunt(
+    session: Session, budget: Budget, corpus: Path | None = None, between: Callable[[], object] = lambda: None
+) -> Hunt:
+    """Fuzz the target of a session that has begun, and record the minimal case of each rule that is broken.
+
+    The session needs a FuzzRecorder. `between` is called after each batch. Raises what is a mistake of this program.
+    """
+    recorder = session.recorder
+    assert isinstance(recorder, FuzzRecorder)  # noqa: S101  both are made by whoever calls
+    session.client.trail = deque(maxlen=STEPS_KEPT)
+    state = Hunt(session.client, recorder, budget.share)
+    draws = Draws.of(session.config, session.client.run_id)
+    with _stored(corpus) as database:
+        replay = True
+        for batch in itertools.count():
+            before = state.done
+            found = _batch(state, draws, _settings(state, database, replay=replay), budget.derived(batch))
+            if found is not None:
+                _record(state, found, database)
+            replay = found is not None  # the corpus may hold more
+            session.client.forget()
+            between()
+            if state.stopped or not before < state.done < state.cases or len(recorder.known) == MOST_FINDINGS:
+                break
+    return state
+
+
+def _batch(state: Hunt, draws: Draws, chosen: settings, number: int) -> Violation | None:
+    """Run one batch and return the smallest violation, if there is any."""
+    state.found = None
+    state.recorder.hunting = True
+
+    def machine() -> EngagementMachine:
+        return EngagementMachine(state, draws)
+
+    try:
+        run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
+    except Ended:
+        pass
+    except (Violation, HypothesisException, BaseExceptionGroup):
+        if state.found is None:  # else a target that answers otherwise the second time is no less wrong
+            raise
+    finally:
+        state.recorder.hunting = False
+    return state.found
+
+
+def _record(state: Hunt, found: Violation, database: ExampleDatabase | None) -> None:
+    rule = found.rule or ""
+    state.recorder.fail(rule, found)
+    state.recorder.known.add(rule)
+    if isinstance(database, Corpus):
+        database.keeps = True
+
+
+def _settings(state: Hunt, database: ExampleDatabase | None, *, replay: bool) -> settings:
+    """Return settings of our own: with CI set, Hypothesis would load a profile that draws the same in every run."""
+    examples = min(BATCH, state.cases - state.done) // CASES
+    return settings(
+        max_examples=max(FEWEST, examples),
+        stateful_step_count=STEPS,
+        derandomize=False,
+        database=database,
+        deadline=None,
+        phases=(Phase.reuse, Phase.generate, Phase.shrink)[0 if replay else 1 :],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+        backend="hypothesis",
+    )
+
+
+@contextmanager
+def _stored(corpus: Path | None) -> Iterator[ExampleDatabase | None]:
+    """Have Hypothesis keep its files in the corpus, if there is one, and yield the examples there."""
+    if corpus is None:
+        yield None
+        return
+    set_hypothesis_home_dir(corpus)
+    try:
+        yield Corpus(corpus / "examples")
+    finally:
+        set_hypothesis_home_dir(None)

@@ -1,0 +1,156 @@
+"""What the contract says of any submission, whoever thought of it: refused, accepted, or nothing at all.
+
+The schema of `openapi.yaml` is the judge, and its `x-rules` name the rule that each keyword enforces. What only an
+`observe` rule speaks of, and whatever is accepted here and refused there by right, is unsure: no verdict. Media URLs
+are known by their text, because nobody can tell by looking whether a host serves a recording.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+
+from contract import spec
+from contract.rules import catalogue
+from contract.strategies import Url, verdict
+
+REFUSED, EXACT = verdict.REFUSED.statuses, verdict.EXACTLY_422.statuses
+UNSURE = None
+Finding = tuple[str | None, tuple[int, ...]]  # the rule that refuses, or UNSURE, and with which statuses
+
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+PLAIN_HTTP = re.compile(r"http://[a-z0-9-]+(\.[a-z0-9-]+)+/[a-z0-9./-]*", re.ASCII | re.IGNORECASE)
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+LENIENT_TIMES = re.compile(r"[Tt]24:|:60(\.|[Zz+-])", re.ASCII)
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a conforming target does with a first submission.
+
+    `rules` are those that refuse it, each enough by itself; `status` are the answers that count as a refusal. It is
+    `accepted` only if nothing refuses it and nothing is unsure.
+    """
+
+    rules: tuple[str, ...]
+    status: tuple[int, ...]
+    accepted: bool
+
+
+def judge(document: Any, media: Mapping[str, Url]) -> Judgement:
+    """Return the judgement on a body, `document` as parsed. `media` are the known URLs by their text."""
+    findings = list(_findings(document, media))
+    refusing = [(rule, status) for rule, status in findings if rule is not UNSURE]
+    # The exact status of a media refusal is owed only where nothing else could be the reason.
+    status = findings[0][1] if len(findings) == 1 else REFUSED
+    return Judgement(tuple(dict.fromkeys(rule for rule, _ in refusing)), status, accepted=not findings)
+
+
+def _findings(document: Any, media: Mapping[str, Url]) -> Iterator[Finding]:
+    for error in _validator().iter_errors(document):
+        rule = _rule(error)
+        yield (rule if rule and not catalogue()[rule].observed else UNSURE), REFUSED
+    if not isinstance(document, dict):
+        return
+    for name, value in document.items():
+        if name not in _properties():
+            yield UNSURE, REFUSED  # BODY-17
+        elif isinstance(value, str):
+            yield from _text(name, value)
+    if isinstance(url := document.get("media_url"), str):
+        yield from _media(url, media)
+    if isinstance(start := document.get("start_at"), str):
+        yield from _start(start)
+    for person in document["participants"] if isinstance(document.get("participants"), list) else ():
+        yield from _participant(person)
+
+
+def _rule(error: ValidationError) -> str | None:
+    """Return the rule that a keyword of the schema enforces; none for null, of which BODY-16 only reports."""
+    if error.instance is None and error.validator == "type" and error.path:
+        return "BODY-2" if len(error.path) == 1 and error.path[0] in _required() else UNSURE
+    rules: dict[str, str] = error.schema.get("x-rules", {}) if isinstance(error.schema, dict) else {}
+    return rules.get(str(error.validator))
+
+
+def _text(name: str, value: str) -> Iterator[Finding]:
+    """Doubt texts that a conforming server may measure or read in another way: LIMIT-11, BODY-21, BODY-22."""
+    schema = _properties()[name]
+    units = len(value) + sum(character > "\uffff" for character in value)
+    if SURROGATE.search(value) or "\0" in value or len(value) <= schema.get("maxLength", units) < units:
+        yield UNSURE, REFUSED
+    if len(value.encode("utf-8", "surrogatepass")) > schema.get("x-maxBytes", len(value) * 4):
+        yield schema["x-rules"]["x-maxBytes"], REFUSED
+
+
+def _media(url: str, media: Mapping[str, Url]) -> Iterator[Finding]:
+    if (known := media.get(url)) is not None:
+        if known.verdict.kind != "accepted":
+            yield (known.rule if known.verdict.kind == "refused" else UNSURE), known.verdict.statuses
+    elif (scheme := SCHEME.match(url)) is None:
+        yield "URL-19", REFUSED
+    elif PLAIN_HTTP.fullmatch(url):
+        yield "URL-1", EXACT
+    elif scheme[1].lower() != "https":
+        yield "URL-2", REFUSED
+    else:
+        yield UNSURE, REFUSED
+
+
+def _start(text: str) -> Iterator[Finding]:
+    """Refuse what is no date in any notation, and a day or an hour that does not exist (BODY-7, BODY-18)."""
+    if not re.search(r"\d", text, re.ASCII):
+        yield "BODY-7", REFUSED
+        return
+    if not RFC3339.fullmatch(text) or LENIENT_TIMES.search(text):
+        yield UNSURE, REFUSED
+        return
+    try:
+        moment = datetime.fromisoformat(text.upper())
+    except ValueError:
+        yield "BODY-7", REFUSED
+        return
+    if not 1971 <= moment.year < 9000:
+        yield UNSURE, REFUSED
+
+
+def _participant(person: Any) -> Iterator[Finding]:
+    """Doubt members that the page does not list, and addresses that a careful server may refuse: BODY-11."""
+    if not isinstance(person, dict):
+        return
+    for name, value in person.items():
+        odd = isinstance(value, str) and (SURROGATE.search(value) or "\0" in value or len(value) > 200)
+        if name not in {"name", "email"} or odd:
+            yield UNSURE, REFUSED
+    if isinstance(email := person.get("email"), str) and not re.fullmatch(
+        r"[\w.+-]+@[\w-]+(\.[\w-]+)+", email, re.ASCII
+    ):
+        yield UNSURE, REFUSED
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    schemas = spec.document()["components"]["schemas"]
+    return {**schemas["CreateEngagement"], "components": {"schemas": schemas}}
+
+
+def _properties() -> dict[str, Any]:
+    properties: dict[str, Any] = _schema()["properties"]
+    return properties
+
+
+def _required() -> list[str]:
+    required: list[str] = _schema()["required"]
+    return required
+
+
+@functools.cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(_schema())

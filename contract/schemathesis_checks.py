@@ -1,0 +1,301 @@
+"""What is checked of every answer that Schemathesis gets: one small function a promise of the contract.
+
+A failure's message begins with the id of the broken rule. Checks send further requests where a promise needs it; those
+that create are rare, and stop when the creations of the budget are used up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+import schemathesis
+from schemathesis import CheckContext
+from schemathesis import Response as Answer
+
+from contract.exchange import Text
+from contract.preflight import BLAMED
+from contract.recorder import CutShort, NotApplicable, Untested, Violation, today
+from contract.rules import catalogue
+from contract.schemathesis_failures import (
+    BadAnswer,
+    BadError,
+    CredentialIgnored,
+    CredentialShown,
+    KeysCollide,
+    KeyUsedUp,
+    LimitMissed,
+    MediaMisjudged,
+    Misjudged,
+    ReplayChanged,
+    RuleBroken,
+    ScopeIgnored,
+    VersionMissing,
+)
+from contract.schemathesis_target import Case, Heard, Target, targets
+from contract.suite.test_authentication import WRONG
+from contract.suite.test_limits import BYTES, CHARACTERS, OVER
+from contract.verify import answer as said
+from contract.verify import check_created, check_first, control, created, flat, group, named_fields, replayed
+
+INCONCLUSIVE = (413, 414, 429, 431)  # of something in between, or of too much traffic
+OFTEN, SELDOM, RARE = 5, 25, 100  # cases between two probes
+# The rule that the refusal of a valid submission breaks, by the field it blames.
+BLAME = BLAMED | {
+    "title": "LIMIT-1",
+    "source_system": "LIMIT-3",
+    "external_id": "LIMIT-5",
+    "media_url": "URL-17",
+    "start_at": "BODY-7",
+    "participants": "BODY-10",
+    "transcript_text": "LIMIT-7",
+}
+
+
+def _family(*names: str) -> frozenset[str]:
+    return frozenset(rule.id for rule in catalogue().values() if rule.family in names)
+
+
+LIMITS = frozenset({"LIMIT-7", "LIMIT-8", "LIMIT-9"})
+VERSION = frozenset({"RESP-5", "ERR-2"})
+SECRETS = frozenset({"AUTH-6"})
+REPLAY = frozenset({"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-11"})
+FREE = frozenset({"IDEM-9"})
+CREDENTIALS = _family("AUTH") - SECRETS
+ERRORS = _family("ERR") - VERSION
+FIELDS = _family("BODY", "LIMIT") - LIMITS
+MEDIA = _family("URL")
+SCOPES = _family("SCOPE")
+ANSWERS = _family("RESP") - VERSION - {"RESP-3"}
+DISTINCT = frozenset({"RESP-3"}) | _family("IDEM") - REPLAY - FREE
+
+
+@contextmanager
+def _checking(
+    kind: type[RuleBroken], rules: frozenset[str], case: Case, answer: Answer
+) -> Iterator[tuple[Target, Heard]]:
+    """Run a check of these rules, and raise what it, or any request since the last check, found out about them."""
+    target = targets.of(case.operation)
+    heard = target.heard(case, answer)
+    target.asked.clear()
+    try:
+        yield target, heard
+    except Violation as violation:
+        target.findings.fail(violation.rule or min(rules), violation)
+    except (Untested, NotApplicable, CutShort):
+        pass  # a budget or the configuration does not allow it
+    broken = [(rule, violation) for rule, violation in target.findings.take(rules) if _counts(target, rule)]
+    if broken:
+        target.sticky |= target.asked
+        lines = [f"{rule}: expected {v.expected}; {v.actual}" for rule, v in broken]
+        raise kind(broken[0][0], heard.exchange.redact("\n".join(lines)), case)
+
+
+def _counts(target: Target, rule: str) -> bool:
+    """Tell whether a broken rule is news: not merely observed, and not configured as known."""
+    deviation = target.client.config.deviations.get(rule)
+    known = deviation is not None and (deviation.expires or date.max) >= today()
+    return not known and not catalogue()[rule].observed
+
+
+@schemathesis.check
+def credential_is_not_shown(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """No answer repeats the credential that was sent (AUTH-6)."""
+    with _checking(CredentialShown, SECRETS, case, response) as (target, _):
+        target.findings.hold(*SECRETS)  # unless it was found when the answer came
+
+
+@schemathesis.check
+def credential_is_needed(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Nobody creates without a credential, or with a wrong one: each in turn gets 401 (AUTH-1 to AUTH-4)."""
+    with _checking(CredentialIgnored, CREDENTIALS, case, response) as (target, heard):
+        if not heard.is_first or not target.due("credentials", OFTEN):
+            return
+        target.findings.hold("AUTH-1")
+        wrongs = flat(WRONG)
+        rule, wrong = wrongs[target.probes["credentials"] // OFTEN % len(wrongs)]
+        exchange = wrong.send(target.client, target.client.key())
+        if exchange.response.status not in {*wrong.status, *INCONCLUSIVE}:
+            raise Violation(rule, f"401 for {wrong.name}", said(exchange), exchange)
+        target.findings.hold(rule)
+
+
+@schemathesis.check
+def version_is_there(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Every answer carries X-Api-Version (RESP-5, ERR-2)."""
+    with _checking(VersionMissing, VERSION, case, response) as (target, heard):
+        target.findings.hold("RESP-5" if heard.exchange.response.ok else "ERR-2")  # unless found when it came
+
+
+@schemathesis.check
+def error_is_a_problem(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Every error is a problem, shows nothing of the inside, and no body makes the server fail (ERR)."""
+    with _checking(BadError, ERRORS, case, response) as (target, heard):
+        target.findings.hold("ERR-4", *(() if heard.exchange.response.ok else ("ERR-1", "ERR-3", "ERR-6")))
+
+
+@schemathesis.check
+def submission_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Whatever is valid is accepted, whatever is not is refused (BODY, LIMIT)."""
+    with _checking(Misjudged, FIELDS, case, response) as (target, heard):
+        _judge(target, heard, media=False)
+
+
+@schemathesis.check
+def media_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Nothing but a recording on a public https host is accepted, the rest is refused with 422 (URL).
+
+    An accepted submission is sent again with the next URL of a list in its place: a minimal pair. Each is, until the
+    list has been gone through once, and some after that.
+    """
+    with _checking(MediaMisjudged, MEDIA, case, response) as (target, heard):
+        _judge(target, heard, media=True)
+        again = target.probes["hostile"] >= len(target.hostile)
+        if not heard.is_first or (again and not target.due("hostile again", OFTEN)):
+            return
+        url = target.hostile[target.probes["hostile"] % len(target.hostile)]
+        target.probes["hostile"] += 1
+        document = {**heard.exchange.document, "external_id": target.client.key(), "media_url": url.value}
+        exchange = target.client.submit(document, expect="refused")
+        if exchange.response.status not in {*url.verdict.statuses, *INCONCLUSIVE}:
+            target.probes["hostile"] -= 1  # it stays, so that Hypothesis sees it again
+            expected = f"{url.value}: {' or '.join(map(str, url.verdict.statuses))} ({catalogue()[url.rule].title})"
+            raise Violation(url.rule, expected, said(exchange), exchange)
+        target.findings.hold(url.rule)
+
+
+def _judge(target: Target, heard: Heard, *, media: bool) -> None:
+    """Compare the answer with the verdict, if the judged is about media, or about all else."""
+    judged, exchange = heard.judgement, heard.exchange
+    status = exchange.response.status
+    if judged is None or status in INCONCLUSIVE or status >= 500:
+        return
+    if judged.rules and status not in judged.status:
+        rule = judged.rules[0]
+        expected = f"a refusal with {' or '.join(map(str, judged.status))} ({catalogue()[rule].title})"
+    elif judged.accepted and not exchange.response.ok:
+        rule = min((BLAME[name] for name in named_fields(exchange)), default="BODY-13")
+        expected = "a valid submission to be accepted"
+    else:
+        if len(judged.rules) == 1 and media == judged.rules[0].startswith("URL-"):
+            target.findings.hold(judged.rules[0])
+        return
+    if media == rule.startswith("URL-"):
+        raise Violation(rule, expected, said(exchange), exchange)
+
+
+@schemathesis.check
+def keys_are_distinct(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Every new key makes a new engagement, however near it is to another, in each workspace (IDEM-4 to IDEM-8)."""
+    with _checking(KeysCollide, DISTINCT, case, response) as (target, heard):
+        if heard.judgement is None or not heard.judgement.accepted or not response.status_code < 300:
+            return
+        check_first(target.client, heard.exchange, heard.known, "IDEM-7")
+        if not target.may_create or not target.due("near keys", SELDOM):
+            return
+        document, key = heard.exchange.document, heard.exchange.request.key or ""
+        for rule, near in (("IDEM-5", key.swapcase()), ("IDEM-6", f" {key}"[:500]), ("IDEM-7", f"{key}x")):
+            if len(near) <= 500 and target.may_create:
+                created(target.client, {**document, "external_id": near}, rule)
+                target.findings.hold(rule)
+        if target.may_create:
+            created(target.client, document, "IDEM-4", credential="other_workspace")
+            target.findings.hold("IDEM-4")
+
+
+@schemathesis.check
+def replay_is_unchanged(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Every repeat gets 200 and the stored engagement, whatever else it says (IDEM-1 to IDEM-3)."""
+    with _checking(ReplayChanged, REPLAY, case, response) as (target, heard):
+        if not heard.is_first:
+            return
+        client, first = target.client, heard.exchange
+        replayed(client, first, first.request.body, "IDEM-1")
+        target.findings.hold("IDEM-1")
+        if target.due("changed repeats", OFTEN):
+            replayed(client, first, {**first.document, "source_system": "elsewhere"}, "IDEM-3")
+            replayed(client, first, {**client.base, "external_id": first.request.key}, "IDEM-2")
+            target.findings.hold("IDEM-2", "IDEM-3")
+
+
+@schemathesis.check
+def refusal_leaves_the_key_free(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """After a refusal the same key creates (IDEM-9)."""
+    with _checking(KeyUsedUp, FREE, case, response) as (target, heard):
+        key = heard.exchange.request.key
+        if (
+            heard.judgement is None
+            or not heard.judgement.rules
+            or key is None
+            or not key.startswith(target.client.run_id)
+        ):
+            return
+        reason = heard.judgement.rules[0] if target.client.config.loopback else "a refusal"
+        if response.status_code in heard.judgement.status and target.may_create and target.due(reason, RARE):
+            control(target.client, key, f"of {reason}")
+            target.findings.hold("IDEM-9")
+
+
+@schemathesis.check
+def scope_is_needed(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Credentials that may only read get 403 for the same submission, and leave nothing behind (SCOPE)."""
+    with _checking(ScopeIgnored, SCOPES, case, response) as (target, heard):
+        if not heard.is_first or not target.due("scope", SELDOM):
+            return
+        client = target.client
+        for name, rule in (("reader", "SCOPE-1"), ("private_reader", "SCOPE-3")):
+            if name in client.config.credentials:
+                fresh = {**heard.exchange.document, "external_id": client.key()}
+                _forbidden(target, fresh, name, rule)
+                _forbidden(target, heard.exchange.document, name, rule)
+                target.findings.hold(rule)
+                if target.may_create:
+                    created(client, fresh, "SCOPE-5")
+                    target.findings.hold("SCOPE-5")
+
+
+def _forbidden(target: Target, document: dict[str, object], credential: str, rule: str) -> None:
+    exchange = target.client.submit(document, credential=credential, expect="forbidden")
+    if exchange.response.status not in {403, *INCONCLUSIVE}:
+        broken = rule if exchange.response.ok else "SCOPE-2"
+        raise Violation(broken, f"403 for the credential {credential}", said(exchange), exchange)
+
+
+@schemathesis.check
+def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Transcripts at both limits are accepted, and over either are refused; asked once (LIMIT-7, LIMIT-8)."""
+    with _checking(LimitMissed, LIMITS, case, response) as (target, heard):
+        if not heard.is_first or not target.may_create or target.probes["limits"]:
+            return
+        target.probes["limits"] += 1  # not `due`: megabytes are sent once, whatever comes of it
+        for rule, text in (
+            ("LIMIT-7", Text(("a", CHARACTERS))),
+            ("LIMIT-8", Text(("a", 2 * CHARACTERS - BYTES), ("é", BYTES - CHARACTERS))),  # both limits at once
+        ):
+            created(target.client, target.client.submission(transcript_text=text), rule)
+        group(target.client, OVER)
+        target.findings.hold("LIMIT-7", "LIMIT-8")
+
+
+@schemathesis.check
+def answer_is_documented(ctx: CheckContext, response: Answer, case: Case) -> None:
+    """Every success has the documented shape, ids and values, and says what was submitted (RESP)."""
+    with _checking(BadAnswer, ANSWERS, case, response) as (target, heard):
+        if heard.is_first and heard.judgement is not None and heard.judgement.accepted:
+            check_created(target.client, heard.exchange)
+            target.findings.hold("RESP-1", "RESP-2", "RESP-4", "RESP-6", "RESP-9")
+
+
+@schemathesis.check
+class SomethingWasAccepted:
+    """A run in which nothing was accepted has tested next to nothing, and fails."""
+
+    def after_run(self, ctx: CheckContext) -> None:
+        """Look back at all that was sent."""
+        for target in targets.opened():
+            if not target.accepted:
+                raise AssertionError(
+                    f"nothing was accepted by {target.client.config.base_url}: is it the right target, and do"
+                    " CONTRACT_WRITER and CONTRACT_MEDIA_ACCEPTED fit it?"
+                )

@@ -1,0 +1,92 @@
+"""Runs Schemathesis inside this process against a configured target, with this kit's hooks, checks and exit codes.
+
+In this process, because the configuration then stays an object: no credential passes through an argument or a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from schemathesis.cli import schemathesis as command
+
+from contract import report, spec
+from contract.config import Config
+from contract.preflight import PreflightFailed
+from contract.profile import Profile
+from contract.recorder import CutShort
+from contract.report import terminal
+from contract.schemathesis_findings import Findings
+from contract.schemathesis_target import adopt, targets
+from contract.session import INCOMPLETE, NO_TARGET, OK, VIOLATION, Session, open_session
+
+CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
+
+
+def run(  # noqa: PLR0913  what a run consists of
+    config: Config,
+    *,
+    seed: int,
+    max_examples: int,
+    shard: tuple[int, int] = (1, 1),
+    report_dir: Path | None = None,
+    options: tuple[str, ...] = (),
+) -> int:
+    """Generate about `max_examples` submissions, judge them, write the reports and return the exit code.
+
+    Shard (i, n) makes its share of the examples from a seed of its own, and the first one the cases that are the same
+    for every seed. `options` go to `schemathesis run` as they are. The code is 3 if the target cannot be tested or the
+    run was cut short, 1 if anything was found, 2 if Schemathesis refused its options, 4 if nothing was accepted, or 0.
+    """
+    profile = Profile("schemathesis", seed)
+    session = open_session(config, profile, report_dir=report_dir, recorder=Findings())
+    try:
+        targets.given = target = adopt(session)
+    except (PreflightFailed, CutShort) as reason:
+        print(f"contract: {reason}")
+        return _finish(session, NO_TARGET)
+    index, count = shard
+    arguments = [
+        *("--config-file", str(spec.beside("schemathesis.toml")), "run", str(spec.path()), "--url", config.base_url),
+        *("--seed", str(seed + index - 1), "--max-examples", str(max(1, max_examples // count))),
+        *("--phases", "examples,coverage,fuzzing" if index == 1 else "fuzzing"),
+        *_transport(config),
+        *options,
+    ]
+    from contract import schemathesis_hooks  # noqa: F401  it registers when it is imported
+
+    try:
+        code = _call(arguments)
+    finally:
+        targets.given = None
+    return _finish(session, code if target.accepted or code else INCOMPLETE)
+
+
+def _call(arguments: list[str]) -> int:
+    """Run the command and return its exit code."""
+    try:
+        command.main(arguments, prog_name="schemathesis", standalone_mode=True)
+    except SystemExit as end:
+        return int(end.code or OK)
+
+
+def _transport(config: Config) -> list[str]:
+    """Return the options by which Schemathesis reaches the target as the kit's own client does."""
+    options = ["--request-timeout", f"{config.timeout:g}"]
+    options += ["--tls-verify", str(config.ca_file)] if config.ca_file else []
+    return options + (["--proxy", config.proxy] if config.proxy else [])
+
+
+def _finish(session: Session, code: int) -> int:
+    """Show and write what was judged, and translate the exit code of Schemathesis."""
+    found = session.run()
+    found = replace(found, results=[result for result in found.results if result.verdict != "untested"])
+    terminal.summary(found, Console(highlight=False))
+    if session.report_dir is not None:
+        report.write(found, session.report_dir)
+    if session.preflight_failed:
+        return NO_TARGET
+    if "fail" in found.summary:
+        return VIOLATION
+    return NO_TARGET if session.stopped else CODES.get(code, code)

@@ -1,0 +1,307 @@
+"""The target that Schemathesis sends to, as this kit knows it: what is sent, what came back, what is known of it.
+
+Schemathesis' own requests and those of the checks go through the books of one client: one budget, one rate, one ledger,
+and every answer is looked at (`invariants.py`).
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import time
+from collections import ChainMap, Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import Response as Answer
+from schemathesis.python import wsgi
+
+from contract import simulated
+from contract.client import Client
+from contract.config import Config, ConfigError, is_loopback, load
+from contract.exchange import PATH, Body, Exchange, Request, Response
+from contract.judgement import Judgement, judge
+from contract.profile import Profile
+from contract.recorder import CutShort
+from contract.schemathesis_findings import Findings
+from contract.session import REPORT_DIR, Session, open_session
+from contract.strategies import ACCEPTED, EXACTLY_422, REFUSED, Url, Verdict, refused_urls
+from contract.suite.test_media_url import HOSTS
+from contract.wsgi import WsgiTransport
+
+Case = schemathesis.Case[Any]
+Operation = schemathesis.APIOperation[Any, Any, Any, Any]
+PUBLIC_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+([:/?#].*)?", re.ASCII | re.DOTALL)
+LONGEST_KEY = 500
+REMEMBERED = 2000  # engagements, and drawn URLs: memory stays bounded in a night
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One of Schemathesis' requests with its answer, and what a conforming target would have done.
+
+    `judgement` is None where nothing can be said: another method or path, another credential, not JSON. `known` is what
+    the run knew before of the engagement in the answer.
+    """
+
+    exchange: Exchange
+    judgement: Judgement | None
+    known: Mapping[str, Any]
+
+    @property
+    def is_first(self) -> bool:
+        """Whether a submission that may be accepted made a new engagement."""
+        may_be = self.judgement is not None and not self.judgement.rules
+        return may_be and self.exchange.response.id is not None and not self.known
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Target:
+    """A session whose submissions come from Schemathesis. Not for use from several threads."""
+
+    session: Session
+    findings: Findings
+    media: dict[str, Url]
+    hostile: tuple[Url, ...]
+    drawn: dict[str, Url] = field(default_factory=dict)
+    probes: Counter[str] = field(default_factory=Counter)
+    asked: set[str] = field(default_factory=set)
+    sticky: set[str] = field(default_factory=set)
+    accepted: int = 0
+    last: tuple[str, Heard] | None = None
+
+    @property
+    def client(self) -> Client:
+        """What the checks send with."""
+        return self.session.client
+
+    @property
+    def may_create(self) -> bool:
+        """Whether the budget has room for another engagement, and for the one that a check may add to it."""
+        limit = self.client.config.max_creations
+        return limit is None or self.client.creations + 1 < limit
+
+    def prepare(self, case: Case) -> None:
+        """Make a submission safe and plausible before it is sent, and enter it into the books. Raises CutShort.
+
+        What is invalid is never repaired: only a valid key becomes unique, only a public https URL becomes that of a
+        recording. Once the creations are used up, every valid key becomes that of a known engagement: a repeat.
+        """
+        document = case.body if isinstance(case.body, dict) else {}
+        changes: dict[str, Any] = {}
+        key, url = document.get("external_id"), document.get("media_url")
+        if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY:
+            changes["external_id"] = self._key(key)
+        if isinstance(url, str) and url not in self.media and url not in self.drawn and PUBLIC_URL.fullmatch(url):
+            accepted = self.client.config.accepted
+            changes["media_url"] = accepted[len(url) % len(accepted)]
+        if not self.client.config.loopback:
+            # Somebody else's workspace: nobody is to be mailed, and nobody is to see it.
+            changes |= {"run_workflows": False} if document.get("run_workflows") is True else {}
+            changes |= {"is_private": True} if document.get("is_private", False) is False else {}
+        if document:
+            case.body = {**document, **changes}
+        # In the place of a generated credential; `credential_is_needed` sends others. The rest is for gateways.
+        case.headers.update({**self.client.config.headers, "Authorization": self.client.credential("writer")})
+        booked = Request(Body(b""), (), "writer", changes.get("external_id"), expect="observed")
+        try:
+            self.client.spend(booked)
+        except CutShort as reason:
+            self.session.stopped = str(reason)
+            raise
+
+    def hostile_urls(self) -> st.SearchStrategy[str]:
+        """Draw URLs that the target must refuse, and remember why."""
+        config = self.client.config
+        urls = refused_urls(config.accepted, config.rejected, config.redirect_to_private, config.unreachable)
+        return urls.map(self._learn)
+
+    def _learn(self, url: Url) -> str:
+        if len(self.drawn) > REMEMBERED:
+            self.drawn.clear()
+        self.drawn[url.value] = url
+        return url.value
+
+    def _key(self, drawn: str) -> str:
+        """Return a key never used before, as long as the drawn one if that has room for the run's mark.
+
+        The number stands at its end, so that keys that are cut, or compared by their beginning, collide.
+        """
+        client = self.client
+        if not self.may_create and client.anchor is not None and client.anchor.request.key is not None:
+            return client.anchor.request.key
+        number = client.key().removeprefix(client.run_id)
+        middle = drawn.removeprefix(client.run_id)
+        return client.run_id + middle[: max(0, len(drawn) - len(client.run_id) - len(number))] + number
+
+    def hear(self, case: Case, answer: Answer) -> Heard:
+        """Enter an answer into the books, take credentials out of it, and say what was to be expected."""
+        request, response = self._request(case, answer), _response(answer)
+        exchange = self.client.exchange(request, response, time.time() - answer.elapsed)
+        known = {response.id: self._known(response.id)} if response.id in self.client.ids else {}
+        self.client.look_at(exchange)
+        self._forget()
+        _redact(answer, exchange)
+        judged = request.credential == "writer" and (request.method, request.path) == ("POST", PATH)
+        judged = judged and _is_json(request) and request.body.document is not None
+        key_is_new = request.key is None or self.client.anchor is None or request.key != self.client.anchor.request.key
+        judgement = judge(request.body.document, ChainMap(self.drawn, self.media)) if judged and key_is_new else None
+        heard = Heard(exchange, judgement, known)
+        self.accepted += heard.is_first
+        self.last = (case.id, heard)
+        return heard
+
+    def heard(self, case: Case, answer: Answer) -> Heard:
+        """Return what was heard of this case."""
+        if self.last is not None and self.last[0] == case.id:
+            return self.last[1]
+        return self.hear(case, answer)
+
+    def due(self, name: str, every: int) -> bool:
+        """Tell whether it is time for a probe: the first time, every so often, and always once it found something.
+
+        Else Hypothesis, which sends a failing case again, would not see it fail.
+        """
+        self.probes[name] += 1
+        self.asked.add(name)
+        return name in self.sticky or self.probes[name] % every == 1
+
+    def _known(self, number: str) -> dict[str, Any]:
+        return self.client.engagements.get(number, {})
+
+    def _forget(self) -> None:
+        """Let go of what only the suite looks at again."""
+        self.client.milestones.clear()
+        if len(self.client.ids) > REMEMBERED:
+            self.client.forget()
+
+    def _request(self, case: Case, answer: Answer) -> Request:
+        """Return the request as it was sent, as far as the transport tells."""
+        sent = answer.request
+        headers = tuple((name, _text(value)) for name, value in sent.headers.items())
+        authorization = next((value for name, value in headers if name.lower() == "authorization"), None)
+        writer = self.client.credential("writer")
+        document = copy.copy(case.body) if isinstance(case.body, dict | list | str | int | float | bool) else None
+        content = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+        if not content and document is not None:
+            content = Body.of(document).content  # in this process there is no wire
+        key = document.get("external_id") if isinstance(document, dict) else None
+        root = self.client.config.base_url
+        return Request(
+            Body(content if isinstance(content, bytes) else b"", document),
+            headers,
+            "writer" if authorization == writer else None,
+            key if isinstance(key, str) else None,
+            method=str(sent.method),
+            path=str(sent.url).partition("?")[0].removeprefix(root),
+        )
+
+
+def open_target(base_url: str, app: Any = None) -> Target:
+    """Return the target at this URL, or this application, as the environment describes it, after a pre-flight.
+
+    Raises ConfigError, PreflightFailed and CutShort, each with a sentence that says what to do.
+    """
+    environment: Mapping[str, str] = os.environ
+    if is_loopback(base_url):
+        environment = {"CONTRACT_MEDIA_ACCEPTED": ",".join(simulated.ACCEPTED)} | dict(os.environ)
+    config = load({"base_url": base_url}, environment)
+    transport = None if app is None else WsgiTransport(app, config.base_url)
+    report_dir = None if config.loopback else Path(REPORT_DIR)
+    session = open_session(
+        config, Profile.of("quick", None), report_dir=report_dir, transport=transport, recorder=Findings()
+    )
+    return adopt(session)
+
+
+class Targets:
+    """The targets of this process: the one that a run brought along, or one for each URL and application."""
+
+    def __init__(self) -> None:
+        self.given: Target | None = None
+        self._found: dict[tuple[str, int], Target | Exception] = {}
+
+    def of(self, operation: Operation) -> Target:
+        """Return the target of an operation, opened when it is first met. Raises what `open_target` raises."""
+        if self.given is not None:
+            return self.given
+        url = operation.base_url or ""
+        if operation.app is not None:
+            url = f"http://{wsgi.HOST}{urlsplit(url).path}"
+        elif not url.startswith("http"):
+            raise ConfigError("Schemathesis knows no base URL: add --url, or schema.config.update(base_url=…)")
+        return self.at(url, operation.app, operation.schema.config.workers)
+
+    def at(self, base_url: str, app: Any, workers: int) -> Target:
+        """Return the target at this URL, or this application."""
+        if workers > 1:
+            raise ConfigError("contract.schemathesis_hooks keeps one set of books: use --workers 1")
+        place = (base_url, id(app))
+        if place not in self._found:
+            try:
+                self._found[place] = open_target(base_url, app)
+            except Exception as reason:  # noqa: BLE001  whatever it is: the next case would meet it again
+                self._found[place] = reason
+        if isinstance(found := self._found[place], Exception):
+            raise found.with_traceback(None) from None  # its sentence says it all
+        return found
+
+    def opened(self) -> list[Target]:
+        """Return all targets that passed their pre-flight."""
+        given = [] if self.given is None else [self.given]
+        return given + [found for found in self._found.values() if isinstance(found, Target)]
+
+
+targets = Targets()
+
+
+def adopt(session: Session) -> Target:
+    """Return a session of its own recorder as a target, after a pre-flight. Raises what `Session.begin` raises."""
+    if not isinstance(session.recorder, Findings):
+        raise TypeError("a target needs a session with Findings as its recorder")
+    session.begin()
+    accepted = {url: Url(url, ACCEPTED, "URL-17", "a configured recording") for url in session.config.accepted}
+    return Target(session, session.recorder, accepted, tuple(_hostile(session.config)))
+
+
+def _hostile(config: Config) -> Iterator[Url]:
+    """Yield the URLs that every run tries in turn; those of other schemes and networks are taken from the suite."""
+    for url in config.accepted[:1]:
+        yield Url(f"http:{url.partition(':')[2]}", EXACTLY_422, "URL-1", "a recording over http")
+    for rule, urls in (("URL-16", config.rejected), ("URL-15", config.redirect_to_private)):
+        yield from (Url(url, EXACTLY_422, rule, "configured") for url in urls)
+    yield from (Url(url, REFUSED, "URL-18", "configured") for url in config.unreachable)
+    for cases in zip_longest(*HOSTS.values()):  # a bit of each network before more of one
+        for rule, case in zip(HOSTS, cases, strict=True):
+            if case is not None and case.changes is not None:
+                yield Url(case.changes["media_url"], Verdict("refused", case.status), rule, case.name)
+
+
+def _response(answer: Answer) -> Response:
+    headers = {name: ", ".join(map(str, values)) for name, values in answer.headers.items()}
+    return Response(answer.status_code, headers, answer.content, answer.elapsed)
+
+
+def _redact(answer: Answer, exchange: Exchange) -> None:
+    """Take credentials out of an answer that repeats them: Schemathesis shows and stores answers as they are."""
+    for secret, variable in exchange.secrets:
+        if secret.encode() in answer.content:
+            answer.content = answer.content.replace(secret.encode(), f"${variable}".encode())
+            answer.clear_cache()
+    answer.headers = {name: [exchange.redact(str(v)) for v in values] for name, values in answer.headers.items()}
+
+
+def _is_json(request: Request) -> bool:
+    kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -1,0 +1,63 @@
+"""Ways to send one and the same document that must not change the outcome."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from hypothesis import strategies as st
+
+from contract.exchange import Body, escape
+
+_FIELDS = (
+    *("type", "title", "source_system", "external_id", "media_url", "run_workflows"),
+    *("start_at", "is_private", "participants", "transcript_text"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    r"""How a document is written and sent.
+
+    `order` is that of its fields, `space` stands after each comma and colon. `escapes` is none, slashes (\/), ascii
+    (all but ASCII as \uXXXX) or all. With `chunked` the length is not announced; `alone` asks for a connection that is
+    used once.
+    """
+
+    order: tuple[str, ...] = _FIELDS
+    space: str = " "
+    escapes: str = "none"
+    chunked: bool = False
+    alone: bool = False
+
+    def body(self, document: dict[str, Any]) -> Body:
+        """Return the body that says `document` in this way."""
+        names = sorted(document, key=lambda name: self.order.index(name) if name in self.order else len(self.order))
+        ordered = {name: document[name] for name in names}
+        if self.escapes == "all":
+            return Body(escape(ordered).encode(), ordered, escaped=True)
+        separators = (f",{self.space}", f":{self.space}")
+        text = json.dumps(ordered, ensure_ascii=self.escapes == "ascii", separators=separators)
+        return Body((text.replace("/", "\\/") if self.escapes == "slashes" else text).encode(), ordered)
+
+    def __repr__(self) -> str:
+        said = [f"space {self.space!r}", f"escapes {self.escapes}"]
+        said += ["another order"] if self.order != _FIELDS else []
+        said += [name for name in ("chunked", "alone") if getattr(self, name)]
+        return f"Encoding({', '.join(said)})"
+
+
+def encodings() -> st.SearchStrategy[Encoding]:
+    """Draw an encoding; shrinks to the usual one, in one choice."""
+    return st.sampled_from(_ENCODINGS)
+
+
+_ORDERS = (_FIELDS, _FIELDS[::-1], _FIELDS[4:] + _FIELDS[:4], _FIELDS[1::2] + _FIELDS[::2])
+_SPACES = (" ", "", "\n  ", "\t", "\r\n")
+_ESCAPES = ("none", "slashes", "ascii", "all")
+_ENCODINGS = tuple(
+    Encoding(order, space, escapes, chunked, alone)
+    for alone, chunked, order, space, escapes in product((False, True), (False, True), _ORDERS, _SPACES, _ESCAPES)
+)

@@ -1,0 +1,115 @@
+"""`contract fuzz` as a user runs it: exit codes, what is printed, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.cli import main
+from mock_server import Running
+from tests.defects import ALL, serve
+
+MEDIA = {
+    "CONTRACT_MEDIA_ACCEPTED": "https://media.mock.test/ok.mp3",
+    "CONTRACT_MEDIA_REJECTED": "https://media.mock.test/a.html",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def point(monkeypatch: pytest.MonkeyPatch, server: Running, **changes: str) -> None:
+    """Configure a running mock as the target."""
+    environment = {"CONTRACT_BASE_URL": server.base_url, "CONTRACT_WRITER": server.credentials["writer"], **MEDIA}
+    for name, value in {**environment, **changes}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def broken() -> Iterator[Running]:
+    """Serve a mock that counts source_system as a part of the key."""
+    with serve(next(defect for defect in ALL if defect.name == "key-with-source-system")) as server:
+        yield server
+
+
+def test_without_configuration_it_fuzzes_the_mock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`contract fuzz` alone starts the mock, finds nothing, and writes the reports of a run and no other file."""
+    assert main(["fuzz", "--engine", "own", "--cases", "40", "--seed", "1"]) == 0
+    assert "The contract is kept" in capsys.readouterr().out
+    kept = {path.name for path in (folder / "contract-report").iterdir()}
+    assert kept == {"corpus", "created.jsonl", "junit.xml", "report.html", "report.json", "report.md"}
+    assert [path.name for path in folder.iterdir()] == ["contract-report"]
+
+
+def test_a_violation_is_exit_1_with_a_line_to_send_it_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], broken: Running
+) -> None:
+    """The rule, the smallest case and a curl line are printed and reported; the credential is not."""
+    point(monkeypatch, broken)
+    assert main(["fuzz", "--engine", "own", "--cases", "120", "--seed", "1"]) == 1
+    said = capsys.readouterr().out
+    assert "IDEM-3, to send it again:" in said
+    assert "curl -sS -i" in said
+    report = json.loads((folder / "contract-report" / "report.json").read_text(encoding="utf-8"))
+    (failure,) = next(rule["failures"] for rule in report["rules"] if rule["id"] == "IDEM-3")
+    assert len(failure["curl"].splitlines()) == 2
+    texts = [path.read_text(encoding="utf-8") for path in (folder / "contract-report").iterdir() if path.is_file()]
+    assert not any("sk-apik_writer.local" in text for text in (said, *texts))
+
+
+def test_a_wrong_credential_is_exit_3(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: Running
+) -> None:
+    """A credential that the target does not know ends the run before any case, with a sentence that says what to do."""
+    point(monkeypatch, server, CONTRACT_WRITER="sk-apik_unknown.none")
+    assert main(["fuzz", "--engine", "own", "--cases", "40"]) == 3
+    assert "check CONTRACT_WRITER" in " ".join(capsys.readouterr().out.split())
+    assert (folder / "contract-report" / "report.json").is_file()
+
+
+def test_an_unreachable_target_is_exit_3(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: Running
+) -> None:
+    """A target that nothing listens at is exit 3, and the report says so."""
+    point(monkeypatch, server, CONTRACT_BASE_URL="http://127.0.0.1:1/api")
+    assert main(["fuzz", "--engine", "own", "--cases", "40"]) == 3
+    assert "cannot be reached" in " ".join(capsys.readouterr().out.split())
+    assert (folder / "contract-report" / "report.json").is_file()
+
+
+def test_another_machine_is_asked_for_first(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server: Running
+) -> None:
+    """Without a yes nothing is sent to another machine: what would be is shown, and the exit code is 2."""
+    point(monkeypatch, server, CONTRACT_BASE_URL="https://staging.example.invalid/api")
+    assert main(["fuzz", "--engine", "own", "--cases", "40"]) == 2
+    said = capsys.readouterr()
+    assert "40 generated cases" in said.out
+    assert "add --yes" in said.err
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--cases", "none"], "--cases: 'none' must be a whole number above 0"),
+        (["--shard", "3/2"], "--shard: '3/2' must be I/N"),
+        (["--seed", "x"], "--seed: 'x' must be a whole number"),
+    ],
+)
+def test_usage_errors_are_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    """What cannot be understood is exit 2 with one line, and nothing is sent or written."""
+    assert main(["fuzz", "--engine", "own", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.splitlines()) == 1
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,73 @@
+"""The state machine: it leaves conforming servers alone, finds what is planted, and keeps within its budgets."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fuzzed import failed, fuzz, sent
+
+from contract.fuzz.own import Budget
+from contract.session import Session
+from tests.peer import Variant
+
+Started = Callable[..., Session]
+
+
+def test_nothing_is_found_in_the_mock(start: Started) -> None:
+    """Some hundred cases against the mock find nothing, and are about many rules."""
+    session = start()
+    state = fuzz(session, 200)
+    assert failed(session) == {}
+    assert state.done >= 200
+    exercised = {rule for rule, found in session.recorder.findings.items() if found.passed}
+    assert len(exercised) > 25
+
+
+@pytest.mark.parametrize("order", ["before_url", "after_fetch"])
+def test_neither_order_is_accused(start: Started, order: str) -> None:
+    """Nothing is found in a server that looks the key up before it judges the recording, nor in one that judges it."""
+    session = start(Variant(key_lookup=order))
+    fuzz(session, 100)
+    assert failed(session) == {}
+
+
+def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, tmp_path: Path) -> None:
+    """What is found comes out minimal, as a line for a shell, and is the first case of a run on its corpus."""
+    first = start("reach-10")
+    fuzz(first, 120, corpus=tmp_path)
+    (failure,) = failed(first)["URL-3"]
+    assert '"media_url": "https://10.0.0.0/a.mp3"' in failure.request
+    assert len(failure.curl.splitlines()) == 1
+    assert "Bearer $CONTRACT_WRITER" in failure.curl
+    assert "sk-apik" not in failure.curl
+    second = start("reach-10")
+    before = second.client.requests
+    fuzz(second, 1, seed=99, corpus=tmp_path)
+    assert sent(second)[before + 1].body.document["media_url"] == "https://10.0.0.0/a.mp3"
+    assert "URL-3" in failed(second)
+
+
+def test_shards_share_the_cases_and_differ() -> None:
+    """The shares of all shards add up, and each has seeds of its own."""
+    shards = [Budget.of(1001, 7, f"{index}/4") for index in range(1, 5)]
+    assert sum(shard.share for shard in shards) == 1001
+    assert len({shard.derived(batch) for shard in shards for batch in range(5)}) == 20
+
+
+def test_another_machine_is_spared(start: Started) -> None:
+    """On another machine creations stay within their budget, and all that is created is private and runs nothing."""
+    session = start(base_url="https://staging.example.com/api", max_creations=12)
+    state = fuzz(session, 150)
+    assert (failed(session), state.stopped) == ({}, None)
+    assert state.done >= 150
+    assert session.client.creations <= 12
+    bodies = [request.body.document for request in sent(session) if request.expect == "created"]
+    assert all(body["is_private"] is True and body["run_workflows"] is False for body in bodies)
+
+
+def test_a_budget_of_requests_ends_the_run(start: Started) -> None:
+    """When the budget of requests is used up the run ends and says so."""
+    session = start(max_requests=60)
+    state = fuzz(session, 1000)
+    assert "max_requests" in str(state.stopped)
+    assert session.client.requests == 60

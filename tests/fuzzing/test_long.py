@@ -1,0 +1,92 @@
+"""Longer proofs of the fuzzer: every conforming variant, planted defects, repeatability. `tox -e fuzzing`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fuzzed import failed, fuzz
+
+from contract.session import Session
+from tests.peer import Variant, pairwise
+
+Started = Callable[..., Session]
+VARIANTS = [variant for variant in pairwise() if variant.requests_per_second is None]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=range(len(VARIANTS)))
+def test_no_conforming_server_is_accused(start: Started, variant: Variant) -> None:
+    """Whatever the contract leaves open, in every pair of choices, nothing is found."""
+    session = start(variant)
+    fuzz(session, 300)
+    assert failed(session) == {}
+
+
+@pytest.mark.parametrize(
+    ("defect", "rule", "shown"),
+    [
+        ("key-cut-255", "IDEM-7", '"and_then": ["b", 1]'),
+        ("reach-172-20", "URL-4", '"media_url": "https://172.20.0.0/a.mp3"'),
+    ],
+)
+def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, defect: str, rule: str, shown: str) -> None:
+    """A key cut at 255 characters and an open part of a private network come out minimal, with lines for a shell."""
+    session = start(defect)
+    fuzz(session, 1200)
+    (failure,) = failed(session)[rule]
+    assert shown in failure.request
+    lines = failure.curl.splitlines()
+    assert len(lines) == (2 if rule == "IDEM-7" else 1)
+    assert all("$CONTRACT_WRITER" in line and "sk-apik" not in line for line in lines)
+    if rule == "IDEM-7":
+        keys = [json.loads(part.split("\n\n")[1]) for part in failure.request.split(" of 2, ")[1:]]
+        assert [sum(count * len(text) for text, count in key["external_id"].values()) for key in keys] == [256, 256]
+
+
+REPEAT = """
+import hashlib, re, sys
+from dataclasses import replace
+from contract.embedded import embedded
+from contract.fuzz.hunt import FuzzRecorder
+from contract.fuzz.own import Budget, hunt
+from contract.profile import Profile
+from contract.session import open_session
+from contract.wsgi import WsgiTransport
+from mock_server import Settings, create_app
+
+class Hashing(WsgiTransport):
+    digest = hashlib.sha256()
+    def send(self, request):
+        if "racer" not in str(request.body.document):  # their order is that of threads
+            self.digest.update(repr((request.headers, request.body.content)).encode())
+        return super().send(request)
+
+with embedded() as config:
+    config = replace(config, base_url="http://127.0.0.1:1/api")
+with Hashing.to(create_app(Settings(port=0)), config.base_url) as transport:
+    profile = replace(Profile("fuzz", 1), run_id="ck0123456789")
+    session = open_session(config, profile, transport=transport, recorder=FuzzRecorder())
+    session.begin()
+    hunt(session, Budget(200, 1, 2, 2))
+    print(session.client.requests, Hashing.digest.hexdigest())
+"""
+
+
+def test_the_same_seed_sends_the_same_requests(tmp_path: Path) -> None:
+    """Two runs with one seed send the same requests, with CI set to nothing, to something, or not at all."""
+    clean = {name: value for name, value in os.environ.items() if name != "CI"}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", REPEAT],
+            cwd=tmp_path,
+            env={**clean, **ci},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for ci in ({}, {"CI": ""}, {"CI": "true"})
+    ]
+    assert said[0] == said[1] == said[2]
