@@ -48,6 +48,9 @@ class Draws:
         """Return the strategies for a configured target."""
         urls = refused_urls(config.accepted, config.rejected, config.redirect_to_private, config.unreachable)
         valid = valid_submissions(accepted_urls(config.accepted), prefix=f"{run_id} ", quiet=not config.loopback)
+        free = free_submissions(free_urls(config.accepted, config.loopback))
+        if not config.loopback:
+            free = free.filter(lambda submission: "is_private" not in submission.value)
         readers = [name for name in READERS if name in config.credentials]
         return cls(
             valid=_seldom(valid, _limit("accepted")),
@@ -55,7 +58,7 @@ class Draws:
             media=media_submissions(urls),
             sweeps=private_sweeps().map(lambda swept: [media_submission(url) for url in swept]),
             broken=defective_submissions(urls).filter(_spares_the_key),
-            free=_seldom(free_submissions(free_urls(config.accepted, config.loopback)), _limit("free")),
+            free=_seldom(free, _limit("free")),
             readers=st.sampled_from(readers) if readers else st.nothing(),
         )
 

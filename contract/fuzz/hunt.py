@@ -11,7 +11,7 @@ from contract.recorder import Recorder, Violation
 from contract.rules import catalogue
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
-SHRINKING = 1000  # cases at most that are spent on making a violation smaller
+SHRINKING = 2500  # cases at most that are spent on making a violation smaller
 
 
 class Ended(BaseException):

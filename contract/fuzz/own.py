@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 from collections import deque
@@ -23,8 +24,8 @@ from contract.recorder import Violation
 from contract.session import Session, share
 
 BATCH = 500  # cases, after which memory is given back
-STEPS = 20  # of an example
-CASES = 40  # of an example, about: some steps are several
+STEPS = 12  # of an example
+CASES = 25  # of an example, about: some steps are several
 FEWEST = 4  # examples of a batch; the first of each is the empty one
 MOST_FINDINGS = 10  # minimal cases of a run
 
@@ -87,6 +88,7 @@ def hunt(
             replay = found is not None  # the corpus may hold more
             session.client.forget()
             between()
+            gc.collect()  # examples end in exceptions, whose cycles hold their megabytes
             if state.stopped or not before < state.done < state.cases or len(recorder.known) == MOST_FINDINGS:
                 break
     return state
