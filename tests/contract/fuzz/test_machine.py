@@ -33,18 +33,17 @@ def test_neither_order_is_accused(start: Started, order: str) -> None:
 
 def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, tmp_path: Path) -> None:
     """What is found comes out minimal, as a line for a shell, and is the first case of a run on its corpus."""
-    first = start("reach-10")
-    fuzz(first, 120, corpus=tmp_path)
-    (failure,) = failed(first)["URL-3"]
-    assert '"media_url": "https://10.0.0.0/a.mp3"' in failure.request
+    first = start("forbidden-404")
+    fuzz(first, 200, corpus=tmp_path)
+    (failure,) = failed(first)["SCOPE-2"]
     assert len(failure.curl.splitlines()) == 1
-    assert "Bearer $CONTRACT_WRITER" in failure.curl
+    assert "Bearer $CONTRACT_READER" in failure.curl
     assert "sk-apik" not in failure.curl
-    second = start("reach-10")
+    second = start("forbidden-404")
     before = second.client.requests
     fuzz(second, 1, seed=99, corpus=tmp_path)
-    assert sent(second)[before + 1].body.document["media_url"] == "https://10.0.0.0/a.mp3"
-    assert "URL-3" in failed(second)
+    assert sent(second)[before + 1].credential == "reader"  # the first creates what the example begins with
+    assert "SCOPE-2" in failed(second)
 
 
 def test_shards_share_the_cases_and_differ() -> None:
