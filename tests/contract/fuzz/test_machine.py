@@ -1,5 +1,6 @@
 """The state machine: it leaves conforming servers alone, finds what is planted, and keeps within its budgets."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,20 +32,25 @@ def test_neither_order_is_accused(start: Started, order: str) -> None:
     assert failed(session) == {}
 
 
-def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, tmp_path: Path) -> None:
-    """What is found comes out minimal, as a line for a shell, and is the first case of a run on its corpus."""
-    first = start("reach-10")
-    fuzz(first, 120, corpus=tmp_path)
-    (failure,) = failed(first)["URL-3"]
-    assert '"media_url": "https://10.0.0.0/a.mp3"' in failure.request
+def test_a_planted_defect_is_shown_and_replayed_first(
+    start: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is found comes out as one line for a shell, and again in a run on its corpus that would not find it."""
+    monkeypatch.setattr("contract.fuzz.hunt.SHRINKING", 100)
+    first = start("forbidden-404")
+    assert any(fuzz(first, 60, seed, tmp_path) and failed(first) for seed in range(1, 30))
+    (failure,) = failed(first)["SCOPE-2"]
     assert len(failure.curl.splitlines()) == 1
-    assert "Bearer $CONTRACT_WRITER" in failure.curl
+    assert re.search(r"Bearer \$CONTRACT_(PRIVATE_)?READER", failure.curl)
     assert "sk-apik" not in failure.curl
-    second = start("reach-10")
-    before = second.client.requests
-    fuzz(second, 1, seed=99, corpus=tmp_path)
-    assert sent(second)[before + 1].body.document["media_url"] == "https://10.0.0.0/a.mp3"
-    assert "URL-3" in failed(second)
+
+    def finds(seed: int, corpus: Path | None = None) -> bool:
+        session = start("forbidden-404")
+        fuzz(session, 1, seed, corpus)
+        return "SCOPE-2" in failed(session)
+
+    unlucky = next(seed for seed in range(1, 50) if not finds(seed))
+    assert finds(unlucky, tmp_path)
 
 
 def test_shards_share_the_cases_and_differ() -> None:
