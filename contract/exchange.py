@@ -54,7 +54,7 @@ class Request:
     """
 
     body: Body
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...] = field(repr=False)  # the credential is among them
     credential: str | None = None
     key: str | None = None
     method: str = "POST"

@@ -94,6 +94,13 @@ def test_no_form_of_a_credential_is_shown(make: Make) -> None:
     assert '"Authorization: Bearer ${CONTRACT_WRITER%????}"' in altered.curl()
 
 
+def test_no_repr_shows_a_credential(make: Make) -> None:
+    """A traceback that prints an exchange or its request prints no credential."""
+    made = exchange(make, {"title": "x"})
+    assert any(SECRET in value for _, value in made.request.headers)
+    assert SECRET not in repr(made) + repr(made.request)
+
+
 def test_long_texts_are_shown_by_how_they_are_made() -> None:
     """A megabyte is a line: the pieces and their counts."""
     said = json.loads(shown({"transcript_text": Text(("a", 850_000), ("é", 50_000)), "title": "x" * 300}))

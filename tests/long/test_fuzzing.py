@@ -1,4 +1,4 @@
-"""Longer proofs of the fuzzer: every conforming variant, planted defects, repeatability. `tox -e fuzzing`."""
+"""Longer proofs of the fuzzer: every conforming variant, planted defects, repeatability. `tox -e long`."""
 
 import json
 import os

@@ -1,0 +1,47 @@
+"""The command `contract`, run as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from mock_server import Running
+
+MEDIA = {
+    "CONTRACT_MEDIA_ACCEPTED": "https://media.mock.test/ok.mp3",
+    "CONTRACT_MEDIA_REJECTED": "https://media.mock.test/a.html",
+}
+
+
+def contract(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None, code: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder without any setting of the environment but these."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "contract", *arguments],
+        cwd=folder,
+        env={**clean, **(environment or {})},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if code is not None:
+        assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def at(server: Running, **changes: str) -> dict[str, str]:
+    """Return the environment that names a running mock."""
+    environment = {"CONTRACT_BASE_URL": server.base_url, **MEDIA}
+    for name in ("writer", "reader", "private_reader", "other_workspace"):
+        environment[f"CONTRACT_{name.upper()}"] = server.credentials[name]
+    return {**environment, **changes}
+
+
+def report(folder: Path) -> dict[str, dict[str, object]]:
+    """Return the rules of report.json by id."""
+    document = json.loads((folder / "contract-report" / "report.json").read_text(encoding="utf-8"))
+    return {rule["id"]: rule for rule in document["rules"]}
