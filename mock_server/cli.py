@@ -8,11 +8,11 @@ import os
 import signal
 import ssl
 import sys
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
+from queue import SimpleQueue
 from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mock_server import logs
@@ -70,11 +70,11 @@ def _parser() -> argparse.ArgumentParser:
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C. A second signal ends at once."""
     logs.configure(settings.log_level, settings.log_format)
-    stop = threading.Event()
+    stop: SimpleQueue[int] = SimpleQueue()  # an Event that is set while the wait for it begins never ends
 
     def on_signal(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
-        stop.set()
+        stop.put(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
@@ -84,7 +84,7 @@ def serve(settings: Settings) -> int:
             _write_ready_file(ready, server)
         try:
             print(banner(server), flush=True)
-            stop.wait()
+            stop.get()
         finally:
             if ready is not None:
                 ready.unlink(missing_ok=True)

@@ -154,6 +154,56 @@ def test_a_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
         socket.create_connection(("127.0.0.1", server.port), timeout=5)
 
 
+INTERRUPTED = """
+import os, signal, sys, threading
+from mock_server import cli
+from mock_server.settings import load
+
+def interrupted(line):
+    begun, left, senders = False, line, []
+
+    def banner(server):
+        nonlocal begun
+        begun = True
+        return "serving"
+
+    def send(sender):
+        if not senders:
+            senders.append(sender)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def trace(frame, event, argument):
+        nonlocal left
+        left -= begun and event == "line"
+        if left == 0:
+            send("line")
+        return trace
+
+    cli.banner = banner
+    otherwise = threading.Timer(1, send, ["timer"])
+    otherwise.start()
+    sys.settrace(trace)
+    assert cli.serve(load({"port": "0"}, {})) == 0
+    sys.settrace(None)
+    otherwise.cancel()
+    return senders == ["line"]
+
+line = 1
+while interrupted(line):
+    line += 1
+print(line)
+"""
+
+
+def test_a_signal_stops_it_wherever_it_is() -> None:
+    """A signal at any line between the banner and the wait, or inside the wait, is not lost and blocks nothing."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], env=environment(), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout.split()[-1]) > 1
+
+
 def test_kill_leaves_nothing_listening(tmp_path: Path) -> None:
     """After kill -9 the port is free: another server takes it at once."""
     with started(tmp_path) as server:
