@@ -188,7 +188,8 @@ class Client:
 
     def exchange(self, request: Request, response: Response, started: float) -> Exchange:
         """Return a request and its answer with what a report must not show of them."""
-        secrets = tuple((c.token, f"CONTRACT_{c.name.upper()}") for c in self.config.credentials.values())
+        known = sorted(self.config.credentials.values(), key=lambda one: -len(one.token))  # one may begin with another
+        secrets = tuple((one.token, f"CONTRACT_{one.name.upper()}") for one in known)
         return Exchange(request, response, self.config.base_url, secrets, started)
 
     def spend(self, request: Request, *, paced: bool = True) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 PATH = "/v2/engagements"
 LONG = 200  # characters of a text that are shown as they are
 SHOWN = 4000  # characters of a request or a response that a report shows
+SHORTEST_SECRET = 8  # characters; shorter ones turn up in texts by chance
 
 
 class Text(str):  # noqa: SLOT000  a str cannot have slots that are not empty
@@ -125,12 +126,12 @@ class Exchange:
         return found if isinstance(found, str) else None
 
     def redact(self, text: str) -> str:
-        """Replace every credential of the configuration by the variable that holds it."""
-        sent = next((value for name, value in self.request.headers if name == "Authorization"), "")
-        if self.request.authorization is not None and len(sent) > 8:
-            text = text.replace(sent.rpartition(" ")[2], "********")
+        """Replace every credential of the configuration by the variable that holds it, and what was made of one."""
         for secret, variable in self.secrets:
             text = text.replace(secret, f"${variable}")
+        sent = next((value for name, value in self.request.headers if name == "Authorization"), "").rpartition(" ")[2]
+        if self.request.authorization is not None and len(sent) >= SHORTEST_SECRET:
+            text = text.replace(sent, "********")
         return text
 
     def shown_request(self) -> str:
@@ -138,13 +139,18 @@ class Exchange:
         head = [f"{self.request.method} {self.base_url}{self.request.path}"]
         head += [f"{name}: {value}" for name, value in self._headers()]
         document = self.request.body.document
-        body = self.request.body.content[:SHOWN].decode("utf-8", "replace") if document is None else shown(document)
-        return self.redact(_cut("\n".join((*head, "", body))))
+        body = self._beginning(self.request.body.content) if document is None else shown(document)
+        return _cut(self.redact("\n".join((*head, "", body))))
 
     def shown_response(self) -> str:
         """Return the response as a text for a report."""
         head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
-        return self.redact(_cut("\n".join((*head, "", self.response.content[:SHOWN].decode("utf-8", "replace")))))
+        return _cut(self.redact("\n".join((*head, "", self._beginning(self.response.content)))))
+
+    def _beginning(self, content: bytes) -> str:
+        """Return more than a report shows, so that it does not end inside a credential."""
+        longest = max((len(secret) for secret, _ in self.secrets), default=0)
+        return content[: SHOWN + 4 * longest].decode("utf-8", "replace")
 
     def _headers(self) -> list[tuple[str, str]]:
         """Return the headers with every credential replaced by the shell's notation for it."""
@@ -157,7 +163,13 @@ class Exchange:
         return headers
 
     def curl(self) -> str:
-        """Return a shell line that sends this request again. Credentials are the variables that hold them."""
+        """Return a shell line that sends this request again. Credentials are the variables that hold them.
+
+        A body that holds one, by chance or on purpose, is the one that the line does not repeat exactly.
+        """
+        return self.redact(self._curl())
+
+    def _curl(self) -> str:
         parts = ["curl -sS -i"]
         if self.request.method != "POST":
             parts.append(f"-X {shlex.quote(self.request.method)}")

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from contract import spec
-from contract.exchange import PATH, Exchange
+from contract.exchange import PATH, SHORTEST_SECRET, Exchange
 
 Finding = tuple[str, str, str]
 
@@ -34,7 +34,6 @@ TRACES = re.compile(
     r"|Caused by: "
     r'|\.(?:py|rb|php|go|rs|java|kt|cs|[jt]sx?)(?:\\?")?[:,(] ?(?:line )?\d+'
 )
-SHORTEST_SECRET = 8  # shorter ones turn up in texts by chance
 
 
 def check(exchange: Exchange) -> Iterator[Finding]:
@@ -56,8 +55,9 @@ def _secrets(exchange: Exchange) -> Iterator[Finding]:
     text = response.content.decode("utf-8", "replace") + "\n".join(response.headers.values())
     sent = next((value for name, value in exchange.request.headers if name == "Authorization"), "")
     token = sent.rpartition(" ")[2]
+    body = exchange.request.body.content.decode("utf-8", "replace")
     for secret in {token, token.rpartition(".")[2]}:
-        if len(secret) >= SHORTEST_SECRET and secret in text:
+        if len(secret) >= SHORTEST_SECRET and secret in text and secret not in body:  # a title may be anything
             yield "AUTH-6", "an answer without the credential", "the answer repeats the credential that was sent"
             return
 

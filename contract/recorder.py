@@ -175,7 +175,7 @@ def _failure(violation: Violation) -> Failure:
         return Failure(violation.expected, violation.actual)
     steps = (*violation.before, exchange)
     return Failure(
-        expected=violation.expected,
+        expected=exchange.redact(violation.expected),
         actual=exchange.redact(violation.actual),
         request_id=exchange.request_id,
         curl="\n".join(step.curl() for step in steps),

@@ -18,7 +18,7 @@ VARIABLE = "CONTRACT_WRITER"
 class WrongCredential(Judged):
     """A recipe: the scheme (the value; None sends no header), how much is kept of a valid credential, what is added.
 
-    `kept` is a share in percent, rounded so that a character is missing below 100.
+    `kept` is a share in percent, rounded so that between 0 and 100 at least one character is kept and one is missing.
     """
 
     value: str | None
@@ -35,11 +35,13 @@ class WrongCredential(Judged):
         """Return the same header for a shell that knows the credential by its variable."""
         if self.value is None:
             return None
-        kept = f"${VARIABLE}" if self.kept == 100 else f'$(printf %.{self._length(token)}s "${VARIABLE}")'
+        kept = f"${{{VARIABLE}}}" if self.kept == 100 else f'$(printf %.{self._length(token)}s "${VARIABLE}")'
         return f"{self.value} {kept if self.kept else ''}{self.added}".strip()
 
     def _length(self, token: str) -> int:
-        return len(token) if self.kept == 100 else min(len(token) - 1, len(token) * self.kept // 100)
+        if self.kept in (0, 100):
+            return len(token) * self.kept // 100
+        return max(1, min(len(token) - 1, len(token) * self.kept // 100))
 
 
 def wrong_credentials() -> st.SearchStrategy[WrongCredential]:

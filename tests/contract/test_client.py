@@ -11,7 +11,7 @@ from contract.exchange import Response
 from contract.recorder import CutShort, Untested, Violation
 from contract.transport import NoAnswer
 
-from .conftest import Scripted, engagement, problem, reply
+from .conftest import SECRET, Scripted, engagement, problem, reply
 
 Make = Callable[..., Client]
 
@@ -146,6 +146,15 @@ def test_every_answer_is_checked(make: Make) -> None:
     client.submit({}, expect="refused")
     broken = {rule for rule, findings in client.recorder.findings.items() if findings.failed}
     assert {"ERR-1", "ERR-2", "ERR-3"} <= broken
+
+
+def test_a_credential_is_found_in_an_answer_unless_the_body_said_it(make: Make) -> None:
+    """An answer that repeats the credential breaks AUTH-6; a title that happens to be the credential does not."""
+    client = make(Scripted(engagement(title=SECRET)))
+    client.submit({"title": SECRET})
+    assert client.recorder.findings["AUTH-6"].failed == 0
+    client.submit({"title": "another"})
+    assert client.recorder.findings["AUTH-6"].failed == 1
 
 
 def test_a_repeated_request_id_is_found(make: Make) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from contract.client import Client
-from contract.exchange import Body, Exchange, Text, shown
+from contract.exchange import Body, Exchange, Response, Text, shown
 
 from .conftest import SECRET, Scripted, engagement, reply
 
@@ -92,6 +92,31 @@ def test_no_form_of_a_credential_is_shown(make: Make) -> None:
             assert SECRET not in text
     assert SECRET[:-4] not in altered.curl() + altered.shown_request() + altered.shown_response()
     assert '"Authorization: Bearer ${CONTRACT_WRITER%????}"' in altered.curl()
+
+
+@pytest.mark.parametrize("escaped", [False, True], ids=["plain", "escaped"])
+@pytest.mark.parametrize("copies", [1, 200])
+def test_a_body_that_holds_a_credential_does_not_show_it(make: Make, copies: int, escaped: bool) -> None:  # noqa: FBT001
+    """A title may happen to be the credential: neither the line for a shell nor the texts repeat it."""
+    sent = exchange(make, {"title": SECRET * copies}, escaped=escaped)
+    for text in (sent.curl(), sent.shown_request(), sent.shown_response()):
+        assert SECRET not in text
+    assert "$CONTRACT_WRITER" in sent.curl()
+
+
+def test_a_few_letters_of_a_credential_hide_nothing_else(make: Make) -> None:
+    """A credential cut to two letters is no secret: masking it would break up the credential, and show the rest."""
+    echo = reply(401, {"detail": f"instead of {SECRET}"})
+    options = {"headers": (("Authorization", f"Bearer {SECRET[:2]}"),), "authorization": "Bearer $(cut)"}
+    sent = make(Scripted(echo)).submit({}, expect="refused", **options)
+    assert "instead of $CONTRACT_WRITER" in sent.shown_response()
+
+
+@pytest.mark.parametrize("length", range(3980, 4001))
+def test_a_text_that_is_cut_is_not_cut_inside_a_credential(make: Make, length: int) -> None:
+    """What is shown of a long answer does not end with a part of the credential."""
+    sent = make(Scripted(Response(200, {}, b"x" * length + SECRET.encode() + b"y" * 9000))).submit({})
+    assert SECRET[:6] not in sent.shown_response()
 
 
 def test_no_repr_shows_a_credential(make: Make) -> None:

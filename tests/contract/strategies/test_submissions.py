@@ -1,6 +1,7 @@
 """The verdicts on submissions, held against two servers' own judgement; and what values shrink to."""
 
 import json
+import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -152,6 +153,16 @@ def test_a_wrong_credential_shows_no_secret(credential: WrongCredential) -> None
     said = repr(credential) + str(credential.shell(token))
     assert "0123456789" not in said
     assert "abcdef" not in said
+
+
+@given(wrong_credentials())
+@settings(max_examples=40, deadline=None)
+def test_a_wrong_credential_is_made_by_a_shell_too(credential: WrongCredential) -> None:
+    """The shell's notation, between double quotes as in a curl line, gives the header that was sent."""
+    token = "sk-apik_0123456789.abcdefghijklmnop"
+    script = f'printf %s "{credential.shell(token) or ""}"'
+    done = subprocess.run(["sh", "-c", script], env={"CONTRACT_WRITER": token}, capture_output=True, check=True)
+    assert done.stdout.decode() == (credential.header(token) or "")
 
 
 def test_a_long_key_is_shown_by_its_parts() -> None:
