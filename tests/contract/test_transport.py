@@ -36,10 +36,16 @@ class CheckThenAct(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Careless(ThreadingHTTPServer):
+    """A server whose queue holds a whole burst: a connection too many is tried again a second later."""
+
+    request_queue_size = 64
+
+
 @contextmanager
 def careless() -> Iterator[str]:
     """Serve the careless server and yield its base URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), CheckThenAct)
+    server = Careless(("127.0.0.1", 0), CheckThenAct)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
