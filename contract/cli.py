@@ -19,7 +19,6 @@ from rich.console import Console
 from contract import report
 from contract.config import ConfigError, load, names_target
 from contract.embedded import Target, resettable
-from contract.fuzz.command import Options, fuzz_target
 from contract.profile import PROFILES, Profile
 from contract.report import terminal
 from contract.rules import catalogue
@@ -120,6 +119,8 @@ def plan(arguments: argparse.Namespace) -> int:
 
 def fuzz(arguments: argparse.Namespace) -> int:
     """Fuzz the target and write the reports."""
+    from contract.fuzz.command import Options, fuzz_target  # not at the top: Hypothesis takes half a second
+
     directory = Path(arguments.report_dir or REPORT_DIR)
     with _target(arguments) as target:
         options = Options.of(vars(arguments), target.config, directory)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contract.client import Client
 from contract.exchange import Exchange, Text
-from contract.recorder import CutShort, Violation
+from contract.recorder import CutShort, Untested, Violation
 from contract.verify import FULL, answer, named_fields
 
 READERS = ("reader", "private_reader")
@@ -35,6 +35,8 @@ def preflight(client: Client) -> None:
         if client.anchor is None and not any(found.failed for found in client.recorder.findings.values()):
             raise PreflightFailed(f"{client.config.base_url} cannot be reached: {reason}") from None
         raise
+    except Untested as reason:
+        raise PreflightFailed(str(reason)) from None
 
 
 def _reachable(client: Client) -> Exchange:

@@ -19,7 +19,7 @@ from contract.recorder import CutShort
 from contract.report import terminal
 from contract.schemathesis_findings import Findings
 from contract.schemathesis_target import adopt, targets
-from contract.session import INCOMPLETE, NO_TARGET, OK, VIOLATION, Session, open_session
+from contract.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
 
 CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
 
@@ -36,8 +36,8 @@ def run(  # noqa: PLR0913  what a run consists of
     """Generate about `max_examples` submissions, judge them, write the reports and return the exit code.
 
     Shard (i, n) makes its share of the examples from a seed of its own, and the first one the cases that are the same
-    for every seed. `options` go to `schemathesis run` as they are. The code is 3 if the target cannot be tested or the
-    run was cut short, 1 if anything was found, 2 if Schemathesis refused its options, 4 if nothing was accepted, or 0.
+    for every seed. `options` go to `schemathesis run` as they are. The code is 3 if the target cannot be tested, if the
+    run was cut short or if nothing was accepted, 1 if anything was found, 2 if Schemathesis refused its options, or 0.
     """
     profile = Profile("schemathesis", seed)
     session = open_session(config, profile, report_dir=report_dir, recorder=Findings())
@@ -60,7 +60,9 @@ def run(  # noqa: PLR0913  what a run consists of
         code = _call(arguments)
     finally:
         targets.given = None
-    return _finish(session, code if target.accepted or code else INCOMPLETE)
+    if not target.accepted and code != USAGE:
+        session.stopped = session.stopped or NOTHING_ACCEPTED
+    return _finish(session, code)
 
 
 def _call(arguments: list[str]) -> int:

@@ -18,6 +18,7 @@ from contract.rules import catalogue
 from contract.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
+NOTHING_ACCEPTED = "no submission was accepted, so no refusal means anything"
 REPORT_DIR = "contract-report"
 
 

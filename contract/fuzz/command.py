@@ -13,7 +13,7 @@ from rich.console import Console
 from contract import report
 from contract.config import Config, ConfigError
 from contract.embedded import Target
-from contract.fuzz.hunt import FuzzRecorder, Hunt
+from contract.fuzz.hunt import FuzzRecorder
 from contract.fuzz.own import Budget, hunt
 from contract.preflight import PreflightFailed
 from contract.profile import Profile
@@ -22,7 +22,7 @@ from contract.report import terminal
 from contract.report.text import printable
 from contract.results import Run
 from contract.runner import budget
-from contract.session import INCOMPLETE, NO_TARGET, OK, USAGE, VIOLATION, open_session
+from contract.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
@@ -74,14 +74,15 @@ def fuzz_target(target: Target, options: Options) -> int:
 def own(target: Target, options: Options) -> int:
     """Run the state machine, write the reports and return the exit code."""
     try:
+        options.corpus.mkdir(parents=True, exist_ok=True)
         recorder = FuzzRecorder()
         session = open_session(target.config, options.profile, (), options.directory, recorder=recorder)
     except OSError as error:
-        raise ConfigError(f"--report-dir: cannot write to {options.directory}: {error.strerror}") from None
+        raise ConfigError(f"--report-dir or --corpus: cannot write to {error.filename}: {error.strerror}") from None
     try:
         session.begin()
         state = hunt(session, options.budget, options.corpus, target.reset)
-        session.stopped = state.stopped or _idle(state)
+        session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
     except (PreflightFailed, CutShort):
         pass  # the session knows
     except KeyboardInterrupt:
@@ -112,11 +113,6 @@ def schemathesis(target: Target, options: Options) -> int:
 
 Engine = Callable[[Target, Options], int]
 ENGINES: dict[str, Engine] = {"own": own, "schemathesis": schemathesis}
-
-
-def _idle(state: Hunt) -> str | None:
-    """Say why a run is worth nothing: what refuses everything refuses it for a reason nobody knows."""
-    return None if state.accepted else "no submission was accepted, so no refusal means anything"
 
 
 def _show(run: Run) -> None:

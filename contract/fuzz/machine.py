@@ -6,30 +6,14 @@ before or after it judges the recording: a repeat with a defect may be answered 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from hypothesis import reject
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
-    RuleBasedStateMachine,
-    consumes,
-    initialize,
-    multiple,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule
 
 from contract.client import BURST
-from contract.exchange import Exchange
-from contract.fuzz.draws import Draws, drawn, several
-from contract.fuzz.hunt import Ended, Hunt
-from contract.invariants import instant
+from contract.fuzz.draws import drawn, several
+from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
 from contract.races import judge_race
-from contract.recorder import CutShort, NotApplicable, Untested, Violation
+from contract.recorder import Violation
 from contract.strategies import (
     Encoding,
     NearKeys,
@@ -39,115 +23,85 @@ from contract.strategies import (
     near_keys,
     wrong_credentials,
 )
-from contract.verify import REFUSED, Case, TooLarge, answer, check_replay, created, named_fields, refused, replayed
-
-Place = tuple[str, str]  # the credential that creates in a workspace, and a key
-Places = MultipleResults[Place]
-Keys = MultipleResults[str]
-WRITER, OTHER = "writer", "other_workspace"
-# The rule that is broken when a valid value of a field is refused, or a changed one changes a repeat.
-RULES = {
-    "type": "BODY-12",
-    "title": "LIMIT-1",
-    "source_system": "LIMIT-3",
-    "media_url": "URL-17",
-    "run_workflows": "BODY-5",
-    "start_at": "BODY-8",
-    "is_private": "BODY-6",
-    "participants": "BODY-10",
-    "transcript_text": "LIMIT-7",
-}
+from contract.verify import REFUSED, answer, check_replay, created, replayed
 
 
-class EngagementMachine(RuleBasedStateMachine):
+class EngagementMachine(Predicting):
     """Steps against one target; each is one case. Every violation ends the example with a `Violation`."""
 
     stored: Bundle[Place] = Bundle("stored")
     refused: Bundle[str] = Bundle("refused")
 
-    def __init__(self, hunt: Hunt, draws: Draws) -> None:
-        super().__init__()
-        self.hunt = hunt
-        self.draws = draws
-        self.client = hunt.client
-        self.client.trail.clear()
-        self.model: dict[Place, Exchange] = {}
-
-    def may_create(self) -> bool:
-        """Whether an engagement may be made: within the budget, and on another machine one an example."""
-        thrifty = not self.client.config.loopback
-        return self.hunt.may_create and not (thrifty and len(self.model) > 1)
-
     @initialize(target=stored)
     def begin(self) -> Places:
         """Begin with an engagement to repeat: one of the example's own, or the run's when the budget is used up."""
         if not self.hunt.may_create and self.client.anchor is not None:
-            return multiple(self._remember(self.client.anchor))
-        with self._judging("IDEM-1") as made:
-            made.append(self._remember(created(self.client, self.client.submission(), "BODY-13")))
+            return multiple(self.remember(self.client.anchor))
+        with self.judging("IDEM-1") as made:
+            made.append(self.remember(created(self.client, self.client.submission(), "BODY-13")))
         return multiple(*made)
 
     @rule()
     def a_pause(self) -> None:
         """Do nothing: the simplest step, which Hypothesis can put in the place of any other and then leave out."""
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(target=stored, submission=drawn("valid"), encoding=encodings())
     def create(self, submission: Submission, encoding: Encoding) -> Places:
         """Create with a valid submission of a new key, in whatever form it is sent."""
-        with self._judging("IDEM-1", *_rules(submission)) as made:
-            made.append(self._created(submission, self.client.key(), encoding))
+        with self.judging("IDEM-1", *rules_of(submission)) as made:
+            made.append(self.create_one(submission, self.client.key(), encoding))
         return multiple(*made)
 
     @rule(target=refused, submissions=several("bodies"), encoding=encodings())
     def refuse_bodies(self, submissions: list[Submission], encoding: Encoding) -> Keys:
         """Refuse each submission with one defect."""
-        return self._refused(submissions, encoding)
+        return self.refuse(submissions, encoding)
 
     @rule(target=refused, submissions=several("media"), encoding=encodings())
     def refuse_media(self, submissions: list[Submission], encoding: Encoding) -> Keys:
         """Refuse each recording that is no recording or not on a public host."""
-        return self._refused(submissions, encoding)
+        return self.refuse(submissions, encoding)
 
     @rule(target=refused, submissions=drawn("sweeps"))
     def sweep_a_network(self, submissions: list[Submission]) -> Keys:
         """Refuse addresses all over a private network."""
-        return self._refused(submissions, Encoding())
+        return self.refuse(submissions, Encoding())
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(target=stored, key=consumes(refused), submission=drawn("valid"))
     def create_after_refusal(self, key: str, submission: Submission) -> Places:
         """Create under a key that was refused: it is free."""
-        with self._judging("IDEM-9") as made:
+        with self.judging("IDEM-9") as made:
             try:
-                made.append(self._created(submission, key))
+                made.append(self.create_one(submission, key))
             except Violation as violation:
-                self._created(submission, self.client.key())  # if that is refused too, the key is not to blame
+                self.create_one(submission, self.client.key())  # if that is refused too, the key is not to blame
                 expected = "the key to be free after a refusal"
                 raise Violation("IDEM-9", expected, violation.actual, violation.exchange) from None
         return multiple(*made)
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(submission=drawn("free"))
     def submit_freely(self, submission: Submission) -> None:
         """Submit what the contract leaves open: any answer is right that is well-formed."""
-        with self._judging(submission.rule):
+        with self.judging(submission.rule):
             self.client.submit(submission.document(self.client.base, self.client.key()), expect="observed")
 
     @rule(place=stored, submission=drawn("valid"), encoding=encodings())
     def replay(self, place: Place, submission: Submission, encoding: Encoding) -> None:
         """Repeat: the stored engagement comes back unchanged, whatever the other fields say."""
         name = {(): "IDEM-1", ("source_system",): "IDEM-3"}.get(tuple(submission.value), "IDEM-2")
-        with self._judging(name):
+        with self.judging(name):
             first = self.model[place]
             document = {**first.document, **submission.value}
-            replayed(self.client, first, encoding.body(document), name, **self._sent(encoding, place[0]))
+            replayed(self.client, first, encoding.body(document), name, **self.sending(encoding, place[0]))
             self.hunt.accepted += 1
 
     @rule(place=stored, submission=drawn("broken"))
     def replay_with_a_defect(self, place: Place, submission: Submission) -> None:
         """Repeat with a defect: refused or answered with the stored engagement, which never changes."""
-        with self._judging("IDEM-2"):
+        with self.judging("IDEM-2"):
             document = submission.document(self.model[place].document, place[1])
             exchange = self.client.submit(document, expect="replayed", credential=place[0])
             if exchange.response.ok:
@@ -159,7 +113,7 @@ class EngagementMachine(RuleBasedStateMachine):
     def forbid(self, name: str, submission: Submission) -> Keys:
         """Submit without the scope: nothing is created, and the key stays free."""
         broken = "SCOPE-1" if name == "reader" else "SCOPE-3"
-        with self._judging(broken, "SCOPE-2") as made:
+        with self.judging(broken, "SCOPE-2") as made:
             key = self.client.key()
             document = submission.document(self.client.base, key)
             exchange = self.client.submit(document, expect="forbidden", credential=name)
@@ -173,7 +127,7 @@ class EngagementMachine(RuleBasedStateMachine):
     @rule(target=refused, credential=wrong_credentials())
     def deny(self, credential: WrongCredential) -> Keys:
         """Submit with a credential that is not exactly right: 401, and the key stays free."""
-        with self._judging(credential.rule) as made:
+        with self.judging(credential.rule) as made:
             key = self.client.key()
             token = self.client.config.credentials[WRITER].token
             request = self.client.request({**self.client.base, "external_id": key}, credential=None)
@@ -194,32 +148,32 @@ class EngagementMachine(RuleBasedStateMachine):
         there = (WRITER if place[0] == OTHER else OTHER, place[1])
         if self.client.anchor is self.model[place]:  # pre-flight has created it there already
             return multiple()
-        with self._judging("IDEM-4") as made:
+        with self.judging("IDEM-4") as made:
             document = self.model[place].document
             if there in self.model:
                 replayed(self.client, self.model[there], document, "IDEM-4", credential=there[0])
             else:
-                made.append(self._remember(created(self.client, document, "IDEM-4", credential=there[0])))
+                made.append(self.remember(created(self.client, document, "IDEM-4", credential=there[0])))
         return multiple(*made)
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(target=stored, pair=near_keys())
     def create_near(self, pair: NearKeys) -> Places:
         """Create under two keys that are nearly equal."""
-        with self._judging(pair.rule) as made:
+        with self.judging(pair.rule) as made:
             unique = self.client.key()
             documents = [
                 {**self.client.base, "external_id": shape.key(unique), "title": f"{self.client.run_id} {number}"}
                 for number, shape in enumerate((pair.first, pair.second), 1)
             ]
-            made += [self._remember(created(self.client, each, pair.rule)) for each in documents]
+            made += [self.remember(created(self.client, each, pair.rule)) for each in documents]
         return multiple(*made)
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(target=stored, count=st.integers(2, BURST))
     def burst(self, count: int) -> Places:
         """Submit a new key several times at once: one engagement."""
-        with self._judging("IDEM-10") as made:
+        with self.judging("IDEM-10") as made:
             known, key = set(self.client.ids), self.client.key()
             titles = [f"{self.client.run_id} racer {number}" for number in range(count)]
             racers = [self.client.submission(external_id=key, title=title) for title in titles]
@@ -227,132 +181,34 @@ class EngagementMachine(RuleBasedStateMachine):
             heard = [exchange for exchange in exchanges if exchange.response.status != 429]
             if len(heard) > 1:
                 judge_race(self.client, key, heard, known)
-                made.append(self._remember(next(exchange for exchange in heard if exchange.response.ok)))
+                made.append(self.remember(next(exchange for exchange in heard if exchange.response.ok)))
         return multiple(*made)
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(submission=st.one_of(drawn("valid"), drawn("free"), drawn("broken")), one=encodings(), other=encodings())
     def encode_twice(self, submission: Submission, one: Encoding, other: Encoding) -> None:
         """Submit twice: order of fields, white space, escapes and connection change nothing."""
-        with self._judging(*_rules(submission)):
-            exchanges = [self._submit(submission, encoding) for encoding in (one, other)]
-            outcomes = [_outcome(exchange) for exchange in exchanges]
+        with self.judging(*rules_of(submission)):
+            exchanges = [self.submit(submission, encoding) for encoding in (one, other)]
+            outcomes = [outcome(exchange) for exchange in exchanges]
             if outcomes[0] != outcomes[1] and not {411, 413, 429} & {e.response.status for e in exchanges}:
                 expected = f"the same as for {one}, {outcomes[0]}"
-                violation = Violation(_rules(submission)[0], expected, f"{outcomes[1]} for {other}", exchanges[1])
+                violation = Violation(rules_of(submission)[0], expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]
                 raise violation
 
-    @precondition(may_create)
+    @precondition(Predicting.may_create)
     @rule(submission=drawn("valid"), one=encodings(), other=encodings())
     def commute(self, submission: Submission, one: Encoding, other: Encoding) -> None:
         """Submit twice under one key, in either order: the first creates, the second is a repeat."""
-        with self._judging("IDEM-1"):
+        with self.judging("IDEM-1"):
             outcomes = []
             for first, second in ((one, other), (other, one)):
-                place = self._created(submission, self.client.key(), first)
+                place = self.create_one(submission, self.client.key(), first)
                 document = submission.document(self.client.base, place[1])
                 last = replayed(
-                    self.client, self.model[place], second.body(document), "IDEM-1", **self._sent(second, WRITER)
+                    self.client, self.model[place], second.body(document), "IDEM-1", **self.sending(second, WRITER)
                 )
-                outcomes.append(_outcome(self.model[place]))
+                outcomes.append(outcome(self.model[place]))
             if outcomes[0] != outcomes[1]:
                 raise Violation("IDEM-1", f"the same in either order, {outcomes[0]}", str(outcomes[1]), last)
-
-    @contextmanager
-    def _judging(self, *rules: str) -> Iterator[list[Any]]:
-        """Count one case of these rules and decide what its end means for the example. Yields what it makes."""
-        if self.hunt.over:
-            raise Ended
-        self.hunt.done += 1
-        try:
-            with self.client.recorder.testing(rules):
-                try:
-                    yield []
-                except TooLarge as reason:  # a proxy took it: that says nothing of the target
-                    raise NotApplicable(str(reason)) from None
-        except (Untested, NotApplicable):
-            pass
-        except CutShort as reason:
-            self.hunt.stopped = str(reason)
-            raise Ended from None
-        except Violation as violation:
-            violation.rule = violation.rule or rules[0]
-            if violation.rule in self.hunt.recorder.known:
-                reject()
-            self.hunt.note(violation, self.client.trail)
-            raise
-
-    def _refused(self, submissions: list[Submission], encoding: Encoding) -> Keys:
-        """Submit what must be refused, and return the keys: they have to be free still."""
-        keys = []
-        for submission in submissions:
-            with self._judging(submission.rule):
-                key = self.client.key()
-                body = encoding.body(submission.document(self.client.base, key))
-                case = Case(submission.why, submission.value, submission.without, body, submission.verdict.statuses)
-                refused(self.client, case, submission.rule, key, **self._sent(encoding, WRITER))
-                keys.append(key)
-        return multiple(*keys)
-
-    def _created(self, submission: Submission, key: str, encoding: Encoding | None = None) -> Place:
-        """Submit what must create, check what the answer says of it, and remember it."""
-        encoding = encoding or Encoding()
-        body = encoding.body(submission.document(self.client.base, key))
-        try:
-            first = created(self.client, body, **self._sent(encoding, WRITER))
-        except Violation as violation:
-            violation.rule = violation.rule or _blamed(submission, violation.exchange)
-            raise
-        _check_start(first)
-        return self._remember(first)
-
-    def _remember(self, first: Exchange) -> Place:
-        place = (first.request.credential or WRITER, first.request.key or "")
-        self.model[place] = first
-        self.hunt.accepted += 1
-        return place
-
-    def _submit(self, submission: Submission, encoding: Encoding) -> Exchange:
-        body = encoding.body(submission.document(self.client.base, self.client.key()))
-        return self.client.submit(body, expect="observed", **self._sent(encoding, WRITER))
-
-    def _sent(self, encoding: Encoding, credential: str) -> dict[str, Any]:
-        """Return the options of the client that send a body in this way."""
-        options: dict[str, Any] = {"credential": credential, "chunked": encoding.chunked}
-        if encoding.alone:
-            headers = (("Authorization", self.client.credential(credential)), ("Content-Type", "application/json"))
-            options["headers"] = (*headers, ("Connection", "close"))
-        return options
-
-
-def _rules(submission: Submission) -> tuple[str, ...]:
-    """Return the rules that a submission is about: of a valid one, those of its fields."""
-    if submission.verdict.kind != "accepted":
-        return (submission.rule,)
-    return tuple(RULES[field] for field in submission.value if field in RULES) or (submission.rule,)
-
-
-def _blamed(submission: Submission, exchange: Exchange | None) -> str:
-    """Return the rule that is broken when a valid submission creates nothing, by the field that the answer names."""
-    if exchange is not None and exchange.response.ok:  # it got that of another key
-        return "IDEM-7"
-    named = named_fields(exchange) if exchange is not None else set()
-    fields = [field for field in submission.value if field in named] or list(submission.value)
-    return RULES.get(fields[0], "BODY-13") if fields else "BODY-13"
-
-
-def _outcome(exchange: Exchange) -> tuple[Any, ...]:
-    """Return what became of a submission, without what differs between any two: ids, times and keys."""
-    response = exchange.response
-    if not response.ok:
-        return (response.status, *sorted(named_fields(exchange)))
-    said = response.engagement
-    return (response.status, *(said.get(name) for name in ("title", "engagement_type", "is_private")))
-
-
-def _check_start(first: Exchange) -> None:
-    """Raise Violation unless the start in an answer is the instant that was sent. Rule: BODY-8."""
-    sent, said = instant(first.document.get("start_at")), instant(first.response.engagement.get("start_at"))
-    if sent and said and abs((said - sent).total_seconds()) >= 1:
-        raise Violation("BODY-8", f"start_at {sent.isoformat()}", f"{said.isoformat()}", first)

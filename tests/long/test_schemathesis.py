@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
+from busy import busy
 from hypothesis import find
 
 from contract import spec
@@ -242,6 +243,24 @@ def test_run_needs_a_target(config: Config, capsys: pytest.CaptureFixture[str]) 
     stranger = {"writer": Credential("writer", "sk-apik_nobody.nothing")}
     assert run(replace(config, credentials=stranger), seed=1, max_examples=1) == NO_TARGET
     assert "check CONTRACT_WRITER" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("left", "sentence"), [(1, "answers 429"), (2, "no submission was accepted")])
+def test_run_needs_a_target_that_accepts(
+    config: Config, capsys: pytest.CaptureFixture[str], left: int, sentence: str
+) -> None:
+    """A target that is too busy before the first case, or for all of them, fails the run with a sentence."""
+    with busy(left) as server:
+        assert run(replace(config, base_url=server.base_url), seed=1, max_examples=1, options=EXAMPLES) == NO_TARGET
+    assert sentence in " ".join(capsys.readouterr().out.split())
+
+
+def test_command_line_needs_a_target_that_accepts() -> None:
+    """Schemathesis' own command fails too when nothing is accepted, and says what to check."""
+    with busy(2) as server:
+        done = command(server.base_url, *EXAMPLES, CONTRACT_WRITER=WRITER)
+    assert done.returncode == 1
+    assert "nothing was accepted by http://127.0.0.1" in " ".join(done.stdout.split())
 
 
 # What is sent

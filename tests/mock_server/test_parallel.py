@@ -52,6 +52,7 @@ def receive(peer: socket.socket) -> tuple[int, bytes]:
             return int(start[9:12]), body
 
 
+@pytest.mark.no_cover  # many times the same
 def test_one_of_many_first_submissions_creates(server: Running) -> None:
     """Of 32 parallel first submissions exactly one gets 201, in each of 200 rounds, and all get the same body."""
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from busy import busy
 
 from contract.cli import main
 from mock_server import Running
@@ -106,6 +107,7 @@ def test_another_machine_is_asked_for_first(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--corpus", "/dev/null/corpus"], "--corpus: cannot write to /dev/null/corpus: Not a directory"),
         (["--cases", "none"], "--cases: 'none' must be a whole number above 0"),
         (["--shard", "3/2"], "--shard: '3/2' must be I/N"),
         (["--seed", "x"], "--seed: 'x' must be a whole number"),
@@ -120,3 +122,18 @@ def test_usage_errors_are_one_line(
     assert sentence in said
     assert len(said.splitlines()) == 1
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "sentence"),
+    [(1, "the target answers 429, however long one waits"), (2, "no submission was accepted, so no refusal means")],
+)
+def test_a_target_that_accepts_nothing_is_exit_3(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: int, sentence: str
+) -> None:
+    """A target that is too busy before the first case, or for all of them, fails the run with a sentence."""
+    with busy(left) as server:
+        point(monkeypatch, server)
+        assert main(["fuzz", "--engine", "own", "--cases", "10"]) == 3
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    assert (folder / "contract-report" / "report.json").is_file()
