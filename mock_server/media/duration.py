@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.media import Note
-from mock_server.media.network import Deadline
+from mock_server.media.network import Deadline, cut
 from mock_server.media.refusals import MAX_SECONDS, not_a_recording
 from mock_server.media.spool import Spool
 from mock_server.problems import InternalError
@@ -38,7 +38,7 @@ class Prober:
     def measure(self, spool: Spool, deadline: Deadline, note: Note) -> float:
         """Return the length of the body in seconds. Raises Refused, TimedOut, Stopping or InternalError."""
         ours, theirs = socket.socketpair()
-        with ours, deadline.halt.waking(partial(_cut, ours)):
+        with ours, deadline.halt.waking(partial(cut, ours)):
             with theirs:
                 content = self._submit(theirs, spool)
             reply = _converse(ours, content, spool.size, deadline)
@@ -121,8 +121,3 @@ def _understood(reply: bytes) -> dict[str, Any]:
     except ValueError:
         return {"error": "no answer: the probe was killed, or died"}
     return found if isinstance(found, dict) else {"error": "no sense"}
-
-
-def _cut(sock: socket.socket) -> None:
-    with suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import httpcore
@@ -93,6 +94,12 @@ class Deadline:
         return min(left, at_most)
 
 
+def cut(sock: socket.socket) -> None:
+    """End whatever waits for this socket, in any thread."""
+    with suppress(OSError):
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # TLS's own would forget the encryption first
+
+
 class Stream(httpcore.NetworkStream):
     """A connection on which every operation ends with the deadline, or with the server."""
 
@@ -141,7 +148,7 @@ class Stream(httpcore.NetworkStream):
 
     @contextmanager
     def _waiting(self, error_class: type[Exception]) -> Iterator[None]:
-        with self._deadline.halt.waking(self._cut):
+        with self._deadline.halt.waking(lambda: cut(self._sock)):  # in the handshake it becomes another one
             self._sock.settimeout(self._deadline.left())
             try:
                 yield
@@ -153,10 +160,6 @@ class Stream(httpcore.NetworkStream):
                 self._deadline.left()  # an error that the stopping server made is not the host's
                 raise error_class(str(error)) from None
             self._deadline.left()  # and neither is an end
-
-    def _cut(self) -> None:
-        with suppress(OSError):
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # TLS's own would forget the encryption first
 
 
 class PinnedBackend(httpcore.NetworkBackend):
@@ -179,9 +182,8 @@ class PinnedBackend(httpcore.NetworkBackend):
         """Return a stream to the first address that answers. Raises Failure, TimedOut or Stopping."""
         reason = "no address"
         for address in self._route.addresses[:MAX_ADDRESSES]:
-            seconds = self._deadline.left(CONNECT_SECONDS)
             try:
-                sock = socket.create_connection(self._dial(address, port), seconds)
+                sock = self._connect(self._dial(address, port))
             except OSError as error:
                 reason = f"{address} port {port}: {error}"
                 self._note(f"no connection to {reason}")
@@ -190,6 +192,18 @@ class PinnedBackend(httpcore.NetworkBackend):
             return Stream(sock, self._deadline)
         self._deadline.left()
         raise Failure(NO_ANSWER, reason)
+
+    def _connect(self, place: tuple[str, int]) -> socket.socket:
+        """Return a socket connected to an address and port. Raises OSError, TimedOut or Stopping."""
+        sock = socket.socket(socket.AF_INET6 if ":" in place[0] else socket.AF_INET)
+        try:
+            with self._deadline.halt.waking(partial(cut, sock)):
+                sock.settimeout(self._deadline.left(CONNECT_SECONDS))
+                sock.connect(place)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
 
 
 def direct(address: Address, port: int) -> tuple[str, int]:

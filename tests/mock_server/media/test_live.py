@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from origin import SECONDS
 from watch import nothing_left, until
 from world import NewWorld, World
 
-from mock_server.media.network import Deadline, Failure, Halt
+from mock_server.media.network import Deadline, Failure, Halt, PinnedBackend, Stopping
 from mock_server.media.policy import Refused, Route
 from mock_server.media.resolver import Lookup, system_resolve
 from mock_server.problems import InternalError, RateLimited
@@ -336,6 +336,24 @@ def test_stop(new_world: NewWorld) -> None:
         assert [type(each.exception(timeout=5)) for each in waiting] == [InternalError] * 4
         assert time.monotonic() - started < 2
         world.resolver.closed.set()
+
+
+def test_stop_while_connecting() -> None:
+    """When the server stops, a connection that is still being made ends at once."""
+    with nothing_left(), ExitStack() as stack:
+        busy = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):  # more than it takes: whoever comes now waits
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(busy.getsockname())
+        halt = Halt()
+        route, notes = Route((ip_address(PUBLIC),)), []
+        backend = PinnedBackend(route, Deadline(30, halt), lambda *_: busy.getsockname(), notes.append)
+        pool = stack.enter_context(ThreadPoolExecutor())
+        waiting = pool.submit(backend.connect_tcp, "media.example.com", 443)
+        until(lambda: halt._wakers)
+        halt.stop()
+        assert isinstance(waiting.exception(timeout=2), Stopping)
 
 
 def test_disk_full(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) -> None:
