@@ -17,7 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from mock_server import body
 from mock_server.admin import routes as admin
-from mock_server.admin.journal import Exchange, body_of, headers_of
+from mock_server.admin.entries import Exchange, body_of, headers_of
 from mock_server.admin.tenants import forget
 from mock_server.pipeline import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
@@ -63,7 +63,7 @@ def _in_order(app: Flask) -> DefaultJSONProvider:
 
 
 def _request(visit: Visit) -> Request:
-    environ, length = request.environ, request.content_length
+    environ, length = visit.environ, request.content_length
     chunked = bool(environ.get("wsgi.input_terminated"))
     stream = environ["wsgi.input"] if chunked or length is not None else io.BytesIO()
 
@@ -78,33 +78,33 @@ def _request(visit: Visit) -> Request:
         read=read,
         prefer=environ.get("HTTP_PREFER"),
         method=environ["REQUEST_METHOD"],
-        path=request.path,
+        path=visit.path,
         connection=environ.get("mock_server.connection"),
     )
 
 
 def _begin() -> None:
     mock: Mock = current_app.extensions["mock_server"]
-    g.visit = Visit(mock, mock.state, mock.services.clock.now())
+    g.visit = Visit(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
     if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
         raise _unknown_path()
 
 
 def _finish(response: Response) -> Response:
     visit: Visit = g.visit
-    response.headers["X-Api-Version"] = API_VERSION
-    response.headers["X-Mock-Server"] = SERVER_NAME
-    path, seconds = request.path, visit.seconds
-    if visit.state.records is not None and not f"{path}/".startswith(ADMIN + "/"):
-        visit.state.records.add(_exchange(visit, path, response.status_code, seconds))
+    response.headers.add("X-Api-Version", API_VERSION)
+    response.headers.add("X-Mock-Server", SERVER_NAME)
+    seconds = visit.seconds
+    if visit.state.records is not None and not f"{visit.path}/".startswith(ADMIN + "/"):
+        visit.state.records.add(_exchange(visit, response.status_code, seconds))
         caller = visit.trace.caller
         if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
             forget(visit.state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
     if log.isEnabledFor(logging.INFO):
         log.info(
             "%s %s %d%s %.1f ms",
-            request.method,
-            ascii(path)[1:-1],  # whatever a client puts into a path stays on one line of the log
+            visit.environ["REQUEST_METHOD"],
+            ascii(visit.path)[1:-1],  # whatever a client puts into a path stays on one line of the log
             response.status_code,
             _reasons(visit.problem),
             seconds * 1000,
@@ -113,15 +113,14 @@ def _finish(response: Response) -> Response:
     return response
 
 
-def _exchange(visit: Visit, path: str, status: int, seconds: float) -> Exchange:
+def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
     """Return what the records are to know of a request."""
-    environ = request.environ
     return Exchange(
         id=visit.id,
         at=visit.at,
-        method=environ["REQUEST_METHOD"],
-        path=path,
-        headers=headers_of(environ),
+        method=visit.environ["REQUEST_METHOD"],
+        path=visit.path,
+        headers=headers_of(visit.environ),
         body=None if visit.body is None else body_of(visit.body),
         status=status,
         problem=visit.problem,
@@ -133,8 +132,8 @@ def _exchange(visit: Visit, path: str, status: int, seconds: float) -> Exchange:
 def _log_fields(visit: Visit, status: int, seconds: float) -> dict[str, object]:
     return {
         "request_id": visit.id,
-        "method": request.method,
-        "path": request.path,
+        "method": visit.environ["REQUEST_METHOD"],
+        "path": visit.path,
         "status": None if visit.trace.silent else status,
         "rule": visit.problem.rule if visit.problem else None,
         "duration_ms": round(seconds * 1000, 3),

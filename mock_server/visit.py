@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from mock_server.problems import Problem
 from mock_server.services import Mock, State
@@ -15,12 +17,14 @@ from mock_server.trace import Trace
 class Visit:
     """A request under way. `state` is the one it began in: a reset puts another in the mock, not in here.
 
-    `body` is what was read of it, `problem` what it was refused for.
+    `environ` is WSGI's, `body` what was read of it, `problem` what it was refused for.
     """
 
     mock: Mock
     state: State
     at: datetime
+    environ: Mapping[str, Any]
+    path: str
     trace: Trace = field(default_factory=Trace)
     started: float = field(default_factory=time.perf_counter)
     body: bytes | None = None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mock_server import spec
-from mock_server.admin.journal import HIDDEN, Exchange, rules_of
+from mock_server.admin.entries import HIDDEN, Exchange, rules_of
 from mock_server.trace import REPLAYED
 from mock_server.validation import Submission
 

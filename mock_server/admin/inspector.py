@@ -10,9 +10,9 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from mock_server.admin import fidelity, story, tenants, timing
+from mock_server.admin.entries import OUTCOMES
 from mock_server.admin.faults import KINDS, PHASES
 from mock_server.admin.fields import Fields
-from mock_server.admin.journal import OUTCOMES
 from mock_server.admin.order import METHODS
 from mock_server.admin.presets import PRESETS
 from mock_server.admin.steering import faults_of

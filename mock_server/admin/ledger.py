@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import starmap
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from mock_server.admin.journal import LONGEST, Exchange
+from mock_server.admin.entries import LONGEST, Exchange
 from mock_server.clock import rfc3339
 from mock_server.problems import InFlight
 from mock_server.store import Engagement, Key
@@ -47,11 +47,10 @@ class Event(NamedTuple):
         }
 
 
-@dataclass(slots=True)
-class Life:
+class Life(NamedTuple):
     """The events of one key, oldest first. `dropped` counts those that were left out between first and last."""
 
-    events: list[Event] = field(default_factory=list)
+    events: tuple[Event, ...] = ()
     dropped: int = 0
 
 
@@ -61,7 +60,8 @@ class Ledger:
     def __init__(self, max_events: int = MAX_EVENTS, max_of_a_key: int = MAX_OF_A_KEY) -> None:
         self._max_events = max_events
         self._max_of_a_key = max_of_a_key
-        self._lives: OrderedDict[Key, Life] = OrderedDict()
+        # How many events of a key were dropped, then the others: plain tuples, for the reason given in entries.pack.
+        self._lives: OrderedDict[Key, tuple[Any, ...]] = OrderedDict()
         self._events = 0
         self._lock = threading.Lock()
 
@@ -74,22 +74,22 @@ class Ledger:
         events = _events(exchange, differs)
         key = (trace.caller.workspace.id, external_id)
         with self._lock:
-            life = self._lives.setdefault(key, Life())
-            self._lives.move_to_end(key)
-            life.events += events
+            dropped, *known = self._lives.pop(key, (0,))
+            known += events
             self._events += len(events)
-            while len(life.events) > self._max_of_a_key:  # the first ones tell how it began: they stay
-                del life.events[self._max_of_a_key // 10]
-                life.dropped += 1
+            while len(known) > self._max_of_a_key:  # the first ones tell how it began: they stay
+                del known[self._max_of_a_key // 10]
+                dropped += 1
                 self._events -= 1
+            self._lives[key] = (dropped, *known)
             while self._events > self._max_events:
-                self._events -= len(self._lives.popitem(last=False)[1].events)
+                self._events -= len(self._lives.popitem(last=False)[1]) - 1
 
     def life(self, workspace_id: str, external_id: str) -> Life:
         """Return what happened to a key; a life without events where nothing did."""
         with self._lock:
-            life = self._lives.get((workspace_id, external_id), Life())
-            return Life(list(life.events), life.dropped)
+            dropped, *known = self._lives.get((workspace_id, external_id), (0,))
+        return Life(tuple(starmap(Event, known)), dropped)
 
     def keys(self, wanted: Callable[[Key], bool], limit: int) -> list[Key]:
         """Return keys, those asked for last first."""
@@ -100,21 +100,22 @@ class Ledger:
         """Forget the keys of a workspace."""
         with self._lock:
             for key in [key for key in self._lives if key[0] == workspace_id]:
-                self._events -= len(self._lives.pop(key).events)
+                self._events -= len(self._lives.pop(key)) - 1
 
     def __len__(self) -> int:
         return self._events
 
 
-def _events(exchange: Exchange, differs: tuple[str, ...]) -> list[Event]:
+def _events(exchange: Exchange, differs: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Return what a request did to its key, each as the fields of an Event."""
     trace, status = exchange.trace, None if exchange.trace.silent else exchange.status
     made, rule = trace.made, None  # what happened to the key, whatever a fault made of the answer
     if made is None:
         made = CONFLICT if isinstance(exchange.problem, InFlight) else REFUSED
         rule = exchange.problem.rule if exchange.problem else None
     engagement_id = trace.engagement.id if trace.engagement else None
-    event = Event(made, exchange.id, exchange.at, status, rule, engagement_id, differs)
-    return [event._replace(event=WAITED), event] if trace.waited else [event]
+    event = (made, exchange.id, exchange.at, status, rule, engagement_id, differs)
+    return [(WAITED, *event[1:]), event] if trace.waited else [event]
 
 
 _COMPARED = ("type", "title", "source_system", "media_url", "run_workflows", "start_at", "is_private", "participants")

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mock_server.admin.coverage import Coverage
-from mock_server.admin.journal import Exchange, Journal
+from mock_server.admin.entries import Exchange
+from mock_server.admin.journal import Journal
 from mock_server.admin.ledger import Ledger, differences
 from mock_server.trace import REPLAYED
 
-BATCH = 64
+BATCH = 8  # more at a time would only keep more objects alive for the garbage collector to look at
 LARGE = 64 * 1024  # bytes of a body: what came with it, a transcript perhaps, is not kept waiting
 
 
@@ -69,7 +70,7 @@ class Records:
 
     def forget(self, workspace_id: str) -> None:
         """Forget the requests and keys of a workspace. Coverage counts rules and knows of no workspace."""
-        self.journal.forget(lambda exchange: exchange.workspace_id == workspace_id)
+        self.journal.forget(lambda entry: entry.workspace == workspace_id)
         self.ledger.forget(workspace_id)
 
     def _write_up(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from mock_server import spec
-from mock_server.admin.journal import NOT_REACHED, Decision, Entry
+from mock_server.admin.entries import NOT_REACHED, Decision, Entry
 from mock_server.problems import FieldError
 
 # What each step asks, as a person would say it.

@@ -10,9 +10,9 @@ from flask import Blueprint, Response, jsonify, request
 from mock_server import spec
 from mock_server.admin import fidelity
 from mock_server.admin.curl import curl
+from mock_server.admin.entries import OUTCOMES, Entry
 from mock_server.admin.events import Streams
 from mock_server.admin.fields import Fields, sent_json
-from mock_server.admin.journal import OUTCOMES, Entry
 from mock_server.admin.records import Records
 from mock_server.formats import parse_date_time
 from mock_server.presenter import present
@@ -65,7 +65,7 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
         fields.finish()
         journal = records(mock).journal
         chosen = {entry.id for entry in journal.select(wanted)}
-        return jsonify(removed=journal.forget(lambda exchange: exchange.id in chosen))
+        return jsonify(removed=journal.forget(lambda entry: entry.id in chosen))
 
     @routes.get("/events", provide_automatic_options=False)
     def follow() -> Response:

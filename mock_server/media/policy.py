@@ -77,7 +77,7 @@ _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
 # Names for the machine itself, and names that only a local network knows (RFC 6761, 6762, 8375, 7686).
 _OWN_NAMES = ("localhost", "localhost.localdomain", "localdomain")
-_LOCAL_SUFFIXES = ("local", "internal", "intranet", "home.arpa", "onion")
+_LOCAL_SUFFIXES = (".local", ".internal", ".intranet", ".home.arpa", ".onion")
 
 # The page's ranges carry a rule each; everything else that is not globally reachable is URL-20.
 _IPV4_DENIED: tuple[tuple[Network, str, str], ...] = tuple(
@@ -150,10 +150,11 @@ def check_host(url: MediaUrl) -> None:
     host = url.host
     if host in _OWN_NAMES or host.endswith((".localhost", ".localdomain")):
         raise private("URL-13", "names the server itself")
-    if "." not in host or host.endswith(tuple("." + suffix for suffix in _LOCAL_SUFFIXES)):
+    if "." not in host or host.endswith(_LOCAL_SUFFIXES):
         raise private("URL-14", "is a name that only a local network knows")
 
 
+@lru_cache  # as below
 def describe(address: Address) -> str:
     """Return the address with what forbids it, for the trace."""
     denied = judge(address)

@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from urllib.parse import parse_qs
 
 from mock_server.media import Note, Recording
 from mock_server.media.policy import Address, MediaUrl, Route, check_host, describe
@@ -65,7 +64,7 @@ ROUTES = (
     ("/bad-certificate/…", "422: the certificate is not valid"),
 )
 _WILDCARD = re.compile(r"(?P<name>.*)\.(?:nip|sslip)\.io", re.ASCII)
-_LOOPBACK_NAMES = ("localtest.me", "lvh.me")
+_LOOPBACK_NAMES = (".localtest.me", ".lvh.me")  # and all below
 
 
 class SimulatedMedia:
@@ -123,7 +122,7 @@ def resolve(host: str) -> list[Address]:
     """Return the addresses a name has in the simulated world. Raises Refused if it has none."""
     if host == "invalid" or host.endswith(".invalid"):
         raise unreachable(NO_NAME)
-    if host.endswith(tuple("." + name for name in _LOOPBACK_NAMES)) or host in _LOOPBACK_NAMES:
+    if f".{host}".endswith(_LOOPBACK_NAMES):
         return [IPv4Address("127.0.0.1")]
     if match := _WILDCARD.fullmatch(host):
         return [_address_in(match["name"])]
@@ -139,8 +138,9 @@ def type_of(target: str) -> str:
 
 def duration_of(url: MediaUrl) -> float:
     """Return the seconds in `?duration=`, or else a length from 30 s to an hour that always belongs to this URL."""
-    for value in parse_qs(url.target.partition("?")[2]).get("duration", []):
-        if _is_number(value) and 0 < int(value) <= MAX_SECONDS:
+    for field in url.target.partition("?")[2].split("&"):
+        name, _, value = field.partition("=")
+        if name == "duration" and _is_number(value) and 0 < int(value) <= MAX_SECONDS:
             return float(value)
     digest = hashlib.sha256(url.text.encode()).digest()
     return 30.0 + int.from_bytes(digest[:4]) % 3571

@@ -10,7 +10,7 @@ import pytest
 import requests
 from control import Client, wait_until
 
-from mock_server.admin.journal import Exchange
+from mock_server.admin.entries import Exchange
 from mock_server.admin.ledger import Ledger
 from mock_server.trace import Trace
 
