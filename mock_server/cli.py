@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -23,6 +24,7 @@ from mock_server.server import Running, running
 from mock_server.settings import OPTIONS, Settings, load
 from mock_server.workspaces import ConfigError
 
+OLDEST = 2  # generation of the garbage collector
 COMMANDS = ("serve", "healthcheck", "reset", "routes")
 
 
@@ -67,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def settle(phase: str, found: Mapping[str, int]) -> None:
+    """Have the garbage collector look at nothing twice. A callback of `gc`.
+
+    What is stored holds no cycles and stays. To look through a hundred thousand engagements takes half a second.
+    """
+    if phase == "stop" and found["generation"] == OLDEST:
+        gc.freeze()
+
+
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C. A second signal ends at once."""
     logs.configure(settings.log_level, settings.log_format)
@@ -82,10 +93,12 @@ def serve(settings: Settings) -> int:
         ready = settings.ready_file
         if ready is not None:
             _write_ready_file(ready, server)
+        gc.callbacks.append(settle)
         try:
             print(banner(server), flush=True)
             stop.get()
         finally:
+            gc.callbacks.remove(settle)
             if ready is not None:
                 ready.unlink(missing_ok=True)
     return 0

@@ -139,13 +139,13 @@ def _fetch(media: Media, submission: Submission, note: Callable[[str], None]) ->
 def _engagement(
     submission: Submission, caller: Caller, recording: Recording, services: Services, transcripts: TranscriptShelf
 ) -> Engagement:
-    now = services.clock.now()
+    now, text = services.clock.now(), submission.transcript
     private = caller.workspace.default_private if submission.is_private is None else submission.is_private
     return Engagement(
         id=services.ids.new("ngmt"),
         owner=caller,
-        submission=replace(submission, transcript=None),
-        transcript=None if submission.transcript is None else transcripts.keep(submission.transcript),
+        submission=submission if text is None else replace(submission, transcript=None),
+        transcript=None if text is None else transcripts.keep(text),
         is_private=private,
         created_at=now,
         start_at=submission.start_at or now,

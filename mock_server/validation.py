@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from sys import intern
 from typing import Any
 
 import jsonschema_rs
@@ -64,14 +65,15 @@ class SchemaJudge:
         probe = _probe(value)
         if isinstance(value, dict):
             probe = {name: _probe(value[name]) for name in self.properties if name in value}
-            yield from self._surrogates(value, pointer)
+            yield from self._surrogates(value, probe, pointer)
         if not self._validator.is_valid(probe):
             for error in self._validator.iter_errors(probe):
                 yield self._named(error, probe, pointer)
 
-    def _surrogates(self, value: dict[str, Any], pointer: str) -> Iterator[FieldError]:
-        for name in self.properties:
-            if isinstance(text := value.get(name), str) and not text.isascii() and _SURROGATE.search(text):
+    @staticmethod
+    def _surrogates(value: dict[str, Any], probe: dict[str, object], pointer: str) -> Iterator[FieldError]:
+        for name, seen in probe.items():
+            if (text := value[name]) is not seen and isinstance(text, str) and text != seen:
                 message = "holds half of a surrogate pair, which has no UTF-8 form: send whole characters"
                 yield FieldError(f"{pointer}/{name}", "not_unicode", message, "BODY-21")
 
@@ -170,10 +172,11 @@ def utf8_size(text: str) -> int:
 
 
 def _submission(document: dict[str, Any], media_url: policy.MediaUrl, start_at: datetime | None) -> Submission:
+    """Return what was sent. Texts that most submissions share are kept once."""
     return Submission(
-        type=document["type"],
+        type=intern(document["type"]),
         title=document["title"],
-        source_system=document["source_system"],
+        source_system=intern(document["source_system"]),
         external_id=document["external_id"],
         media_url=media_url,
         run_workflows=document["run_workflows"],

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from sys import intern
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -135,7 +136,7 @@ def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
     if port not in ports:
         allowed = ", ".join(map(str, sorted(ports)))
         raise Refused("URL-22", "url_port", f"uses port {port}; allowed is {allowed} (setting media-ports)")
-    host, target = match["host"].lower(), match["target"]
+    host, target = intern(match["host"].lower()), match["target"]
     target = target if target.startswith("/") else "/" + target
     if host.startswith("["):
         return MediaUrl(text, host, port, target, _ipv6(host[1:-1]))
