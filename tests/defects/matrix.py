@@ -1,7 +1,7 @@
 """The kill matrix: what the suite catches, by which rule, and that it leaves conforming servers alone.
 
     python -m tests.defects.matrix [--with suite|hooks|schemathesis] [--profile quick] [--workers 2]
-                                   [--directory kill-matrix] [NAME …]
+                                   [--every 1] [--directory kill-matrix] [NAME …]
 
 Each defect is run with the rules it names first, until one of them fails, and with the whole suite if none does. A
 defect is caught only by a rule it names; a run that could not be made is no kill. Every pairwise variant of the second
@@ -39,6 +39,7 @@ from tests.defects import ALL, CONCERNS, UNSEEN, Defect, generated, serve
 CAUGHT, WRONG_RULE, SURVIVED, BROKEN = "caught", "wrong rule", "survived", "broken run"
 
 
+Task = tuple[str, int, str, str]  # defect or variant, its number, what looks for it, the profile
 Tool = Callable[[Config], generated.Found]
 TOOLS: dict[str, Tool] = {"hooks": generated.with_hooks, "schemathesis": generated.stock}
 RIGHT = "A defect counts as caught when a rule that it names fails."
@@ -144,7 +145,7 @@ def _peer_config(server: peer.Serving) -> Config:
     return Config(server.base_url, credentials, **peer.MEDIA)
 
 
-def _work(task: tuple[str, int, str, str]) -> Row:
+def _work(task: Task) -> Row:
     kind, number, by, profile = task
     logging.disable(logging.CRITICAL)  # broken servers have much to say
     if (tool := TOOLS.get(by)) is not None:
@@ -154,13 +155,18 @@ def _work(task: tuple[str, int, str, str]) -> Row:
     return judge(ALL[number], profile) if kind == "defect" else spare(peer.pairwise()[number], profile)
 
 
-def rows(names: Sequence[str], by: str, profile: str, workers: int, show: Callable[[Row], None]) -> Iterator[Row]:
-    """Yield a row for each defect of these names (or all) and, without names, for each variant."""
-    tasks = [("defect", n, by, profile) for n, defect in enumerate(ALL) if not names or defect.name in names]
-    if not names:
-        tasks = [("variant", n, by, profile) for n in range(len(peer.pairwise()))] + tasks
+def tasks(names: Sequence[str], every: int, by: str, profile: str) -> list[Task]:
+    """Return what is to be done: the defects of these names, or else every N-th one and each variant."""
+    if names:
+        return [("defect", n, by, profile) for n, defect in enumerate(ALL) if defect.name in names]
+    variants = [("variant", n, by, profile) for n in range(len(peer.pairwise()))]
+    return variants + [("defect", n, by, profile) for n in range(0, len(ALL), every)]
+
+
+def rows(chosen: Sequence[Task], workers: int, show: Callable[[Row], None]) -> Iterator[Row]:
+    """Yield a row for each task."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for row in pool.map(_work, tasks):
+        for row in pool.map(_work, chosen):
             show(row)
             yield row
 
@@ -204,6 +210,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="only these defects, and no variants")
     parser.add_argument("--with", dest="by", choices=MADE_BY, default="suite", help="what looks for them (suite)")
     parser.add_argument("--profile", default="quick")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="a sample: every N-th defect, all variants")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--directory", type=Path, default=Path("kill-matrix"))
     arguments = parser.parse_args(argv)
@@ -211,7 +218,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     def show(row: Row) -> None:
         print(f"{row.outcome:<12} {row.seconds:5.1f} s  {row.name[:100]}  {', '.join(row.by)}", flush=True)
 
-    found = list(rows(arguments.names, arguments.by, arguments.profile, arguments.workers, show))
+    chosen = tasks(arguments.names, arguments.every, arguments.by, arguments.profile)
+    found = list(rows(chosen, arguments.workers, show))
     arguments.directory.mkdir(parents=True, exist_ok=True)
     (arguments.directory / "matrix.json").write_text(json.dumps([asdict(row) for row in found], indent=1))
     (arguments.directory / "matrix.md").write_text(markdown(found, arguments.by, arguments.profile))
