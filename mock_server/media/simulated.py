@@ -132,7 +132,7 @@ def resolve(host: str) -> list[Address]:
 def type_of(target: str) -> str:
     """Return the content type that the suffix of a path stands for; audio/mpeg without a known one."""
     # Not urlsplit: it raises on paths such as //[x, which the grammar admits.
-    _, dot, suffix = target.partition("?")[0].rpartition("/")[2].rpartition(".")
+    _, dot, suffix = target.partition("?")[0].rpartition(".")  # one that holds a slash stands for nothing
     return _TYPES.get(suffix.lower(), DEFAULT_TYPE) if dot else DEFAULT_TYPE
 
 
@@ -152,12 +152,12 @@ def _is_number(text: str) -> bool:
 
 def _address_in(name: str) -> Address:
     """Read the address out of a wildcard name: 10.0.0.1.nip.io, app-10-0-0-1.nip.io, 0a000001.nip.io, --1.sslip.io."""
-    numbers = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+    numbers = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
     for pattern in (rf"(?:.*[.-])?({numbers}(?:\.{numbers}){{3}})", rf"(?:.*[.-])?({numbers}(?:-{numbers}){{3}})"):
-        if match := re.fullmatch(pattern, name, re.ASCII):
+        if match := re.fullmatch(pattern, name):
             return IPv4Address(".".join(str(int(part)) for part in re.split(r"[.-]", match[1])))
     last = name.rpartition(".")[2]
-    if match := re.fullmatch(r"(?:.*-)?([0-9a-f]{8})", last, re.ASCII):
+    if match := re.fullmatch(r"(?:.*-)?([0-9a-f]{8})", last):
         return IPv4Address(int(match[1], 16))
     try:
         return IPv6Address(last.replace("-", ":"))

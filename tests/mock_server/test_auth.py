@@ -6,9 +6,10 @@ import pytest
 from wire import NOSCOPE, OTHER, READER, WRITER, Absence, check_problem, create, send, submission
 
 from mock_server import Running
-from mock_server.auth import Directory, require
+from mock_server.auth import Directory, Workspace, require
 from mock_server.problems import Forbidden, Unauthorized
 from mock_server.workspaces import built_in
+from mock_server.workspaces import caller as make_caller
 
 DIRECTORY = Directory(built_in())
 
@@ -96,3 +97,28 @@ def test_a_caller_hides_its_credential() -> None:
     shown = repr(DIRECTORY.callers)
     assert "writer@example.com" in shown
     assert "sk-apik" not in shown
+
+
+def test_the_built_in_credentials_never_change() -> None:
+    """Names, users, scopes and the ids that follow from them are what integrators write into their tests."""
+    shown = {c.name: (c.workspace.name, c.user, sorted(c.scopes)) for c in built_in()}
+    read, write = "engagements:read", "engagements:write"
+    assert shown == {
+        "writer": ("A", "writer@example.com", ["companies:read", "contacts:read", read, write, "users:read"]),
+        "reader": ("A", "reader@example.com", [read]),
+        "private_reader": ("A", "private@example.com", ["engagements:private:read", read]),
+        "noscope": ("A", "noscope@example.com", []),
+        "other_workspace": ("B", "other@example.com", [read, write]),
+    }
+    assert {(c.workspace.id, c.user_id) for c in built_in() if c.name in {"writer", "other_workspace"}} == {
+        ("wrks_00029ZPHPQAXXKA8GBGTE9JTD4", "usr_0000RMFKSW9B8FWRD1K2P1NZQ5"),
+        ("wrks_0000DGYKSRCVENKQ34DYEA7MPW", "usr_0000P3S7RFGAD5DNBK05RT1M5T"),
+    }
+
+
+def test_one_address_is_another_user_in_another_workspace() -> None:
+    """The id of a user follows from the workspace and the e-mail address."""
+    spaces = Workspace("wrks_1", "One"), Workspace("wrks_2", "Two")
+    ids = {make_caller(space, "n", "c", user, ()).user_id for space in spaces for user in ("a@b", "c@d")}
+    assert len(ids) == 4
+    assert all(user_id.startswith("usr_") for user_id in ids)

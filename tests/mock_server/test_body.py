@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import sys
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -208,8 +209,9 @@ def test_read_returns_what_the_length_announces() -> None:
 def test_read_without_a_length_takes_the_stream_to_its_end() -> None:
     """Without a length the end of the stream is the end of the body, and the limit holds."""
     assert body.read(io.BytesIO(b"abc"), None, limit=3) == b"abc"
-    with pytest.raises(Malformed, match="larger than 3 bytes"):
+    with pytest.raises(Malformed, match="larger than 3 bytes") as caught:
         body.read(io.BytesIO(b"abcd"), None, limit=3)
+    assert caught.value.rule == "ERR-10"
 
 
 class Failing(io.BytesIO):
@@ -230,8 +232,25 @@ class Failing(io.BytesIO):
 @pytest.mark.parametrize("length", [None, 5])
 def test_a_stream_that_fails_is_a_broken_body(error: Exception, length: int | None) -> None:
     """A time-out, a lost connection and a bad chunk are all refusals of the body."""
-    with pytest.raises(Malformed, match="broke off"):
+    with pytest.raises(Malformed) as caught:
         body.read(Failing(error), length)
+    says = "The body broke off or came too slowly. Send as many bytes as the headers announce."
+    assert (caught.value.detail, caught.value.rule) == (says, "BODY-15")
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_is_not_json_is_named(name: str) -> None:
+    """Python would read these; JSON does not know them."""
+    with pytest.raises(Malformed) as caught:
+        body.parse(f'{{"a": {name}}}'.encode())
+    assert (caught.value.detail, caught.value.rule) == (f"{name} is not JSON. Send a number, or null.", "BODY-15")
+
+
+@pytest.mark.parametrize(("text", "value"), [("1e999", 1), ("-1e999", -1), ("1" + "0" * 400, 1), ("-2.5", None)])
+def test_a_number_is_read_whatever_its_size(text: str, value: int | None) -> None:
+    """A number beyond what a float holds becomes the largest one of its sign."""
+    largest = sys.float_info.max
+    assert body.parse(f'{{"a": {text}}}'.encode()) == {"a": -2.5 if value is None else value * largest}
 
 
 def test_the_place_of_the_fault_is_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -87,6 +88,17 @@ def test_what_is_no_instant_is_refused(server: Running, text: str) -> None:
     answer = create(server, start_at=text)
     check_problem(answer, 422)
     assert (answer.fields, answer.rules) == ({"/start_at": "date_time"}, {"/start_at": "BODY-7"})
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/St_Johns"])
+def test_the_zone_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """An instant without an offset of its own is UTC, wherever the server runs."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        parsed = parse_date_time("2026-03-02T09:30:00Z")
+    time.tzset()
+    assert (parsed, parsed.tzinfo) == (datetime(2026, 3, 2, 9, 30, tzinfo=UTC), UTC)
 
 
 OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -80,6 +80,13 @@ def test_what_is_no_limit_is_refused(notation: str) -> None:
         parse_limit(notation)
 
 
+@pytest.mark.parametrize("notation", ["0/minute", "5/minute;6/hour"])
+def test_one_limit_that_lets_something_through_is_asked_for(notation: str) -> None:
+    """What can be read and makes no sense is refused in words."""
+    with pytest.raises(ValueError, match=r"^a rate limit is one limit that lets at least one request through$"):
+        parse_limit(notation)
+
+
 def test_windows_expire_by_the_clock() -> None:
     """A counter lives until its window ends on the mock's clock."""
     clock = Clock()

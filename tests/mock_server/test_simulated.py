@@ -69,6 +69,8 @@ def world() -> World:
         ("/slow/30001/a.mp3", "URL-18 unreachable"),
         ("/slow/x/a.mp3", "audio/mpeg"),
         ("/404.mp3", "audio/mpeg"),
+        ("/404?x/a", "URL-18 unreachable"),
+        ("/slow/0030000000/a.mp3", "audio/mpeg"),
         ("/", "audio/mpeg"),
         ("?x.html", "audio/mpeg"),
     ],
@@ -113,6 +115,8 @@ def test_other_hosts_have_no_special_paths(world: World, path: str) -> None:
         ("a.b-172-31-0-1.sslip.io", "URL-14 private_address"),
         ("127-0-0-1.sslip.io", "URL-14 private_address"),
         ("app-7f000001.nip.io", "URL-14 private_address"),
+        ("app.7f000001.nip.io", "URL-14 private_address"),
+        ("app.--1.sslip.io", "URL-14 private_address"),
         ("A9FEA9FE.NIP.IO", "URL-14 private_address"),
         ("--1.sslip.io", "URL-14 private_address"),
         ("fe80--1.sslip.io", "URL-14 private_address"),
@@ -145,6 +149,7 @@ def test_a_name_that_ends_in_invalid_alone_does_not_resolve() -> None:
         ("/a.pdf?x=/b.mp3", "application"),
         ("/a.mp3?x=b.html", "audio"),
         ("/tar.gz", "application"),
+        ("/v1.2/a.b.html", "text"),
         ("//[x/a.html", "text"),
         ("//[::1]/a.mp3", "audio"),
     ],
@@ -163,7 +168,10 @@ def test_the_query_decides_the_duration(world: World, query: str, seconds: int) 
     assert world.duration(f"https://media.example.com/a.mp3{query}#x") == seconds
 
 
-@pytest.mark.parametrize("query", ["", "?duration=0", "?duration=86401", "?duration=-5", "?duration=1.5", "?duration="])
+@pytest.mark.parametrize(
+    "query",
+    ["", "?duration=0", "?duration=86401", "?duration=-5", "?duration=1.5", "?duration=", "?duration=0000000090"],
+)
 def test_without_a_usable_duration_it_follows_from_the_url(query: str) -> None:
     """The same URL always has the same length, of 30 seconds to an hour, and another URL mostly another."""
     url = f"https://media.example.com/a.mp3{query}"
@@ -171,6 +179,45 @@ def test_without_a_usable_duration_it_follows_from_the_url(query: str) -> None:
     lengths = {World().duration(f"https://media.example.com/{number}.mp3{query}") for number in range(20)}
     assert len(lengths) > 15
     assert all(30 <= length <= 3600 for length in lengths)
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [("a.mp3", 2252), ("b.mp4", 2323), ("a.mp3??duration=7", 3294), ("duration=7", 3074)],
+)
+def test_a_duration_stays_the_same_in_every_version(world: World, path: str, seconds: int) -> None:
+    """What a test of an integrator has once seen it sees again: these lengths are pinned."""
+    assert world.duration(f"https://media.example.com/{path}") == seconds
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/404/a.mp3", "is not there: the host does not answer with 200"),
+        ("/redirect/6/a.mp3", "redirects more than 5 times"),
+        ("/slow/30001/a.mp3", "does not answer in time"),
+        ("/timeout/a.mp3", "does not answer in time"),
+        ("/truncated/a.mp3", "breaks off before its end"),
+        ("/bad-certificate/a.mp3", "has a certificate that is not valid"),
+    ],
+)
+def test_a_recording_that_cannot_be_fetched_says_why(world: World, path: str, says: str) -> None:
+    """The message of URL-18 names what went wrong, and when the recording has to be there."""
+    with pytest.raises(Refused) as caught:
+        world.duration(f"https://media.mock.test{path}")
+    assert caught.value.message == f"{says}: the recording must be fetched during the request"
+
+
+def test_a_redirect_to_a_private_address_is_noted(world: World) -> None:
+    """The note says where the redirect led; the answer to the client does not."""
+    world.outcome("https://media.mock.test/redirect-private/a.mp3")
+    assert "redirects to https://10.0.0.7/" in world.notes
+
+
+def test_a_private_address_is_noted_with_its_range(world: World) -> None:
+    """The note names the range that forbids an address, and the rule."""
+    world.outcome("https://10.0.0.1.nip.io/a.mp3")
+    assert world.notes == ["10.0.0.1.nip.io is 10.0.0.1 (private, URL-3)"]
 
 
 def test_every_decision_is_noted(world: World) -> None:

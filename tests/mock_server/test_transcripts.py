@@ -37,6 +37,19 @@ def test_beyond_the_budget_the_beginning_remains() -> None:
     assert shelf.keep("short").complete
 
 
+def test_the_budget_is_the_sum_of_what_is_kept() -> None:
+    """Transcripts are kept whole until their compressed sizes add up to the budget, to the byte; a drop makes room."""
+    texts = [noise(20_000, seed) for seed in range(4)]
+    sizes = [TranscriptShelf().keep(text).stored_size for text in texts]
+    shelf = TranscriptShelf(budget=sum(sizes[:3]))
+    kept = [shelf.keep(text) for text in texts]
+    assert [transcript.complete for transcript in kept] == [True, True, True, False]
+    assert not shelf.keep("a").complete
+    shelf.drop(kept[1])
+    assert shelf.keep(texts[1]).complete
+    assert not shelf.keep("a").complete
+
+
 def test_an_excerpt_never_ends_in_half_a_character() -> None:
     """An excerpt that cuts a character of several bytes leaves it out."""
     kept = TranscriptShelf(budget=0).keep("a" + "😀" * 5000)
