@@ -47,16 +47,17 @@ class Streams:
         return response
 
     def _follow(self, last_event_id: str | None) -> Iterator[str]:
-        yield "retry: 1000\n\n"
-        last = _number(last_event_id)
-        while (records := self._mock.state.records) is not None and not self._mock.stopping.is_set():
-            newest = records.journal.last
-            # A number beyond the journal's is from before a reset.
+        records = self._mock.state.records
+        newest = 0 if records is None else records.journal.last
+        known = _number(last_event_id)
+        last = newest if known is None else min(known, newest)  # a number beyond the journal's is from before a reset
+        yield "retry: 1000\n\n"  # what happens once the client has seen this is told
+        while records is not None and not self._mock.stopping.is_set():
             with records.watching():
-                yield from self._follow_one(records, newest if last is None else min(last, newest))
+                yield from self._follow_one(records, last)
             if records is not self._mock.state.records:
                 yield "event: reset\ndata: {}\n\n"
-            last = 0
+            records, last = self._mock.state.records, 0
 
     def _follow_one(self, records: Records, last: int) -> Iterator[str]:
         """Tell what comes until the server stops or a reset puts other records in the place of these."""

@@ -7,6 +7,7 @@ import json
 import shlex
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from control import WRITER, Client, wait_until
 
 from mock_server import Settings, running
 from mock_server.admin.entries import EXCERPT, Exchange, body_of, headers_of
+from mock_server.admin.events import Streams
 from mock_server.admin.journal import Journal, cost_of
 from mock_server.trace import STEPS, Trace
 
@@ -245,6 +247,15 @@ def test_requests_arrive_as_server_sent_events(client: Client) -> None:
         assert next(told)[0] == "reset"
         client.post(external_id="two")
         assert next(told)[1]["external_id"] == "two"
+
+
+def test_a_stream_tells_whatever_comes_after_its_first_byte(client: Client) -> None:
+    """A request that is made as soon as the stream is open is told, however late the server's thread goes on."""
+    with closing(Streams(client.mock).open(None)) as stream:
+        told = iter(stream.response)
+        assert str(next(told)).startswith("retry:")
+        client.post(external_id="at once")
+        assert "at once" in str(next(told))
 
 
 def test_a_stream_resumes_after_the_event_it_knows(client: Client) -> None:
