@@ -69,6 +69,23 @@ def test_a_curl_line_sends_the_same_request(make: Make, bin_dir: str, name: str)
     assert words[-1] == "http://127.0.0.1:1/api/v2/engagements"
 
 
+def unquoted(line: str) -> str:
+    """Return a line without the shell's way of writing an apostrophe between apostrophes."""
+    return line.replace("'\"'\"'", "'")
+
+
+def test_a_long_body_is_written_as_it_was_made(make: Make) -> None:
+    """The line holds the pieces and their counts, for each way in which a body is made, and stays short."""
+    text = Text(("a", 850_000), ("é", 50_000))
+    for escaped in (False, True):
+        line = exchange(make, {"title": "t", "transcript_text": text}, escaped=escaped).curl()
+        assert "d = {'title': 't', 'transcript_text': 'a' * 850000 + '\\xe9' * 50000}" in unquoted(line)
+        assert len(line) < 700
+    runs = exchange(make, Body(b"[" * 90_000 + b"x" + b"]" * 90_000)).curl()
+    assert "b'[' * 90000 + b'x' + b']' * 90000" in unquoted(runs)
+    assert len(runs) < 400
+
+
 def test_an_escaped_body_is_escaped_by_its_curl_line(make: Make, bin_dir: str) -> None:
     """A body whose every character is an escape comes out of the generator in the same bytes."""
     sent = exchange(make, {"title": Text(("é😀", 400)), "run_workflows": False}, escaped=True)
