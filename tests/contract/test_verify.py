@@ -65,6 +65,7 @@ class Target:
 def failed(client: Client) -> dict[str, list[tuple[str, str]]]:
     """Return what was recorded: expected and actual by rule, without the invariants of every answer."""
     found = {rule: one.failures for rule, one in client.recorder.findings.items() if one.failures}
+    assert all(failure.curl for failures in found.values() for failure in failures)
     return {
         rule: [(failure.expected, failure.actual) for failure in failures if "as documented" not in failure.expected]
         for rule, failures in found.items()
@@ -73,7 +74,8 @@ def failed(client: Client) -> dict[str, list[tuple[str, str]]]:
 
 
 def raised(error: Violation) -> tuple[str | None, str, str]:
-    """Return what a violation says."""
+    """Return what a violation says, once sure that a report can show the exchange."""
+    assert error.exchange is not None
     return error.rule, error.expected, error.actual
 
 
@@ -98,11 +100,11 @@ def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
     says = "413: something in front of the target takes no body of this size"
     client = make(Scripted(engagement(), reply(413, {})))
     first = created(client, client.submission())
-    with pytest.raises(TooLarge, match=says):
+    with pytest.raises(TooLarge, match=f"^{says}$"):
         created(client, client.submission())
-    with pytest.raises(TooLarge, match=says):
+    with pytest.raises(TooLarge, match=f"^{says}$"):
         replayed(client, first, first.document, "IDEM-1")
-    with pytest.raises(TooLarge, match=says):
+    with pytest.raises(TooLarge, match=f"^{says}$"):
         refused(client, Case("x", {"title": ""}), "LIMIT-2", "key")
 
 
@@ -309,6 +311,7 @@ def test_a_case_has_to_be_refused(make: Make) -> None:
     for status in (400, 422):
         sent = refused(make(Scripted(problem(status))), Case("x", {"title": "é"}, escaped=True), "LIMIT-2", "k")
         assert (sent.request.expect, sent.request.body.escaped, sent.request.key) == ("refused", True, "k")
+    assert refused(make(Scripted(problem())), Case("x", {"title": ""}), "LIMIT-2", "k", chunked=True).request.chunked
 
 
 def test_a_refusal_that_names_another_field_is_recorded(make: Make) -> None:
@@ -340,6 +343,7 @@ def test_a_group_ends_with_its_control(make: Make) -> None:
     client = make(Scripted(target))
     group(client, CASES)
     assert len({document["external_id"] for document in target.sent}) == 1
+    assert str(target.sent[0]["external_id"]).startswith(client.run_id)
     assert [wrong(document) for document in target.sent] == [True, True, False]
     assert {rule: found.cases for rule, found in client.recorder.findings.items() if found.cases} == dict.fromkeys(
         CASES, 1
@@ -378,6 +382,22 @@ def test_a_control_that_fails_tells_whether_the_key_is_to_blame(make: Make) -> N
     client = make(Scripted(Target()))
     control(client, "k", "x")
     assert failed(client) == {}
+
+
+def test_a_group_whose_key_stays_taken_says_after_what(make: Make) -> None:
+    """The failure of the control names what came before it."""
+    taken: set[str] = set()
+
+    def once(document: Document) -> bool:
+        used = document["external_id"] in taken
+        taken.add(document["external_id"])
+        return used or wrong(document)
+
+    client = make(Scripted(Target(once)))
+    group(client, CASES)
+    assert [said for said, _ in failed(client)["IDEM-9"]] == [
+        "the key to be free after a refusal (a refused submission)"
+    ]
 
 
 def test_settling_without_failures_is_a_pass(make: Make) -> None:

@@ -207,3 +207,15 @@ def test_a_file_replaces_the_built_in_credentials(tmp_path: Path) -> None:
 def test_settings_alone_keep_the_built_in_credentials(tmp_path: Path) -> None:
     """A file without workspaces leaves the credentials as they are."""
     assert load(file(tmp_path, "seed = 5"), {}).callers == Settings().callers
+
+
+def test_a_workspace_of_the_file_has_defaults(tmp_path: Path) -> None:
+    """Without an id it has one that follows from its name; it is not private, and has no limit of its own."""
+    (writer,) = load(file(tmp_path, WORKSPACE), {}).callers
+    workspace = writer.workspace
+    assert (workspace.id, workspace.default_private, workspace.rate_limit) == (
+        "wrks_00029ZPHPQAXXKA8GBGTE9JTD4",
+        False,
+        None,
+    )
+    assert (writer.name, writer.user, writer.rate_limit) == ("w", "w@example.com", None)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from wire import ABSENT, submission
 
 from mock_server import body
+from mock_server.media.policy import Refused, parse
+from mock_server.media.refusals import follow
+from mock_server.media.simulated import SimulatedMedia
 from mock_server.problems import (
+    FieldError,
     Forbidden,
     InFlight,
     InternalError,
@@ -137,46 +142,134 @@ def test_a_body_that_is_no_object(value: object, named: str) -> None:
     assert caught.value.rule == "BODY-14"
 
 
+@pytest.mark.parametrize(
+    ("raw", "detail", "rule"),
+    [
+        (b"", "The body is empty. Send a JSON object.", "BODY-15"),
+        (b"\xef\xbb\xbf{}", "The body begins with a byte order mark. Send UTF-8 without one.", "BODY-15"),
+        (
+            b"{",
+            "The body is not valid JSON at character 1: Expecting property name enclosed in double quotes.",
+            "BODY-15",
+        ),
+        (b"\xff", "The body is not valid UTF-8 at byte 0.", "BODY-15"),
+        (b'{"a": 1, "a": 2}', "An object of the body holds the same key twice. Send each key once.", "BODY-19"),
+        (b"[" * 100_000, "The body is nested too deeply.", "ERR-4"),
+    ],
+    ids=range(6),
+)
+def test_a_body_that_cannot_be_read(raw: bytes, detail: str, rule: str) -> None:
+    """The refusal says what is wrong with it, where, and under which rule."""
+    with pytest.raises(Malformed) as caught:
+        body.parse(raw)
+    assert (caught.value.detail, caught.value.rule) == (detail, rule)
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "message", "rule"),
+    [
+        ("https://localhost/a.mp3", "private_address", "names the server itself", "URL-13"),
+        ("https://a.localdomain/a.mp3", "private_address", "names the server itself", "URL-13"),
+        ("https://a.local/a.mp3", "private_address", "is a name that only a local network knows", "URL-14"),
+        (
+            "https://localtest.me/a.mp3",
+            "private_address",
+            "is on a name that leads to an address that is not public",
+            "URL-14",
+        ),
+        ("https://10.0.0.1/a.mp3", "private_address", "leads to an address that is not public (private)", "URL-3"),
+        (
+            "https://media.example.com/a.html",
+            "media_type",
+            "does not serve a recording: the content type must be audio/* or video/*",
+            "URL-16",
+        ),
+    ],
+)
+def test_a_recording_that_is_refused(url: str, code: str, message: str, rule: str) -> None:
+    """The verdict on a media URL says what is wrong with the place it leads to."""
+    with pytest.raises(Refused) as caught:
+        SimulatedMedia().fetch(parse(url), lambda _: None)
+    refused = caught.value
+    assert refused.message.startswith(message)
+    assert (refused.code, refused.rule) == (code, rule)
+
+
+BASE = parse("https://media.example.com/calls/a.mp3")
+
+
+@pytest.mark.parametrize(
+    ("location", "leads_to"),
+    [
+        ("b.mp3", "https://media.example.com/calls/b.mp3"),
+        ("/b.mp3", "https://media.example.com/b.mp3"),
+        ("//cdn.example.com/b.mp3", "https://cdn.example.com/b.mp3"),
+        ("https://cdn.example.com:8443/b.mp3", "https://cdn.example.com:8443/b.mp3"),
+        ("//cdn.example.com:8443/b.mp3", "https://cdn.example.com:8443/b.mp3"),
+    ],
+)
+def test_a_redirect_leads_on(location: str, leads_to: str) -> None:
+    """A Location is whole or relative, and may use the ports that the first URL may."""
+    assert follow(BASE, location, (443, 8443)).text == leads_to
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ("", "is empty, or holds what no URL holds"),
+        ("https://a b/", "is empty, or holds what no URL holds"),
+        ("//[x/a.mp3", "is not a reference to a URL"),
+    ],
+)
+def test_a_redirect_that_leads_nowhere(location: str, message: str) -> None:
+    """What is no URL is refused in words."""
+    with pytest.raises(Refused) as caught:
+        follow(BASE, location)
+    assert (caught.value.rule, caught.value.code, caught.value.message) == ("URL-19", "invalid_url", message)
+
+
 RETRY = {"Retry-After": "1"}
 
 
 @pytest.mark.parametrize(
-    ("problem", "detail", "rule", "headers"),
+    ("make", "detail", "rule", "headers"),
     [
-        (Unauthorized("Who?", rule="AUTH-2"), "Who?", "AUTH-2", {"WWW-Authenticate": "Bearer"}),
+        (lambda: Unauthorized("Who?", rule="AUTH-2"), "Who?", "AUTH-2", {"WWW-Authenticate": "Bearer"}),
         (
-            Forbidden("engagements:write"),
+            lambda: Forbidden("engagements:write"),
             "This credential lacks the scope engagements:write. Use one that has it.",
             "SCOPE-1",
             {"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="engagements:write"'},
         ),
+        (lambda: MethodNotAllowed(["POST", "GET"]), "This path takes only GET, POST.", "ERR-9", {"Allow": "GET, POST"}),
         (
-            MethodNotAllowed(["POST", "GET"]),
-            "This path takes only GET, POST.",
-            "ERR-9",
-            {"Allow": "GET, POST"},
-        ),
-        (
-            InFlight(),
+            InFlight,
             "Another submission of this external_id is being processed. Send the request again in a moment.",
             "IDEM-13",
             RETRY,
         ),
         (
-            RateLimited("5 requests per second", 1),
+            lambda: RateLimited("5 requests per second", 1),
             "The limit of 5 requests per second is used up. Send the request again in 1 seconds.",
             "ERR-7",
             RETRY,
         ),
         (
-            InternalError(),
+            InternalError,
             "The server failed on this request. Send it again; if it fails again, report the request_id.",
             "ERR-4",
             {},
         ),
     ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Problem) else "",
+    ids=["unauthorized", "forbidden", "method", "in flight", "rate", "internal"],
 )
-def test_a_problem(problem: Problem, detail: str, rule: str, headers: dict[str, str]) -> None:
+def test_a_problem(make: Callable[[], Problem], detail: str, rule: str, headers: dict[str, str]) -> None:
     """A problem says what to do next, with the headers that a program needs for it."""
+    problem = make()
     assert (problem.detail, problem.rule, problem.headers) == (detail, rule, headers)
+
+
+def test_a_field_error_outside_the_contract_names_no_rule() -> None:
+    """The member is there only where there is a rule."""
+    assert FieldError("/a", "c", "m").as_json() == {"field": "/a", "code": "c", "message": "m"}
+    assert FieldError("/a", "c", "m", "BODY-1").as_json()["rule"] == "BODY-1"
