@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import tempfile
 import threading
@@ -342,10 +343,12 @@ def test_stop_while_connecting() -> None:
     """When the server stops, a connection that is still being made ends at once."""
     with nothing_left(), ExitStack() as stack:
         busy = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
-        for _ in range(4):  # more than it takes: whoever comes now waits
+        waits = False
+        while not waits:  # until somebody is left waiting: then so is whoever comes next
             client = stack.enter_context(socket.socket())
             client.setblocking(False)
             client.connect_ex(busy.getsockname())
+            waits = not select.select([], [client], [], 0.5)[1]
         halt = Halt()
         route, notes = Route((ip_address(PUBLIC),)), []
         backend = PinnedBackend(route, Deadline(30, halt), lambda *_: busy.getsockname(), notes.append)
