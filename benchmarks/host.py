@@ -9,7 +9,6 @@ server's threads outlived it. After ten seconds it no longer waits.
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import socket
@@ -24,7 +23,7 @@ from typing import Any
 from flask import Flask, jsonify
 
 from mock_server import Settings, create_app
-from mock_server.cli import settle
+from mock_server.cli import tune
 from mock_server.server import THREADS, Server, Tls
 from mock_server.services import Mock
 
@@ -128,7 +127,7 @@ def resetting(app: Any, connection: Callable[[Environ], socket.socket | None]) -
 
 def main() -> None:
     """Serve until a line arrives."""
-    gc.callbacks.append(settle)  # as the command does
+    tune()  # as the command does
     parser = argparse.ArgumentParser()
     parser.add_argument("server", choices=HOSTS)
     parser.add_argument("app", choices=("mock", "flask"))

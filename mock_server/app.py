@@ -10,8 +10,9 @@ import json
 import logging
 from importlib.metadata import version
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
+from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
@@ -36,23 +37,45 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Flask:
     """Return the application of a mock: a new one with these settings, or one that exists."""
-    mock = mock or Mock(settings or Settings())
-    app = Flask("mock_server", static_folder=None)
-    app.extensions["mock_server"] = mock
-    app.json = _in_order(app)
-    app.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
-    app.before_request(_begin)
-    app.after_request(_finish)
-    app.register_error_handler(Exception, _problem)
-    admin.register(app, mock)
+    return Application(mock or Mock(settings or Settings()))
 
-    def create() -> Response:
+
+class Application(Flask):
+    """The mock as a WSGI application. Each request becomes a visit, and leaves as an exchange in the records."""
+
+    def __init__(self, mock: Mock) -> None:
+        super().__init__("mock_server", static_folder=None)
+        self._mock = self.extensions["mock_server"] = mock
+        self.json = _in_order(self)
+        self.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
+        self.register_error_handler(Exception, _problem)
+        self.add_url_rule(PATH, "create_engagement", self._create, methods=["POST"], provide_automatic_options=False)
+        admin.register(self, mock)
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        """Begin a visit."""
+        environ = request.environ
+        g.visit = Visit(self._mock, self._mock.state, self._mock.services.clock.now(), environ, request.path)
+        if environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
+            raise _unknown_path()
+        return super().preprocess_request()
+
+    def process_response(self, response: Response) -> Response:
+        """End the visit: the headers of every answer, the records and the log."""
         visit: Visit = g.visit
-        reply = create_engagement(_request(visit), mock.services, visit.state, visit.trace)
-        return Response(_json(mock.services.present(reply.engagement)), reply.status, mimetype="application/json")
+        response = super().process_response(response)
+        response.headers.add("X-Api-Version", API_VERSION)
+        response.headers.add("X-Mock-Server", SERVER_NAME)
+        seconds = visit.seconds
+        _record(visit, response.status_code, seconds)
+        _log(visit, response.status_code, seconds)
+        return response
 
-    app.add_url_rule(PATH, "create_engagement", create, methods=["POST"], provide_automatic_options=False)
-    return app
+    def _create(self) -> Response:
+        visit: Visit = g.visit
+        services = self._mock.services
+        reply = create_engagement(_request(visit), services, visit.state, visit.trace)
+        return Response(_json(services.present(reply.engagement)), reply.status, content_type="application/json")
 
 
 def _in_order(app: Flask) -> DefaultJSONProvider:
@@ -63,7 +86,9 @@ def _in_order(app: Flask) -> DefaultJSONProvider:
 
 
 def _request(visit: Visit) -> Request:
-    environ, length = visit.environ, request.content_length
+    environ = visit.environ
+    announced = environ.get("CONTENT_LENGTH", "")
+    length = int(announced) if announced.isascii() and announced.isdigit() else None
     chunked = bool(environ.get("wsgi.input_terminated"))
     stream = environ["wsgi.input"] if chunked or length is not None else io.BytesIO()
 
@@ -83,34 +108,14 @@ def _request(visit: Visit) -> Request:
     )
 
 
-def _begin() -> None:
-    mock: Mock = current_app.extensions["mock_server"]
-    g.visit = Visit(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
-    if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
-        raise _unknown_path()
-
-
-def _finish(response: Response) -> Response:
-    visit: Visit = g.visit
-    response.headers.add("X-Api-Version", API_VERSION)
-    response.headers.add("X-Mock-Server", SERVER_NAME)
-    seconds = visit.seconds
-    if visit.state.records is not None and not f"{visit.path}/".startswith(ADMIN + "/"):
-        visit.state.records.add(_exchange(visit, response.status_code, seconds))
-        caller = visit.trace.caller
-        if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
-            forget(visit.state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
-    if log.isEnabledFor(logging.INFO):
-        log.info(
-            "%s %s %d%s %.1f ms",
-            visit.environ["REQUEST_METHOD"],
-            ascii(visit.path)[1:-1],  # whatever a client puts into a path stays on one line of the log
-            response.status_code,
-            _reasons(visit.problem),
-            seconds * 1000,
-            extra={"request": _log_fields(visit, response.status_code, seconds)},
-        )
-    return response
+def _record(visit: Visit, status: int, seconds: float) -> None:
+    """Hand a request to the records, if anybody can read them. The control plane's own are none of their business."""
+    if visit.state.records is None or f"{visit.path}/".startswith(ADMIN + "/"):
+        return
+    visit.state.records.add(_exchange(visit, status, seconds))
+    caller = visit.trace.caller
+    if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
+        forget(visit.state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
 
 
 def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
@@ -127,6 +132,19 @@ def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
         trace=visit.trace,
         seconds=seconds,
     )
+
+
+def _log(visit: Visit, status: int, seconds: float) -> None:
+    if log.isEnabledFor(logging.INFO):
+        log.info(
+            "%s %s %d%s %.1f ms",
+            visit.environ["REQUEST_METHOD"],
+            ascii(visit.path)[1:-1],  # whatever a client puts into a path stays on one line of the log
+            status,
+            _reasons(visit.problem),
+            seconds * 1000,
+            extra={"request": _log_fields(visit, status, seconds)},
+        )
 
 
 def _log_fields(visit: Visit, status: int, seconds: float) -> dict[str, object]:

@@ -7,8 +7,8 @@ Each step returns a value or raises one Problem; the trace notes what each decid
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from mock_server import auth, body
 from mock_server.admin.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Connection, Meeting
@@ -43,8 +43,7 @@ class Request:
     connection: Connection | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A success: 201 for a new engagement, 200 for a stored one."""
 
     status: int
@@ -144,7 +143,7 @@ def _engagement(
     return Engagement(
         id=services.ids.new("ngmt"),
         owner=caller,
-        submission=submission if text is None else replace(submission, transcript=None),
+        submission=submission if text is None else submission._replace(transcript=None),
         transcript=None if text is None else transcripts.keep(text),
         is_private=private,
         created_at=now,

@@ -7,7 +7,6 @@ others wait for the outcome, or are told that it is in flight.
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -46,7 +45,6 @@ class Claim:
     def __init__(self, store: Store, key: Key) -> None:
         self._store = store
         self.key = key
-        self.settled = threading.Event()
 
     def commit(self, engagement: Engagement) -> None:
         """Store the engagement. From here on the key is taken for good."""
@@ -57,14 +55,13 @@ class Claim:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._store.release(self)
-        self.settled.set()
 
 
 class Store:
     """All engagements of all workspaces, in memory. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._settled = threading.Condition()  # one for all keys: to make one for each claim takes longer than to store
         self._by_key: dict[Key, Engagement] = {}
         self._claims: dict[Key, Claim] = {}
 
@@ -75,35 +72,33 @@ class Store:
         who wait takes over. Raises InFlight when the patience ends.
         """
         key = (workspace_id, external_id)
-        deadline = time.monotonic() + patience
-        while True:
-            with self._lock:
-                if (stored := self._by_key.get(key)) is not None:
-                    return stored
-                if (first := self._claims.get(key)) is None:
-                    claim = self._claims[key] = Claim(self, key)
-                    return claim
-            if not first.settled.wait(max(0.0, deadline - time.monotonic())):
+        with self._settled:
+            if not self._settled.wait_for(lambda: key in self._by_key or key not in self._claims, patience):
                 raise InFlight
+            if (stored := self._by_key.get(key)) is not None:
+                return stored
+            claim = self._claims[key] = Claim(self, key)
+            return claim
 
     def put(self, key: Key, engagement: Engagement) -> None:
         """Store an engagement under its key."""
-        with self._lock:
+        with self._settled:
             self._by_key[key] = engagement
 
     def release(self, claim: Claim) -> None:
         """End a claim. Whoever asks next finds the engagement, or a free key."""
-        with self._lock:
+        with self._settled:
             del self._claims[claim.key]
+            self._settled.notify_all()
 
     def all(self) -> list[tuple[Key, Engagement]]:
         """Return every engagement with its key, in the order they were stored."""
-        with self._lock:
+        with self._settled:
             return list(self._by_key.items())
 
     def forget(self, workspace_id: str) -> list[Engagement]:
         """Drop the engagements of a workspace, so that its keys are free, and return them."""
-        with self._lock:
+        with self._settled:
             return [self._by_key.pop(key) for key in [key for key in self._by_key if key[0] == workspace_id]]
 
     def __len__(self) -> int:

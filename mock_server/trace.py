@@ -19,16 +19,16 @@ STEPS = ("authenticate", "scope", "rate_limit", "parse", "validate", "idempotenc
 
 @dataclass(slots=True)
 class Step:
-    """One decision: `verdict` is passed, refused, failed or injected; `notes` hold what was measured, in order."""
+    """One decision: `verdict` is passed, refused, failed or injected; `notes` say what was measured, in order."""
 
     name: str
     verdict: str = PASSED
     problem: Problem | None = None
-    notes: list[str] = field(default_factory=list)
+    notes: str = ""
 
     def note(self, text: str) -> None:
         """Add what was measured or found."""
-        self.notes.append(text)
+        self.notes = f"{self.notes}; {text}" if self.notes else text
 
     def __enter__(self) -> Self:
         return self

@@ -7,12 +7,11 @@ schema enforces stands beside it (`x-rules`). The codes of errors are listed in 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
@@ -26,16 +25,14 @@ MAX_ERRORS = 100  # in one answer, so that a hostile body cannot blow it up
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(NamedTuple):
     """A person who took part: a name, an e-mail address or both."""
 
     name: str | None
     email: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):  # every request makes one: a tuple takes a quarter of the time of a frozen dataclass
     """A valid body. `start_at` is in UTC; `transcript` is the text, at most 950,000 bytes in UTF-8."""
 
     type: str
@@ -105,12 +102,14 @@ class Validator:
         self._ports = ports
         self._body = SchemaJudge(spec.schema("CreateEngagement"))
         self._participant = SchemaJudge(spec.schema("Participant"))
+        self._whole = _whole(self._body.schema, self._participant.schema)
         self._order = {name: place for place, name in enumerate(self._body.properties)}
 
     def validate(self, document: dict[str, Any]) -> Submission:
         """Return the submission. Raises Invalid with all broken fields, in the order of the contract."""
-        errors = list(self._own_errors(document))
-        broken = {error.field for error in errors}
+        fits = self._fits(document)
+        errors = list(self._own_errors(document, fits=fits))
+        broken = _fields(errors)
         media_url = start_at = None
         if "media_url" in document and "/media_url" not in broken:
             try:
@@ -123,23 +122,35 @@ class Validator:
             except ValueError as error:
                 errors.append(FieldError("/start_at", "date_time", str(error), self._rule("start_at", "format")))
         room = MAX_ERRORS - len(errors)
-        people = list(islice(self._people_errors(document), room + 1))
+        people = list(islice(self._people_errors(document, fits=fits), room + 1))
         errors += people[:room]
         if errors or media_url is None:
             errors.sort(key=lambda error: self._order[error.field.split("/")[1]])
             raise Invalid(errors, more=len(people) > room)
         return _submission(document, media_url, start_at)
 
-    def _own_errors(self, document: dict[str, Any]) -> Iterator[FieldError]:
+    def _fits(self, document: dict[str, Any]) -> bool:
+        """Tell whether a body obeys the schemas, as most do. To look for what breaks them takes ten times as long."""
+        try:
+            return self._whole.is_valid(document)
+        except ValueError:  # half a surrogate pair
+            return False
+
+    def _own_errors(self, document: dict[str, Any], *, fits: bool) -> Iterator[FieldError]:
         """Yield the errors of the fields themselves: a handful, so each of them finds its place in the answer."""
-        yield from self._body.errors(document)
+        if not fits:
+            yield from self._body.errors(document)
         if isinstance(transcript := document.get("transcript_text"), str):
             yield from self._transcript(transcript)
 
-    def _people_errors(self, document: dict[str, Any]) -> Iterator[FieldError]:
+    def _people_errors(self, document: dict[str, Any], *, fits: bool) -> Iterator[FieldError]:
         if isinstance(participants := document.get("participants"), list):
             for place, person in enumerate(participants):
-                yield from self._participant_errors(person, f"/participants/{place}")
+                pointer = f"/participants/{place}"
+                errors = [] if fits else list(self._participant.errors(person, pointer))
+                yield from errors
+                if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in _fields(errors):
+                    yield from _email_errors(person["email"], f"{pointer}/email")
 
     def _transcript(self, text: str) -> Iterator[FieldError]:
         """Judge the limit in bytes, which JSON Schema cannot say."""
@@ -148,17 +159,33 @@ class Validator:
             message = _length_message(schema, text)
             yield FieldError("/transcript_text", "too_many_bytes", message, schema["x-rules"]["x-maxBytes"])
 
-    def _participant_errors(self, person: object, pointer: str) -> Iterator[FieldError]:
-        errors = list(self._participant.errors(person, pointer))
-        yield from errors
-        if isinstance(person, dict) and "email" in person and not any(e.field == f"{pointer}/email" for e in errors):
-            try:
-                check_email(person["email"])
-            except ValueError as error:
-                yield FieldError(f"{pointer}/email", "email", str(error), "BODY-11")
-
     def _rule(self, field: str, keyword: str) -> str:
         return str(self._body.properties[field]["x-rules"][keyword])
+
+
+def _whole(body: spec.JsonObject, participant: spec.JsonObject) -> jsonschema_rs.Draft202012Validator:
+    """Compile the schema of a body with its participants, so that one call tells whether there is any error.
+
+    A pattern that every text matches has the library read each text: it raises ValueError for half a surrogate pair.
+    """
+
+    def reading(schema: spec.JsonObject) -> spec.JsonObject:
+        return {**schema, "properties": {name: {"pattern": "", **s} for name, s in schema["properties"].items()}}
+
+    schema = reading(body)
+    schema["properties"]["participants"]["items"] = reading(participant)
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+
+
+def _fields(errors: Iterable[FieldError]) -> set[str]:
+    return {error.field for error in errors}
+
+
+def _email_errors(email: str, pointer: str) -> Iterator[FieldError]:
+    try:
+        check_email(email)
+    except ValueError as error:
+        yield FieldError(pointer, "email", str(error), "BODY-11")
 
 
 def field_error(refused: policy.Refused) -> FieldError:

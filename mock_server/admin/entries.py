@@ -153,7 +153,7 @@ def pack(exchange: Exchange, sequence: int) -> Packed:
         trace.external_id,
         None if trace.engagement is None else trace.engagement.id,
         trace.silent,
-        tuple([part for s in trace.steps for part in (s.name, s.verdict, s.problem, "; ".join(s.notes))]),
+        tuple([part for s in trace.steps for part in (s.name, s.verdict, s.problem, s.notes)]),
     )
 
 

@@ -80,7 +80,7 @@ def cost_of(exchange: Exchange) -> int:
     """Return about how many bytes a request takes."""
     size = OVERHEAD + len(exchange.path) + (len(exchange.body.excerpt) if exchange.body else 0)
     size += sum([len(value) for _, value in exchange.headers])
-    size += sum([len(note) for step in exchange.trace.steps for note in step.notes])
+    size += sum([len(step.notes) for step in exchange.trace.steps])
     return size if exchange.problem is None else size + 400 * len(exchange.problem.errors)
 
 

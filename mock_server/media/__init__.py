@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mock_server.media.policy import MediaUrl
 
 Note = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(NamedTuple):
     """A fetched recording: its content type without parameters, and its length in seconds."""
 
     content_type: str

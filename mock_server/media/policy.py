@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from sys import intern
+from typing import NamedTuple
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -32,8 +33,7 @@ class Refused(Exception):  # noqa: N818  a verdict, as a problem is
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class MediaUrl:
+class MediaUrl(NamedTuple):
     """A URL that passed the grammar. `host` is lower case without a trailing dot; `target` is path and query."""
 
     text: str
@@ -74,6 +74,7 @@ _URL = re.compile(
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):", re.ASCII)
 _AUTHORITY = re.compile(r"https:[/\\]*([^/?#\\]*)", re.IGNORECASE)
 _PRINTABLE = re.compile(r"[!-~]*", re.ASCII)
+_NAME = re.compile(rf"[a-z0-9_-]{{1,{MAX_LABEL}}}(?:\.[a-z0-9_-]{{1,{MAX_LABEL}}})*", re.ASCII)
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 
 # Names for the machine itself, and names that only a local network knows (RFC 6761, 6762, 8375, 7686).
@@ -203,14 +204,13 @@ def _ipv6(text: str) -> IPv6Address:
 
 def _named(url: MediaUrl) -> MediaUrl:
     """Judge a host without brackets: a canonical IPv4 address or a name. Other numeric forms are refused."""
-    labels = url.host.split(".")
-    if _NUMERIC_LABEL.fullmatch(labels[-1]):
+    if _NUMERIC_LABEL.fullmatch(url.host.rpartition(".")[2]):
         try:
             return MediaUrl(url.text, url.host, url.port, url.target, IPv4Address(url.host))
         except ValueError:
             message = "has a numeric host that is not a plain IPv4 address: write it as four decimal numbers"
             raise Refused("URL-11", "private_address", message) from None
-    if len(url.host) > MAX_HOST or not all(1 <= len(label) <= MAX_LABEL for label in labels):
+    if len(url.host) > MAX_HOST or _NAME.fullmatch(url.host) is None:
         raise Refused("URL-19", "invalid_url", "has a host that is not a valid name")
     return url
 

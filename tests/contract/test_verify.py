@@ -377,6 +377,13 @@ def test_a_control_that_fails_tells_whether_the_key_is_to_blame(make: Make) -> N
     control(client, "taken", "a refused submission")
     expected = "the key to be free after a refusal (a refused submission)"
     assert [said for said, _ in failed(client)["IDEM-9"]] == [expected]
+    known = Target()
+    known.kept["taken"] = {"id": "ngmt_1", "title": "First"}
+    client = make(Scripted(known))
+    created(client, client.submission(external_id="taken"))
+    control(client, "taken", "x")
+    ((said, _),) = failed(client)["IDEM-9"]
+    assert said == "the key to be free after a refusal (x)"
     with pytest.raises(Untested, match=r"^the accepted control was refused too: 422: "):
         control(make(Scripted(Target(lambda _: True))), "k", "x")
     client = make(Scripted(Target()))
@@ -493,3 +500,19 @@ def test_only_what_both_answers_have_is_compared() -> None:
     assert differences({"title": "a"}, {"id": "b"}) == []
     assert differences({"updated_at": "a", "duration_seconds": 1}, {"updated_at": "b", "duration_seconds": 2}) == []
     assert differences({"title": "a", "id": "c"}, {"title": "b", "id": "d"}) == ["id", "title"]
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "after", "differs"),
+    [
+        ("created_at", "2026-03-02T09:30:00Z", "2026-03-02T10:30:00.000+01:00", False),
+        ("created_at", "2026-03-02T09:30:00Z", "2026-03-02T09:30:01Z", True),
+        ("created_at", "soon", "2026-03-02T09:30:00Z", True),
+        ("created_at", "2026-03-02T09:30:00Z", "soon", True),
+        ("title", "2026-03-02T09:30:00Z", "2026-03-02T10:30:00.000+01:00", True),
+    ],
+    ids=range(5),
+)
+def test_instants_are_compared_as_instants(field: str, before: str, after: str, differs: bool) -> None:  # noqa: FBT001
+    """Two ways to write one instant are no difference; in any other field, and in what is no instant, they are."""
+    assert differences({field: before}, {field: after}) == [field] * differs

@@ -74,6 +74,14 @@ def test_without_the_scope_it_is_403(server: Running, credential: str) -> None:
     assert created.status == 201
 
 
+@pytest.mark.parametrize("before", ["X", "\t", "\v", " \t", "\xa0"], ids=repr)
+def test_nothing_but_blanks_is_taken_off_a_credential(before: str) -> None:
+    """Spaces between the scheme and the credential are all that is skipped (RFC 9110, 11.4)."""
+    for header in (f"Bearer {before}{WRITER}", f"Bearer {WRITER}X", f"X{WRITER}", f"\v{WRITER}"):
+        with pytest.raises(Unauthorized):
+            DIRECTORY.authenticate(header)
+
+
 def test_no_scope_implies_another() -> None:
     """Only the very scope counts, not its prefix or its relatives."""
     for caller in DIRECTORY.callers:

@@ -10,6 +10,7 @@ import pytest
 from wire import NOSCOPE, PATH, READER, WRITER, create, new_key, send, submission
 
 from mock_server import Running, Settings
+from mock_server.admin.faults import BEFORE_AUTH, STATUS, Fault, Match
 from mock_server.media import Note, Recording
 from mock_server.media.policy import MediaUrl
 from mock_server.pipeline import Reply, Request, create_engagement
@@ -54,9 +55,9 @@ def test_a_create_takes_every_step_and_a_replay_stops_at_the_key(mock: Mock) -> 
     assert isinstance(created, Reply)
     assert ([step.name for step in trace.steps], {step.verdict for step in trace.steps}) == (STEPS, {"passed"})
     noted = {step.name: step.notes for step in trace.steps}
-    assert noted["authenticate"] == ["writer of workspace A"]
-    assert noted["media"] == ["media.mock.test is 93.184.216.34", "2 redirects", "serves video/mp4"]
-    assert noted["store"] == [f"stored as {created.engagement.id}"]
+    assert noted["authenticate"] == "writer of workspace A"
+    assert noted["media"] == "media.mock.test is 93.184.216.34; 2 redirects; serves video/mp4"
+    assert noted["store"] == f"stored as {created.engagement.id}"
     replayed, trace = follow(mock, request)
     assert replayed == Reply(200, created.engagement)
     assert [step.name for step in trace.steps] == STEPS[:6]
@@ -84,6 +85,34 @@ def test_a_refusal_stops_at_its_step(mock: Mock, request_: Request, status: int,
     assert trace.steps[-1].problem is refused
     assert refused.rule
     assert len(mock.state.store) == 0
+
+
+def test_an_answer_the_client_asked_for_is_a_step(mock: Mock) -> None:
+    """It comes before everything else, and the trace does not pass it off as a decision of the contract."""
+    refused, trace = follow(mock, replace(GOOD, prefer="code=409", read=never))
+    assert isinstance(refused, Problem)
+    assert (refused.status, refused.rule, refused.headers["Preference-Applied"]) == (409, None, "code=409")
+    assert [(step.name, step.verdict, step.problem) for step in trace.steps] == [("prefer", "injected", refused)]
+
+
+@pytest.mark.parametrize(
+    ("match", "strikes"),
+    [
+        (Match(method="POST", path=PATH), True),
+        (Match(path="/api/*"), True),
+        (Match(credential_name="writer"), True),
+        (Match(method="GET"), False),
+        (Match(path="/other"), False),
+        (Match(credential_name="reader"), False),
+    ],
+    ids=repr,
+)
+def test_a_fault_meets_the_requests_it_was_set_for(mock: Mock, match: Match, strikes: bool) -> None:  # noqa: FBT001
+    """A fault sees method, path and credential before anything is judged."""
+    mock.state.faults.put([Fault("fault_1", match, BEFORE_AUTH, STATUS, status=503)])
+    answer, trace = follow(mock, GOOD)
+    assert isinstance(answer, Problem) == strikes
+    assert [step.name for step in trace.steps] == (["fault"] if strikes else STEPS)
 
 
 class Broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from wire import OTHER, WRITER, check_problem, create, send, submission
 
 from mock_server import Settings, running
 from mock_server.clock import Clock
+from mock_server.problems import RateLimited
 from mock_server.rate_limit import ClockStorage, RateLimiter, describe, parse_limit
 from mock_server.workspaces import built_in
 
@@ -34,6 +36,17 @@ def test_a_limit_counts_for_one_workspace() -> None:
     """Another workspace has a budget of its own, and credentials of one workspace share theirs."""
     with running(Settings(port=0, rate_limit=parse_limit("1/hour"))) as server:
         assert [send(server, submission(), credential=who).status for who in (WRITER, OTHER, WRITER)] == [201, 201, 429]
+
+
+def test_a_limit_of_a_credential_counts_for_it_alone() -> None:
+    """Credentials of one name in two workspaces have a count each, beside that of the workspace."""
+    limiter = RateLimiter(Clock(), parse_limit("5/minute"))
+    first, *_, second = (replace(caller, name="same", rate_limit=parse_limit("2/hour")) for caller in built_in())
+    assert limiter.hit(first) == "1 left of 2 requests per hour, 4 left of 5 requests per minute"
+    assert limiter.hit(second) == "1 left of 2 requests per hour, 4 left of 5 requests per minute"
+    assert limiter.hit(first).startswith("0 left of 2")
+    with pytest.raises(RateLimited):
+        limiter.hit(first)
 
 
 def test_the_limit_comes_after_the_scope_and_before_the_body() -> None:

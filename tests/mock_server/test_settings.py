@@ -204,6 +204,17 @@ def test_a_file_replaces_the_built_in_credentials(tmp_path: Path) -> None:
     assert "secret" not in repr(settings)
 
 
+def test_a_credential_of_the_file_may_have_a_limit(tmp_path: Path) -> None:
+    """It holds for this credential and not for its neighbours; what is no limit is refused by its place."""
+    second = '[[workspaces.credentials]]\nname = "v"\ncredential = "secret-2"\n'
+    limited, free = load(file(tmp_path, f'{WORKSPACE}rate_limit = "3/minute"\n{second}'), {}).callers
+    assert limited.rate_limit is not None
+    assert describe(limited.rate_limit) == "3 requests per minute"
+    assert (free.rate_limit, free.workspace.rate_limit) == (None, None)
+    says = "workspaces[0].credentials[0].rate_limit: 'often' must be a rate limit such as"
+    assert error(tmp_path, f'{WORKSPACE}rate_limit = "often"\n').startswith(says)
+
+
 def test_settings_alone_keep_the_built_in_credentials(tmp_path: Path) -> None:
     """A file without workspaces leaves the credentials as they are."""
     assert load(file(tmp_path, "seed = 5"), {}).callers == Settings().callers

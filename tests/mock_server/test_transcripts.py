@@ -50,6 +50,18 @@ def test_the_budget_is_the_sum_of_what_is_kept() -> None:
     assert not shelf.keep("a").complete
 
 
+def test_a_transcript_is_restored_as_it_was_kept() -> None:
+    """A whole one counts for the budget again; of one beyond it the facts of the whole stay with its beginning."""
+    text = noise(60_000)
+    whole, cut = TranscriptShelf().keep(text), TranscriptShelf(budget=0).keep(text)
+    shelf = TranscriptShelf(budget=whole.stored_size)
+    again = shelf.restore(cut, cut.text())
+    assert again == cut
+    assert again.text() == text[:EXCERPT_BYTES]
+    assert shelf.restore(whole, text) == whole
+    assert not shelf.keep(text).complete
+
+
 def test_an_excerpt_never_ends_in_half_a_character() -> None:
     """An excerpt that cuts a character of several bytes leaves it out."""
     kept = TranscriptShelf(budget=0).keep("a" + "😀" * 5000)

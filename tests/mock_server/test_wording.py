@@ -10,6 +10,7 @@ import pytest
 from wire import ABSENT, submission
 
 from mock_server import body
+from mock_server.auth import Directory
 from mock_server.media.policy import Refused, parse
 from mock_server.media.refusals import follow
 from mock_server.media.simulated import SimulatedMedia
@@ -26,6 +27,7 @@ from mock_server.problems import (
     Unauthorized,
 )
 from mock_server.validation import Validator
+from mock_server.workspaces import built_in
 
 VALIDATOR = Validator()
 OF_BYTES = "bytes in UTF-8 (limit 950,000)"
@@ -163,6 +165,31 @@ def test_a_body_that_cannot_be_read(raw: bytes, detail: str, rule: str) -> None:
     with pytest.raises(Malformed) as caught:
         body.parse(raw)
     assert (caught.value.detail, caught.value.rule) == (detail, rule)
+
+
+def test_a_body_announced_as_something_else() -> None:
+    """The refusal names the header and what it must say."""
+    for content_type in ("text/plain", "", None):
+        with pytest.raises(Malformed) as caught:
+            body.check_headers(content_type, None)
+        assert caught.value.detail == "The Content-Type must be application/json."
+        assert caught.value.rule == "BODY-20"
+
+
+@pytest.mark.parametrize(
+    ("header", "detail"),
+    [
+        (None, "No credential was sent. Add the header 'Authorization: Bearer <credential>'."),
+        ("Basic x", "The Authorization header must be 'Bearer <credential>', or an API key alone."),
+        ("Bearer x", "The credential is not known. Check that it is complete and belongs to this server."),
+    ],
+    ids=["none", "other scheme", "unknown"],
+)
+def test_a_credential_that_is_refused(header: str | None, detail: str) -> None:
+    """The refusal says what to send, and nothing of what was sent."""
+    with pytest.raises(Unauthorized) as caught:
+        Directory(built_in()).authenticate(header)
+    assert caught.value.detail == detail
 
 
 @pytest.mark.parametrize(

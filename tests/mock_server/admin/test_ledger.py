@@ -62,8 +62,7 @@ def test_who_waited_is_told(client: Client) -> None:
     threads[0].start()
     wait_until(lambda: client.mock.state.faults.listed()[0][1] == 1)
     threads[1].start()
-    (claim,) = client.mock.state.store._claims.values()
-    wait_until(lambda: len(claim.settled._cond._waiters) == 1)
+    wait_until(lambda: len(client.mock.state.store._settled._waiters) == 1)
     client.admin("DELETE", "/faults")
     for thread in threads:
         thread.join()
