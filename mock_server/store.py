@@ -7,10 +7,9 @@ others wait for the outcome, or are told that it is in flight.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from mock_server.auth import Caller
 from mock_server.problems import InFlight
@@ -20,8 +19,7 @@ from mock_server.validation import Submission
 Key = tuple[str, str]  # workspace id, external_id; compared code point by code point
 
 
-@dataclass(frozen=True, slots=True)
-class Engagement:
+class Engagement(NamedTuple):
     """What is stored. Instants are in UTC; `submission` is the first one, without the text of its transcript."""
 
     id: str

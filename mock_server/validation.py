@@ -150,7 +150,7 @@ class Validator:
                 errors = [] if fits else list(self._participant.errors(person, pointer))
                 yield from errors
                 if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in _fields(errors):
-                    yield from _email_errors(person["email"], f"{pointer}/email")
+                    yield from _email_errors(person["email"], pointer)
 
     def _transcript(self, text: str) -> Iterator[FieldError]:
         """Judge the limit in bytes, which JSON Schema cannot say."""
@@ -182,10 +182,11 @@ def _fields(errors: Iterable[FieldError]) -> set[str]:
 
 
 def _email_errors(email: str, pointer: str) -> Iterator[FieldError]:
+    """Yield what is wrong with the e-mail address of the participant at `pointer`."""
     try:
         check_email(email)
     except ValueError as error:
-        yield FieldError(pointer, "email", str(error), "BODY-11")
+        yield FieldError(f"{pointer}/email", "email", str(error), "BODY-11")
 
 
 def field_error(refused: policy.Refused) -> FieldError:
