@@ -42,9 +42,8 @@ class _Exclusive(Store):
 class _Ten(Store):
     def put(self, key: Key, engagement: Engagement) -> None:
         super().put(key, engagement)
-        with self._lock:
-            for old in list(self._by_key)[:-10]:
-                del self._by_key[old]
+        for old in list(self._by_key)[:-10]:
+            self._by_key.pop(old, None)
 
 
 def _one_second(mock: Mock) -> WSGIApplication:
