@@ -236,13 +236,13 @@ def accept_each(client: Client, parts: Iterable[tuple[str, Document]], **options
     if exchange.response.ok and (exchange.response.id is None or len(client.ids) > known):
         check_created(client, exchange)
         return
-    blamed = 0
+    blamed = False
     for rule, changes in parts:
         try:
             created(client, client.submission(**changes), rule, **options)
         except Violation as violation:
             client.recorder.fail(rule, violation)
-            blamed += 1
+            blamed = True
     if not blamed:
         raise Violation(None, "fields that are valid one by one to be valid together", answer(exchange), exchange)
 

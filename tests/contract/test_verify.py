@@ -470,7 +470,7 @@ def test_an_answer_with_a_known_id_is_tried_one_by_one(make: Make) -> None:
         ({"field": "/title"}, set()),
         (None, set()),
     ],
-    ids=str,
+    ids=range(8),
 )
 def test_fields_are_found_in_any_notation(errors: object, named: set[str]) -> None:
     """Pointers, dots, brackets, camel case; what is not as documented names nothing."""

@@ -157,7 +157,10 @@ def test_certificate_and_key_go_together(name: str) -> None:
         (WORKSPACE.replace("secret-1", "gehèim"), "credential: must be printable ASCII without spaces"),
         (WORKSPACE + WORKSPACE, "workspaces[1].name: 'A' is there twice"),
         (WORKSPACE + WORKSPACE.replace('"A"', '"B"'), "two credentials have the same name 'w'"),
-        (WORKSPACE + WORKSPACE.replace('"A"', '"B"').replace('"w"', '"v"'), "two credentials have the same credential"),
+        (
+            WORKSPACE + WORKSPACE.replace('"A"', '"B"').replace('"w"', '"v"'),
+            "two credentials have the same credential; make",
+        ),
         (
             WORKSPACE.replace('"A"', '"A"\nid = "x"') + WORKSPACE.replace('"A"', '"B"\nid = "x"'),
             "workspaces[1].id: 'x' is there twice",

@@ -17,6 +17,25 @@ REQUIRED = ("type", *TEXTS, "run_workflows")
 VALIDATOR = Validator()
 
 
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        *[({field: "a\ud800"}, f"/{field}") for field in ("title", "external_id", "media_url", "start_at")],
+        ({"transcript_text": "\udfff"}, "/transcript_text"),
+        ({"participants": [{"name": "Ada", "email": "a@\ud800"}]}, "/participants/0/email"),
+        ({"participants": [{"name": "Ada"}, {"name": "\udc00"}]}, "/participants/1/name"),
+    ],
+    ids=range(7),
+)
+def test_a_whole_body_is_read_before_it_fits(changes: dict[str, Any], pointer: str) -> None:
+    """One call judges a body that obeys the schemas, and half a surrogate pair in any text is no such body."""
+    with pytest.raises(Invalid) as caught:
+        Validator().validate(submission(**changes))
+    assert [(error.field, error.code) for error in caught.value.errors] == [(pointer, "not_unicode")]
+    unread = {"x": "\ud800", "participants": [{"name": "Ada", "\ud800": "\ud800"}]}
+    assert Validator().validate(submission(title="über 😀", **unread)).title == "über 😀"
+
+
 def refusal(**changes: Any) -> Invalid:
     """Return what the validator says to a submission with these changes."""
     with pytest.raises(Invalid) as caught:

@@ -51,6 +51,7 @@ INSTANT = "must be a date and time with an offset, such as 2026-03-02T09:30:00+0
         ({"is_private": "yes"}, "/is_private", "type", "must be a boolean, not a string", "BODY-6"),
         ({"participants": "Ada"}, "/participants", "type", "must be a list, not a string", "BODY-9"),
         ({"participants": [None]}, "/participants/0", "type", "must be an object, not null", "BODY-9"),
+        ({"participants": [1]}, "/participants/0", "type", "must be an object, not a number", "BODY-9"),
         ({"participants": [{}]}, "/participants/0", "empty", "needs a name, an email or both", "BODY-11"),
         (
             {"participants": [{"email": "ada"}]},
