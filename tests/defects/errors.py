@@ -8,7 +8,6 @@ import socket
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from wsgiref.types import WSGIApplication
 
 from mock_server.rate_limit import parse_limit
@@ -180,8 +179,7 @@ def cut_off(when: Callable[[bytes], bool]) -> Install:
     def make(_: Mock) -> Handler:
         def handle(sent: Sent, app: WSGIApplication) -> Answer:
             if when(sent.raw):
-                reader: Any = sent.environ["wsgi.input"]
-                reader.rfile.raw._sock.shutdown(socket.SHUT_RDWR)
+                sent.environ["mock_server.connection"].socket.shutdown(socket.SHUT_RDWR)
             return sent.call(app)
 
         return handle

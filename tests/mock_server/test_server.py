@@ -24,7 +24,7 @@ from wire import (
     submission,
 )
 
-from mock_server import Running, Settings, running
+from mock_server import Running, Settings, messages, running
 from mock_server import server as module
 
 HEALTH = head("Connection: close", method="GET", target="/__admin/health")
@@ -154,7 +154,7 @@ def test_chunks_of_one_byte_are_put_together(server: Running) -> None:
 
 def test_reading_never_collects_chunks() -> None:
     """One read gives at most one chunk: collecting tiny ones took a time that grew with their square."""
-    stream = module.ChunkedBody(io.BytesIO(chunked(b"a", b"bc", b"defg")))
+    stream = messages.ChunkedBody(io.BytesIO(chunked(b"a", b"bc", b"defg")))
     assert [stream.read(3) for _ in range(6)] == [b"a", b"bc", b"def", b"g", b"", b""]
 
 

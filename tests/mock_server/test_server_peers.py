@@ -13,7 +13,7 @@ import pytest
 import trustme
 from wire import address, check_headers, exchange, head, new_key, send, submission
 
-from mock_server import Running, Settings, running
+from mock_server import Running, Settings, messages, running
 from mock_server import server as module
 from mock_server.workspaces import ConfigError
 
@@ -107,7 +107,7 @@ def test_a_worker_that_fails_answers_500(own_server: Running, monkeypatch: pytes
     def fail(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(module.Request, "respond", fail)
+    monkeypatch.setattr(messages.Request, "respond", fail)
     (answer,) = exchange(own_server, head("Content-Length: 0"))
     check_headers(answer)
     assert (answer.status, answer.json()["type"].rpartition("/")[2]) == (500, "internal_error")

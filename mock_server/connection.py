@@ -1,0 +1,166 @@
+"""One connection: its bytes, how long they are waited for, and the ways in which it ends."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from cheroot.server import HTTPConnection
+
+from mock_server.admin.faults import CLOSE, RESET
+from mock_server.messages import DRAIN_BYTES, Request
+
+PAUSE_SECONDS = 0.005  # how long a worker stays for the next request before it gives the connection back
+LINGER_SECONDS = 2.0
+
+
+class Stream(io.RawIOBase):
+    """The bytes of a socket that never blocks: who reads or writes waits here, at most `patience` seconds.
+
+    To try first and wait after saves a system call, and a chance to lose the interpreter, with each piece.
+    """
+
+    def __init__(self, sock: socket.socket, patience: float) -> None:
+        sock.setblocking(False)
+        self._socket = sock
+        self.patience = patience
+
+    def readable(self) -> bool:
+        """Tell io.BufferedReader that it may read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what there is. Raises OSError."""
+        return self._patiently(self._socket.recv_into, buffer, select.POLLIN)
+
+    def send(self, data: bytes) -> None:
+        """Send all of it. Raises OSError."""
+        left = memoryview(data)
+        while left:
+            left = left[self._patiently(self._socket.send, left, select.POLLOUT) :]
+
+    def _patiently(self, call: Callable[[Any], int], data: Any, event: int) -> int:
+        while True:
+            try:
+                return call(data)
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
+            except ssl.SSLWantWriteError:
+                self._wait(select.POLLOUT)
+            except BlockingIOError:
+                self._wait(event)
+
+    def _wait(self, event: int) -> None:
+        poll = select.poll()  # select itself fails on descriptors above 1023
+        poll.register(self._socket, event)
+        if not poll.poll(self.patience * 1000):
+            raise TimeoutError("timed out")  # the words by which cheroot knows it
+
+
+class Reader(io.BufferedReader):
+    """What the peer sends, through the buffers of the standard library: cheroot's are written in Python."""
+
+    raw: Stream
+
+    def has_data(self, seconds: float = 0.0) -> bool:
+        """Return whether there is something to read, or there will be in so many seconds."""
+        usual, self.raw.patience = self.raw.patience, seconds
+        try:
+            return bool(self.peek(1))
+        except TimeoutError:
+            return False
+        except OSError:
+            return True  # whoever reads will find the end
+        finally:
+            self.raw.patience = usual
+
+
+class Writer:
+    """What goes to the peer. It is held until it is flushed, so that a small answer is sent whole."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Add to what is held."""
+        self._held.append(data)
+
+    def flush(self) -> None:
+        """Send what is held. Raises OSError."""
+        if self._held:
+            data = b"".join(self._held)
+            self._held.clear()
+            self._stream.send(data)
+
+
+class Connection(HTTPConnection):  # type: ignore[misc]
+    """A connection that its peer can read to the end, even when it sent more than was read."""
+
+    RequestHandlerClass = Request
+    unread = False
+    broken = ""  # how a fault wants the answer in hand to go wrong
+
+    def __init__(self, server: Any, sock: socket.socket, _: object = None) -> None:
+        stream = Stream(sock, server.timeout)
+        super().__init__(server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream))
+
+    def communicate(self) -> bool:
+        """Answer requests for as long as the next one comes at once, and return whether the connection stays open.
+
+        cheroot gives it back after each one, and two threads more take part in the next.
+        """
+        while super().communicate():
+            if not self._goes_on():
+                return True
+        return False
+
+    def _goes_on(self) -> bool:
+        """Wait a moment for the next request, unless another connection, or the end of the server, needs a worker."""
+        return not self.server.requests.qsize and bool(self.rfile.has_data(PAUSE_SECONDS))
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing at all is to be sent."""
+        return self.broken in {CLOSE, RESET}
+
+    def cut(self, how: str) -> None:
+        self.broken = how
+
+    def gone(self, seconds: float) -> bool:
+        poll = select.poll()  # select itself fails on descriptors above 1023
+        poll.register(self.socket, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return False
+        if isinstance(self.socket, ssl.SSLSocket):  # what is there may be the rest of the request: nobody can peek
+            time.sleep(seconds)
+            return False
+        try:
+            if not self.socket.recv(1, socket.MSG_PEEK):
+                return True
+        except OSError:
+            return True
+        time.sleep(seconds)  # the peer has sent more, and waits
+        return False
+
+    def close(self) -> None:
+        if self.broken == RESET:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.socket.detach())  # without the FIN that cheroot's own way sends first
+            return
+        if self.unread:  # closing now would reset the connection and take the answer with it
+            with suppress(OSError):
+                self.socket.settimeout(LINGER_SECONDS)
+                self.socket.shutdown(socket.SHUT_WR)
+                for _ in range(DRAIN_BYTES >> 16):
+                    if not self.socket.recv(1 << 16):
+                        break
+        super().close()

@@ -1,0 +1,178 @@
+"""HTTP/1.1 as the mock reads and writes it: cheroot's requests, taught to answer in problems and to mistrust peers."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import suppress
+from typing import Any
+
+from cheroot.server import HTTPRequest
+
+from mock_server.admin.faults import CLOSE
+from mock_server.app import API_VERSION, SERVER_NAME
+from mock_server.problems import MEDIA_TYPE, TYPE_BASE
+from mock_server.services import Mock
+
+MAX_HEADER_BYTES = 256 * 1024
+MAX_CHUNK_LINE = 4096
+DRAIN_BYTES = 256 * 1024 * 1024  # how much of a refused body is read so that its sender sees the answer
+
+
+class ChunkedBody:
+    """A chunked body, read piece by piece: the size a chunk announces is not memory that the server gives.
+
+    Once it is broken it stays so: what follows on the connection must not be taken for the rest, or for a request.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._left = 0  # bytes of the present chunk
+        self._ended = self._broken = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, never of more than one chunk, and none at the end. Raises OSError, ValueError."""
+        if self._broken:
+            raise ValueError("the body is broken")
+        try:
+            return b"" if self._ended else self._next(size)
+        except (OSError, ValueError):
+            self._broken = True
+            raise
+
+    def _next(self, size: int) -> bytes:
+        if not self._left:
+            digits = self._line().partition(b";")[0].strip()
+            if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", digits):
+                raise ValueError("a chunk does not begin with its size")
+            self._left = int(digits, 16)
+            if not self._left:
+                self._skip_trailers()
+                return b""
+        piece: bytes = self._connection.read(min(self._left, size))
+        if not piece:
+            raise ValueError("a chunk breaks off")
+        self._left -= len(piece)
+        if not self._left and self._connection.read(2) != b"\r\n":
+            raise ValueError("a chunk does not end where it should")
+        return piece
+
+    def _skip_trailers(self) -> None:
+        budget = MAX_HEADER_BYTES
+        while (line := self._line()) != b"\r\n":
+            budget -= len(line)
+            if budget < 0:
+                raise ValueError("the trailers are too long")
+        self._ended = True
+
+    def _line(self) -> bytes:
+        line: bytes = self._connection.readline(MAX_CHUNK_LINE)
+        if not line.endswith(b"\r\n"):
+            raise ValueError("a line is too long or breaks off")
+        return line
+
+
+class Headers(dict[bytes, bytes]):
+    """Header fields as cheroot collects them. A second Content-Length makes the first one useless, not forgotten."""
+
+    def __setitem__(self, name: bytes, value: bytes) -> None:
+        if name == b"Content-Length" and name in self:
+            value = self[name] + b", " + value
+        super().__setitem__(name, value)
+
+
+class Request(HTTPRequest):  # type: ignore[misc]
+    """One request. What cheroot refuses by itself is a problem too, and an unread body never becomes a request."""
+
+    def __init__(self, server: Any, conn: Any) -> None:
+        # proxy_mode admits absolute request targets, as RFC 9112 asks of every server.
+        super().__init__(server, conn, proxy_mode=True)
+        self.inheaders = Headers()
+
+    def read_request_line(self) -> bool:
+        try:
+            if not super().read_request_line():
+                return False
+        except ValueError:  # urlsplit does not take every text
+            self.simple_response("400 Bad Request", "The request target is not a valid URL.")
+            return False
+        if self.uri.startswith(b"//"):  # a path, not the name of another host
+            self.path = self.uri.partition(b"?")[0]
+        return True
+
+    def read_request_headers(self) -> bool:
+        if not super().read_request_headers():
+            return False
+        self.conn.wfile.flush()  # the word to continue, which the peer may wait for
+        if not self.chunked_read and b"Transfer-Encoding" in self.inheaders:
+            self.simple_response("400 Bad Request", "A Transfer-Encoding needs HTTP/1.1.")
+            return False
+        length = self.inheaders.get(b"Content-Length")
+        if length is not None and (self.chunked_read or not re.fullmatch(rb"[0-9]{1,15}", length)):
+            self.simple_response("400 Bad Request", "The Content-Length is not usable.")
+            return False
+        return True
+
+    def respond(self) -> None:
+        if self.chunked_read:
+            self.rfile = ChunkedBody(self.conn.rfile)
+            self.server.gateway(self).respond()
+            if self.ready:
+                self.ensure_headers_sent()
+            if self.chunked_write:
+                self.conn.wfile.write(b"0\r\n\r\n")
+        else:
+            super().respond()
+        self.conn.wfile.flush()
+
+    def ensure_headers_sent(self) -> None:
+        if self.conn.broken:
+            self.close_connection = True
+            if self.conn.silent:
+                # What was not read would turn an orderly close into a reset.
+                self.conn.unread = self.conn.broken == CLOSE and not self._drain()
+                return
+        if not self.sent_headers and not self._drain():
+            self.close_connection = self.conn.unread = True
+        super().ensure_headers_sent()
+
+    def write(self, chunk: bytes) -> None:
+        if self.conn.broken:
+            chunk = b"" if self.conn.silent else chunk[: len(chunk) // 2]
+        if chunk:
+            super().write(chunk)
+            self.conn.wfile.flush()
+
+    def _drain(self) -> bool:
+        """Read what the application left of the body. Return whether the stream stands at the next request."""
+        try:
+            for _ in range(DRAIN_BYTES >> 16):
+                if not self.rfile.read(1 << 16):
+                    return not getattr(self.rfile, "remaining", 0)
+        except (OSError, ValueError):
+            pass
+        return False
+
+    def simple_response(self, status: str, msg: str = "") -> None:
+        """Answer what never reaches the application: malformed HTTP, headers that are too large, a failure."""
+        if status.startswith("413"):  # the only limit that cheroot keeps here is the one on headers
+            status, msg = "431 Request Header Fields Too Large", f"The limit is {MAX_HEADER_BYTES} bytes."
+        code, _, title = str(status).partition(" ")
+        slug = "internal_error" if code == "500" else "malformed_request"
+        mock: Mock = self.server.mock
+        problem = {
+            "type": TYPE_BASE + slug,
+            "title": title,
+            "status": int(code),
+            "detail": msg or title,
+            "request_id": mock.services.ids.new("rid"),
+        }
+        content = json.dumps(problem).encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
+            f"X-Api-Version: {API_VERSION}\r\nX-Mock-Server: {SERVER_NAME}\r\nConnection: close\r\n\r\n"
+        )
+        self.close_connection = self.conn.unread = True
+        with suppress(OSError):
+            self.conn.wfile.write(head.encode() + content)
+            self.conn.wfile.flush()

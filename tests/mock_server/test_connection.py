@@ -1,0 +1,149 @@
+"""A connection: its bytes, how long they are waited for, and whose turn it is."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from control import wait_until
+from wire import connect, read, send, submission
+
+from mock_server import Running, Settings, running
+from mock_server import server as module
+from mock_server.connection import Reader, Stream, Writer
+
+Pair = tuple[Stream, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """Connect a stream with little patience to a peer."""
+    ours, peer = socket.socketpair()
+    with ours, peer:
+        peer.settimeout(5)
+        yield Stream(ours, 0.05), peer
+
+
+def test_what_is_held_is_sent_whole(pair: Pair) -> None:
+    """Nothing leaves before the flush, and then all of it at once."""
+    stream, peer = pair
+    writer = Writer(stream)
+    writer.write(b"head")
+    writer.write(b"body")
+    peer.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        peer.recv(1)
+    writer.flush()
+    assert peer.recv(100) == b"headbody"
+    writer.flush()
+    with pytest.raises(BlockingIOError):
+        peer.recv(1)
+
+
+def test_an_answer_larger_than_the_buffers_arrives(pair: Pair) -> None:
+    """A peer that reads slowly gets every byte in its order."""
+    stream, peer = pair
+    data = bytes(range(256)) * 20_000
+    sender = threading.Thread(target=stream.send, args=[data])
+    sender.start()
+    received = bytearray()
+    while len(received) < len(data):
+        received += peer.recv(10_000)
+    sender.join()
+    assert received == data
+
+
+def test_a_peer_that_reads_nothing_is_given_up(pair: Pair) -> None:
+    """Sending ends with a timeout once the peer has taken nothing for as long as the stream is patient."""
+    with pytest.raises(TimeoutError):
+        pair[0].send(bytes(10_000_000))
+
+
+def test_a_silent_peer_is_given_up(pair: Pair) -> None:
+    """Reading ends with a timeout in the words that cheroot knows."""
+    with pytest.raises(TimeoutError, match=r"^timed out$"):
+        Reader(pair[0]).readline()
+
+
+def test_has_data_tells_what_can_be_read(pair: Pair) -> None:
+    """There is something to read if it is buffered, if it has come, or if it comes within the time given."""
+    stream, peer = pair
+    reader = Reader(stream)
+    assert not reader.has_data()
+    peer.sendall(b"one\ntwo\n")
+    assert reader.has_data()
+    assert reader.readline() == b"one\n"
+    assert reader.has_data()
+    assert reader.readline() == b"two\n"
+    assert not reader.has_data(0.01)
+    later = threading.Timer(0.05, peer.sendall, [b"three\n"])
+    later.start()
+    assert reader.has_data(5)
+    later.join()
+    peer.close()
+    assert reader.readline() == b"three\n"
+    assert not reader.has_data(5)
+
+
+def test_who_asks_a_broken_connection_for_data_gets_no_error() -> None:
+    """A reset is for the one who reads next, who finds the end of the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        peer = socket.create_connection(listener.getsockname())
+        ours, _ = listener.accept()
+    with ours:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
+        peer.close()
+        reader = Reader(Stream(ours, 5))
+        assert reader.has_data(5)
+        assert not reader.readline()
+
+
+@contextmanager
+def asking(server: Running) -> Iterator[Callable[[], bool]]:
+    """Have a client ask again and again, without a pause; yield what tells whether it is still being answered."""
+    begun, enough = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        connection = connect(server)
+        try:
+            while not enough.is_set():
+                connection.request("GET", "/__admin/health")
+                read(connection)
+                begun.set()
+        except (OSError, http.client.HTTPException):
+            return  # the server stopped
+        finally:
+            connection.close()
+
+    client = threading.Thread(target=ask)
+    client.start()
+    try:
+        assert begun.wait(10)
+        yield client.is_alive
+    finally:
+        enough.set()
+        client.join()
+
+
+def test_a_busy_connection_does_not_keep_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks without a pause does not keep others waiting, even for the only worker."""
+    monkeypatch.setattr(module, "THREADS", 1)
+    with running(Settings(port=0)) as server, asking(server) as answered:
+        for _ in range(5):
+            assert send(server, submission()).status == 201
+        assert answered()
+
+
+def test_the_server_stops_under_a_client_that_goes_on() -> None:
+    """A client that asks without a pause does not hold up the stop."""
+    with ExitStack() as stack:
+        with running(Settings(port=0)) as server:
+            answered = stack.enter_context(asking(server))
+            began = time.monotonic()
+        assert time.monotonic() - began < 4  # cheroot cuts off after five seconds whoever has not finished
+        wait_until(lambda: not answered())
