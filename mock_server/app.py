@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections.abc import Iterable
 from importlib.metadata import version
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
@@ -48,34 +50,62 @@ class Application(Flask):
         self._mock = self.extensions["mock_server"] = mock
         self.json = _in_order(self)
         self.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
-        self.register_error_handler(Exception, _problem)
-        self.add_url_rule(PATH, "create_engagement", self._create, methods=["POST"], provide_automatic_options=False)
+        self.register_error_handler(Exception, lambda error: _problem(g.visit, error))
+        self.add_url_rule(
+            PATH, "create_engagement", lambda: _create(g.visit), methods=["POST"], provide_automatic_options=False
+        )
         admin.register(self, mock)
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request: the operation at once, everything else through Flask.
+
+        Flask's routing and contexts take half as long as all that a create is about (docs/decisions.md), and the
+        operation needs them only for hooks that somebody has added to this application.
+        """
+        if environ.get("PATH_INFO") != PATH or environ["REQUEST_METHOD"] != "POST" or self._has_hooks():
+            return super().wsgi_app(environ, start_response)
+        visit = self._begin(environ, PATH)
+        try:
+            response = _create(visit)
+        except Exception as error:  # noqa: BLE001  what Flask's error handler would get
+            response = _problem(visit, error)
+        return _end(visit, response)(environ, start_response)
 
     def preprocess_request(self) -> ResponseReturnValue | None:
         """Begin a visit."""
         environ = request.environ
-        g.visit = Visit(self._mock, self._mock.state, self._mock.services.clock.now(), environ, request.path)
+        g.visit = self._begin(environ, request.path)
         if environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
             raise _unknown_path()
         return super().preprocess_request()
 
     def process_response(self, response: Response) -> Response:
-        """End the visit: the headers of every answer, the records and the log."""
-        visit: Visit = g.visit
-        response = super().process_response(response)
-        response.headers.add("X-Api-Version", API_VERSION)
-        response.headers.add("X-Mock-Server", SERVER_NAME)
-        seconds = visit.seconds
-        _record(visit, response.status_code, seconds)
-        _log(visit, response.status_code, seconds)
-        return response
+        """End the visit."""
+        return _end(g.visit, super().process_response(response))
 
-    def _create(self) -> Response:
-        visit: Visit = g.visit
-        services = self._mock.services
-        reply = create_engagement(_request(visit), services, visit.state, visit.trace)
-        return Response(_json(services.present(reply.engagement)), reply.status, content_type="application/json")
+    def _begin(self, environ: WSGIEnvironment, path: str) -> Visit:
+        return Visit(self._mock, self._mock.state, self._mock.services.clock.now(), environ, path)
+
+    def _has_hooks(self) -> bool:
+        """Tell whether functions are to be called around every request, as extensions of Flask ask for."""
+        before, after, finally_ = self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs
+        return None in before or None in after or None in finally_ or bool(self.teardown_appcontext_funcs)
+
+
+def _create(visit: Visit) -> Response:
+    services = visit.mock.services
+    reply = create_engagement(_request(visit), services, visit.state, visit.trace)
+    return Response(_json(services.present(reply.engagement)), reply.status, content_type="application/json")
+
+
+def _end(visit: Visit, response: Response) -> Response:
+    """Give an answer the headers that all have, and the visit to the records and the log."""
+    response.headers.add("X-Api-Version", API_VERSION)
+    response.headers.add("X-Mock-Server", SERVER_NAME)
+    seconds = visit.seconds
+    _record(visit, response.status_code, seconds)
+    _log(visit, response.status_code, seconds)
+    return response
 
 
 def _in_order(app: Flask) -> DefaultJSONProvider:
@@ -166,9 +196,8 @@ def _reasons(problem: Problem | None) -> str:
     return f" ({', '.join(rules)})"
 
 
-def _problem(error: Exception) -> Response:
+def _problem(visit: Visit, error: Exception) -> Response:
     """Render whatever went wrong as a problem."""
-    visit: Visit = g.visit
     problem = visit.problem = _as_problem(error)
     content = _json(visit.mock.services.render(problem, visit.id))
     return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)

@@ -59,7 +59,7 @@ class Route:
     addresses: tuple[Address, ...]
 
     def __post_init__(self) -> None:
-        if any(judge(address) is not None for address in self.addresses):
+        if any(map(judge, self.addresses)):
             raise private("URL-14", "is on a name that leads to an address that is not public")
 
 
