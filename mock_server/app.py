@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Iterable
 from importlib.metadata import version
+from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, g, request
@@ -17,6 +18,7 @@ from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+from werkzeug.http import HTTP_STATUS_CODES
 
 from mock_server import body
 from mock_server.admin import routes as admin
@@ -32,9 +34,23 @@ PATH = "/api/v2/engagements"
 ADMIN = "/__admin"
 SERVER_NAME = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 API_VERSION = "v2"
+EVERYWHERE = (("X-Api-Version", API_VERSION), ("X-Mock-Server", SERVER_NAME))  # headers of every answer
 
 log = logging.getLogger("mock_server")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class Answer(NamedTuple):
+    """An answer of the operation, before it gets the headers that all have."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    content: bytes
+
+    @property
+    def response(self) -> Response:
+        """What Flask sends."""
+        return Response(self.content, self.status, self.headers)
 
 
 def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Flask:
@@ -50,26 +66,27 @@ class Application(Flask):
         self._mock = self.extensions["mock_server"] = mock
         self.json = _in_order(self)
         self.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
-        self.register_error_handler(Exception, lambda error: _problem(g.visit, error))
-        self.add_url_rule(
-            PATH, "create_engagement", lambda: _create(g.visit), methods=["POST"], provide_automatic_options=False
-        )
+        self.register_error_handler(Exception, lambda error: _problem(g.visit, error).response)
+        self.add_url_rule(PATH, "create_engagement", _view, methods=["POST"], provide_automatic_options=False)
         admin.register(self, mock)
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request: the operation at once, everything else through Flask.
 
-        Flask's routing and contexts take half as long as all that a create is about (docs/decisions.md), and the
-        operation needs them only for hooks that somebody has added to this application.
+        What Flask does around a view takes as long as half of a create (docs/decisions.md). The operation needs it
+        only for hooks, if somebody has added some to this application.
         """
         if environ.get("PATH_INFO") != PATH or environ["REQUEST_METHOD"] != "POST" or self._has_hooks():
             return super().wsgi_app(environ, start_response)
         visit = self._begin(environ, PATH)
         try:
-            response = _create(visit)
+            answer = _create(visit)
         except Exception as error:  # noqa: BLE001  what Flask's error handler would get
-            response = _problem(visit, error)
-        return _end(visit, response)(environ, start_response)
+            answer = _problem(visit, error)
+        _end(visit, answer.status)
+        status = f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown')}"
+        start_response(status, [*answer.headers, ("Content-Length", str(len(answer.content))), *EVERYWHERE])
+        return (answer.content,)
 
     def preprocess_request(self) -> ResponseReturnValue | None:
         """Begin a visit."""
@@ -81,7 +98,10 @@ class Application(Flask):
 
     def process_response(self, response: Response) -> Response:
         """End the visit."""
-        return _end(g.visit, super().process_response(response))
+        response = super().process_response(response)
+        response.headers.extend(EVERYWHERE)
+        _end(g.visit, response.status_code)
+        return response
 
     def _begin(self, environ: WSGIEnvironment, path: str) -> Visit:
         return Visit(self._mock, self._mock.state, self._mock.services.clock.now(), environ, path)
@@ -92,20 +112,21 @@ class Application(Flask):
         return None in before or None in after or None in finally_ or bool(self.teardown_appcontext_funcs)
 
 
-def _create(visit: Visit) -> Response:
+def _view() -> Response:
+    return _create(g.visit).response
+
+
+def _create(visit: Visit) -> Answer:
     services = visit.mock.services
     reply = create_engagement(_request(visit), services, visit.state, visit.trace)
-    return Response(_json(services.present(reply.engagement)), reply.status, content_type="application/json")
+    return Answer(reply.status, [("Content-Type", "application/json")], _json(services.present(reply.engagement)))
 
 
-def _end(visit: Visit, response: Response) -> Response:
-    """Give an answer the headers that all have, and the visit to the records and the log."""
-    response.headers.add("X-Api-Version", API_VERSION)
-    response.headers.add("X-Mock-Server", SERVER_NAME)
+def _end(visit: Visit, status: int) -> None:
+    """Hand the visit to the records and the log."""
     seconds = visit.seconds
-    _record(visit, response.status_code, seconds)
-    _log(visit, response.status_code, seconds)
-    return response
+    _record(visit, status, seconds)
+    _log(visit, status, seconds)
 
 
 def _in_order(app: Flask) -> DefaultJSONProvider:
@@ -196,11 +217,11 @@ def _reasons(problem: Problem | None) -> str:
     return f" ({', '.join(rules)})"
 
 
-def _problem(visit: Visit, error: Exception) -> Response:
+def _problem(visit: Visit, error: Exception) -> Answer:
     """Render whatever went wrong as a problem."""
     problem = visit.problem = _as_problem(error)
     content = _json(visit.mock.services.render(problem, visit.id))
-    return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
+    return Answer(problem.status, [("Content-Type", MEDIA_TYPE), *problem.headers.items()], content)
 
 
 def _as_problem(error: Exception) -> Problem:
@@ -221,5 +242,5 @@ def _unknown_path() -> NotFound:
     return NotFound(f"Nothing is served at this path. The operation is POST {PATH}.", rule="ERR-9")
 
 
-def _json(document: dict[str, object]) -> str:
-    return _ENCODER.encode(document)
+def _json(document: dict[str, object]) -> bytes:
+    return _ENCODER.encode(document).encode()

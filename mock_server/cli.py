@@ -24,7 +24,6 @@ from mock_server.server import Running, running
 from mock_server.settings import OPTIONS, Settings, load
 from mock_server.workspaces import ConfigError
 
-OLDEST = 2  # generation of the garbage collector
 COMMANDS = ("serve", "healthcheck", "reset", "routes")
 
 
@@ -73,15 +72,17 @@ def tune() -> None:
     """Set the interpreter up for a process that only serves: requests are short, and what they store stays.
 
     The garbage collector looks rarely, and at nothing twice: to look through a hundred thousand engagements takes half
-    a second. A request keeps the interpreter to its end, unless it is a very long one.
+    a second. What it then can no longer free is a cycle of the few requests that were under way, beside some megabytes
+    of engagements without which it would not have looked. A request keeps the interpreter to its end, unless it is a
+    very long one.
     """
     gc.callbacks.append(_settle)
     gc.set_threshold(20_000)
     sys.setswitchinterval(0.02)
 
 
-def _settle(phase: str, found: Mapping[str, int]) -> None:
-    if phase == "stop" and found["generation"] == OLDEST:
+def _settle(phase: str, _: Mapping[str, int]) -> None:
+    if phase == "stop":
         gc.freeze()
 
 

@@ -112,6 +112,8 @@ class Connection(HTTPConnection):  # type: ignore[misc]
     def __init__(self, server: Any, sock: socket.socket, _: object = None) -> None:
         stream = Stream(sock, server.timeout)
         super().__init__(server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream))
+        for cached in ("resolve_peer_creds", "get_peer_creds"):  # cycles, which only the garbage collector could free
+            self.__dict__.pop(cached, None)
 
     def communicate(self) -> bool:
         """Answer requests for as long as the next one comes at once, and return whether the connection stays open.
