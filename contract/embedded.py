@@ -30,8 +30,7 @@ def embedded() -> Iterator[Config]:
 @contextmanager
 def resettable() -> Iterator[Target]:
     """Serve the mock on a free port and yield it with its reset, for runs that would fill its memory."""
-    logging.getLogger("mock_server").setLevel(logging.WARNING)
-    with running(Settings(port=0)) as server:
+    with _quiet(), running(Settings(port=0)) as server:
         config = Config(
             base_url=server.base_url,
             credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
@@ -41,3 +40,15 @@ def resettable() -> Iterator[Target]:
             unreachable=simulated.UNREACHABLES,
         )
         yield Target(config, server.mock.reset)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the mock from logging each request of a run."""
+    log = logging.getLogger("mock_server")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -84,7 +84,7 @@ class Application(Flask):
         except Exception as error:  # noqa: BLE001  what Flask's error handler would get
             answer = _problem(visit, error)
         _end(visit, answer.status)
-        status = f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown')}"
+        status = f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown').upper()}"
         start_response(status, [*answer.headers, ("Content-Length", str(len(answer.content))), *EVERYWHERE])
         return (answer.content,)
 
@@ -221,6 +221,8 @@ def _problem(visit: Visit, error: Exception) -> Answer:
     """Render whatever went wrong as a problem."""
     problem = visit.problem = _as_problem(error)
     content = _json(visit.mock.services.render(problem, visit.id))
+    # The frames that an error went through hold the body, and some a cycle: it may stay in the records for long.
+    error.__traceback__ = error.__context__ = error.__cause__ = None
     return Answer(problem.status, [("Content-Type", MEDIA_TYPE), *problem.headers.items()], content)
 
 

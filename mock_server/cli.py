@@ -71,13 +71,11 @@ def _parser() -> argparse.ArgumentParser:
 def tune() -> None:
     """Set the interpreter up for a process that only serves: requests are short, and what they store stays.
 
-    The garbage collector looks rarely, and at nothing twice: to look through a hundred thousand engagements takes half
-    a second. What it then can no longer free is a cycle of the few requests that were under way, beside some megabytes
-    of engagements without which it would not have looked. A request keeps the interpreter to its end, unless it is a
-    very long one.
+    The garbage collector looks at nothing twice: to look through a hundred thousand engagements takes half a second.
+    (It then no longer finds cycles of the requests that were under way; none of ours leaves one.) A request keeps the
+    interpreter to its end, unless it is a very long one.
     """
     gc.callbacks.append(_settle)
-    gc.set_threshold(20_000)
     sys.setswitchinterval(0.02)
 
 

@@ -31,6 +31,9 @@ class JsonFormatter(logging.Formatter):
 
 def configure(level: str, form: str) -> None:
     """Log from `level` on, as `text` or `json`."""
+    # What no line shows need not be found out for each (see "Optimization" in the documentation of logging).
+    logging._srcfile = None  # noqa: SLF001
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler])

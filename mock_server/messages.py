@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from contextlib import suppress
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from cheroot.server import HTTPRequest
@@ -73,9 +76,14 @@ class ChunkedBody:
 
 
 class Headers(dict[bytes, bytes]):
-    """Header fields as cheroot collects them. A second Content-Length makes the first one useless, not forgotten."""
+    """Header fields as cheroot collects them. A second Content-Length makes the first one useless, not forgotten.
+
+    Names with an underscore are left out: an application could not tell Content_Length from Content-Length.
+    """
 
     def __setitem__(self, name: bytes, value: bytes) -> None:
+        if b"_" in name:
+            return
         if name == b"Content-Length" and name in self:
             value = self[name] + b", " + value
         super().__setitem__(name, value)
@@ -132,8 +140,10 @@ class Request(HTTPRequest):  # type: ignore[misc]
                 # What was not read would turn an orderly close into a reset.
                 self.conn.unread = self.conn.broken == CLOSE and not self._drain()
                 return
-        if not self.sent_headers and not self._drain():
-            self.close_connection = self.conn.unread = True
+        if not self.sent_headers:
+            self.outheaders.append((b"Date", _http_date(int(time.time()))))
+            if not self._drain():
+                self.close_connection = self.conn.unread = True
         super().ensure_headers_sent()
 
     def write(self, chunk: bytes) -> None:
@@ -176,3 +186,8 @@ class Request(HTTPRequest):  # type: ignore[misc]
         with suppress(OSError):
             self.conn.wfile.write(head.encode() + content)
             self.conn.wfile.flush()
+
+
+@lru_cache(1)
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()

@@ -7,7 +7,6 @@ Each step returns a value or raises one Problem; the trace notes what each decid
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mock_server import auth, body
@@ -26,8 +25,7 @@ from mock_server.validation import Submission, field_error
 SCOPE = "engagements:write"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What the pipeline needs of an HTTP request. `read` returns the body and may raise Malformed.
 
     `connection` is there if the server lets faults act on it.
@@ -141,7 +139,7 @@ def _engagement(
     now, text = services.clock.now(), submission.transcript
     private = caller.workspace.default_private if submission.is_private is None else submission.is_private
     return Engagement(
-        id=services.ids.new("ngmt"),
+        id=services.ids.new("ngmt", now),
         owner=caller,
         submission=submission if text is None else submission._replace(transcript=None),
         transcript=None if text is None else transcripts.keep(text),

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from itertools import islice, takewhile
 
 from mock_server.admin.entries import Entry, Exchange, Packed, pack, unpack
-from mock_server.problems import Problem
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -28,8 +27,6 @@ class Journal:
 
     def add(self, exchange: Exchange) -> None:
         """Note a request, and drop the oldest ones beyond the limits."""
-        if exchange.problem is not None:
-            _let_go(exchange.problem)
         cost = cost_of(exchange)
         with self._news:
             self._sequence += 1
@@ -82,8 +79,3 @@ def cost_of(exchange: Exchange) -> int:
     size += sum([len(value) for _, value in exchange.headers])
     size += sum([len(step.notes) for step in exchange.trace.steps])
     return size if exchange.problem is None else size + 400 * len(exchange.problem.errors)
-
-
-def _let_go(problem: Problem) -> None:
-    """Let go of the frames that a problem went through, and of the body that they hold."""
-    problem.__traceback__ = problem.__context__ = problem.__cause__ = None

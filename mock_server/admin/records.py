@@ -17,7 +17,7 @@ from mock_server.admin.journal import Journal
 from mock_server.admin.ledger import Ledger, differences
 from mock_server.trace import REPLAYED
 
-BATCH = 8  # more at a time would only keep more objects alive for the garbage collector to look at
+BATCH = 32  # many more would live long enough for the garbage collector to look at them
 LARGE = 64 * 1024  # bytes of a body: what came with it, a transcript perhaps, is not kept waiting
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,6 +38,29 @@ def test_any_wsgi_server_can_host_the_application() -> None:
                            environ_overrides=terminated)  # fmt: skip
     assert streamed.status_code == 422
     assert create_app().extensions["mock_server"].settings == Settings()
+
+
+@pytest.mark.parametrize("body", [submission(), b"{", submission(title="")], ids=["valid", "malformed", "invalid"])
+@pytest.mark.parametrize("moment", ["before_request", "after_request", "teardown_request", "teardown_appcontext"])
+def test_functions_that_extensions_of_flask_add_are_called(moment: str, body: object) -> None:
+    """Whoever adds a function around requests sees the operation too, which answers as it does without."""
+    calls = []
+
+    def hook(given: object = None) -> object:
+        calls.append(moment)
+        return given
+
+    plain, hooked = create_app(Settings()), create_app(Settings())
+    getattr(hooked, moment)(hook)
+    content = body if isinstance(body, bytes) else json.dumps(body)
+    answers = [
+        Client(app).post(PATH, data=content, headers={"Authorization": WRITER}, content_type="application/json")
+        for app in (plain, hooked)
+    ]
+    assert calls == [moment]
+    assert answers[0].status == answers[1].status
+    assert sorted(answers[0].headers) == sorted(answers[1].headers)
+    assert answers[0].get_json().keys() == answers[1].get_json().keys()
 
 
 def test_a_failure_inside_is_a_problem_that_tells_nothing(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -15,7 +17,7 @@ from wire import connect, read, send, submission
 
 from mock_server import Running, Settings, running
 from mock_server import server as module
-from mock_server.connection import Reader, Stream, Writer
+from mock_server.connection import Connection, Reader, Stream, Writer
 
 Pair = tuple[Stream, socket.socket]
 
@@ -147,3 +149,24 @@ def test_the_server_stops_under_a_client_that_goes_on() -> None:
             began = time.monotonic()
         assert time.monotonic() - began < 4  # cheroot cuts off after five seconds whoever has not finished
         wait_until(lambda: not answered())
+
+
+def test_connections_leave_nothing_to_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection is freed when it ends, of itself: a client may open one for each request."""
+    made: list[weakref.ref[Connection]] = []
+
+    class Noted(Connection):
+        def __init__(self, server: object, sock: socket.socket, *more: object) -> None:
+            super().__init__(server, sock, *more)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr(module, "THREADS", 1)
+    monkeypatch.setattr(module.Server, "ConnectionClass", Noted)
+    with running(Settings(port=0)) as server:
+        gc.disable()
+        try:
+            for _ in range(2):  # the worker still knows the one that it served last
+                assert send(server, submission()).status == 201
+            wait_until(lambda: made[0]() is None)
+        finally:
+            gc.enable()

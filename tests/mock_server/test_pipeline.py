@@ -30,7 +30,7 @@ def never() -> bytes:
 def with_body(**changes: Any) -> Request:
     """Return a good request with another body."""
     raw = json.dumps(submission(**changes)).encode()
-    return replace(GOOD, read=lambda: raw)
+    return GOOD._replace(read=lambda: raw)
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def test_a_create_takes_every_step_and_a_replay_stops_at_the_key(mock: Mock) -> 
 @pytest.mark.parametrize(
     ("request_", "status", "last"),
     [
-        (replace(GOOD, authorization=None, read=never), 401, "authenticate"),
-        (replace(GOOD, authorization=f"Bearer {NOSCOPE}", content_type="x", read=never), 403, "scope"),
-        (replace(GOOD, content_type="text/plain", read=never), 400, "parse"),
-        (replace(GOOD, content_encoding="gzip", read=never), 400, "parse"),
-        (replace(GOOD, read=lambda: b"{"), 400, "parse"),
-        (replace(GOOD, read=lambda: b"{}"), 422, "validate"),
+        (GOOD._replace(authorization=None, read=never), 401, "authenticate"),
+        (GOOD._replace(authorization=f"Bearer {NOSCOPE}", content_type="x", read=never), 403, "scope"),
+        (GOOD._replace(content_type="text/plain", read=never), 400, "parse"),
+        (GOOD._replace(content_encoding="gzip", read=never), 400, "parse"),
+        (GOOD._replace(read=lambda: b"{"), 400, "parse"),
+        (GOOD._replace(read=lambda: b"{}"), 422, "validate"),
         (with_body(media_url="http://10.0.0.1/"), 422, "validate"),
         (with_body(media_url="https://10.0.0.1/"), 422, "media"),
     ],
@@ -89,7 +89,7 @@ def test_a_refusal_stops_at_its_step(mock: Mock, request_: Request, status: int,
 
 def test_an_answer_the_client_asked_for_is_a_step(mock: Mock) -> None:
     """It comes before everything else, and the trace does not pass it off as a decision of the contract."""
-    refused, trace = follow(mock, replace(GOOD, prefer="code=409", read=never))
+    refused, trace = follow(mock, GOOD._replace(prefer="code=409", read=never))
     assert isinstance(refused, Problem)
     assert (refused.status, refused.rule, refused.headers["Preference-Applied"]) == (409, None, "code=409")
     assert [(step.name, step.verdict, step.problem) for step in trace.steps] == [("prefer", "injected", refused)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import socket
+from wsgiref.types import StartResponse, WSGIEnvironment
+from wsgiref.validate import validator
 
 import pytest
 from wire import (
@@ -26,6 +28,8 @@ from wire import (
 
 from mock_server import Running, Settings, messages, running
 from mock_server import server as module
+from mock_server.server import serving
+from mock_server.services import Mock
 
 HEALTH = head("Connection: close", method="GET", target="/__admin/health")
 
@@ -260,6 +264,29 @@ def test_headers_beyond_the_limit_are_refused(server: Running, data: bytes, stat
     """Headers and targets of more than 256 KiB get an answer that an ordinary client can read."""
     (answer,) = exchange(server, data)
     check_problem(answer, status)
+
+
+def test_the_application_gets_what_wsgi_promises() -> None:
+    """A request becomes an environ that the standard library's judge of WSGI approves of, with every header in it."""
+    seen: dict[str, object] = {}
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        seen.update(environ, body=environ["wsgi.input"].read(2))
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"ok"]
+
+    with serving(Mock(Settings(port=0)), validator(app)) as server:
+        lines = ("Content-Length: 2", "X-Two-Words: \xe9", "Content_Length: 7", "Connection: close")
+        (answer,) = exchange(server, head(*lines, target="/a%20b%2Fc?d=%20") + b"{}")
+        port = str(address(server)[1])
+    assert (answer.status, answer.body) == (200, b"ok")
+    expected = {
+        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/a b%2Fc", "QUERY_STRING": "d=%20",
+        "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_PORT": port, "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
+        "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2", "HTTP_HOST": "localhost", "body": b"{}",
+        "HTTP_X_TWO_WORDS": "\xe9", "wsgi.input_terminated": False,
+    }  # fmt: skip
+    assert {name: seen[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(
