@@ -55,12 +55,18 @@ def pin(core: int) -> Callable[[], None] | None:
 
 
 @contextmanager
-def process(*command: str | Path, core: int = SERVER_CORE, stdout: int | IO[str] = subprocess.DEVNULL) -> Iterator[Any]:
+def process(
+    *command: str | Path,
+    core: int = SERVER_CORE,
+    stdout: int | IO[str] = subprocess.DEVNULL,
+    stderr: int | None = None,
+) -> Iterator[Any]:
     """Run a server on its core until the block ends, in a group of its own: npx has children that outlive it."""
     with subprocess.Popen(
         [str(part) for part in command],
         stdin=subprocess.PIPE,
         stdout=stdout,
+        stderr=stderr,
         text=True,
         preexec_fn=pin(core),  # noqa: PLW1509  no thread has been started here
         start_new_session=True,
