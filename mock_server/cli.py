@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
@@ -24,6 +25,7 @@ from mock_server.server import Running, running
 from mock_server.settings import OPTIONS, Settings, load
 from mock_server.workspaces import ConfigError
 
+M_MMAP_THRESHOLD = -3  # in glibc's malloc.h: from how many bytes on a block is mapped by itself
 COMMANDS = ("serve", "healthcheck", "reset", "routes")
 
 
@@ -73,10 +75,13 @@ def tune() -> None:
 
     The garbage collector looks at nothing twice: to look through a hundred thousand engagements takes half a second.
     (It then no longer finds cycles of the requests that were under way; none of ours leaves one.) A request keeps the
-    interpreter to its end, unless it is a very long one.
+    interpreter to its end, unless it is a very long one. What a large body took goes back to the system at once: each
+    of glibc's heaps would keep some megabytes of it, two hundred in all.
     """
     gc.callbacks.append(_settle)
     sys.setswitchinterval(0.02)
+    with suppress(AttributeError, OSError, TypeError):  # another C library, which has nothing to be told
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 128 * 1024)
 
 
 def _settle(phase: str, _: Mapping[str, int]) -> None:

@@ -5,11 +5,26 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mock_server.clock import rfc3339
 
 TEXT = "%(asctime)s %(message)s"
+
+
+class TextFormatter(logging.Formatter):
+    """One line, with the local time as logging writes it, only that the second is worked out once."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  theirs
+        """Return the time of a record, to the millisecond."""
+        return f"{_second(int(record.created))},{int(record.msecs):03}"
+
+
+@lru_cache(1)
+def _second(seconds: int) -> str:
+    return time.strftime(logging.Formatter.default_time_format, time.localtime(seconds))
 
 
 class JsonFormatter(logging.Formatter):
@@ -35,5 +50,5 @@ def configure(level: str, form: str) -> None:
     logging._srcfile = None  # noqa: SLF001
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler])
