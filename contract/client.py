@@ -208,6 +208,10 @@ class Client:
         if request.key is not None:
             self._ledger.write(request.key, request.credential)
 
+    def outlast(self, exchange: Exchange, seconds: float) -> None:
+        """Wait until an exchange lies so many seconds back."""
+        self._sleep(max(0.0, exchange.started + seconds - time.time()))
+
     def look_at(self, exchange: Exchange) -> None:
         """Count the case, remember ids, and check what must hold of every answer."""
         self.trail.append(exchange)

@@ -95,7 +95,7 @@ def execute(session: Session, progress: Progress) -> int:
 def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:
     """Run the tests against a target on paper and return what they would have sent."""
     unhurried = replace(config, rate=None, max_requests=None, max_creations=None)
-    session = open_session(unhurried, profile, rules, transport=Rehearsal())
+    session = open_session(unhurried, profile, rules, transport=Rehearsal(), sleep=lambda _: None)
     run_suite(session)
     run = session.run()
     return Plan(config, profile, run.requests, run.creations, run.results)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,14 +85,18 @@ def open_session(  # noqa: PLR0913  what a run consists of
     transport: Transport | None = None,
     *,
     recorder: Recorder | None = None,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Session:
-    """Return a session ready to begin. Without rules it tests all of them; with a transport it sends there."""
+    """Return a session ready to begin. Without rules it tests all of them; with a transport it sends there.
+
+    `sleep` is how it waits, in seconds.
+    """
     recorder = recorder or Recorder()
     ledger = Ledger(None)
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(report_dir / "created.jsonl")
-    client = Client(config, transport or HttpTransport(config), recorder, profile, ledger=ledger)
+    client = Client(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, sleep=sleep)
     return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,15 @@ def test_the_rate_spaces_requests(make: Make) -> None:
     waited = [wait for wait in client.waits if wait > 0]
     assert len(waited) == 3
     assert sum(waited) == pytest.approx(0.2 + 0.4 + 0.6, abs=0.1)  # nobody slept in between
+
+
+def test_a_client_outlasts_what_may_be_forgotten(make: Make) -> None:
+    """What is left of a time since an exchange is waited for, and nothing once it is over."""
+    client = make(Scripted(engagement()))
+    exchange = client.submit(client.submission())
+    client.outlast(exchange, 60)
+    client.outlast(replace(exchange, started=exchange.started - 61), 60)
+    assert client.waits == [pytest.approx(60, abs=10), 0.0]
 
 
 def test_keys_are_written_before_they_are_sent(make: Make, tmp_path: Path) -> None:
