@@ -1,82 +1,22 @@
-"""The judgements that tests are made of: what each raises, what it records, and what it leaves alone."""
-
-import itertools
-from collections.abc import Callable
-from typing import Any
+"""The judgements on single answers: what each raises, what it records, and what it leaves alone."""
 
 import pytest
 
-from contract.client import Client
 from contract.exchange import Body, Exchange, Request, Response
-from contract.recorder import Untested, Violation
+from contract.recorder import Violation
 from contract.verify import (
     Case,
     TooLarge,
-    accept_each,
     answer,
-    check_replay,
-    control,
     created,
-    differences,
     example,
-    group,
     named_fields,
     refused,
     replayed,
-    settle,
 )
 
 from .conftest import Scripted, engagement, problem, reply
-
-Make = Callable[..., Client]
-Document = dict[str, Any]
-
-
-class Target:
-    """Keeps engagements by key, as a deployment does. `refuses` tells which documents it refuses."""
-
-    def __init__(self, refuses: Callable[[Document], bool] = lambda _: False, **shown: Any) -> None:
-        self.refuses = refuses
-        self.shown = shown
-        self.kept: dict[str, Document] = {}
-        self.sent: list[Document] = []
-        self._numbers = itertools.count(1)
-
-    def __call__(self, request: Request) -> Response:
-        """Answer one submission."""
-        document = request.body.document
-        self.sent.append(document)
-        if self.refuses(document):
-            return problem(422, next(self._numbers), errors=[{"field": "/title", "code": "c", "message": "m"}])
-        key = document["external_id"]
-        if key in self.kept:
-            return reply(200, self.kept[key])
-        self.kept[key] = {
-            "object": "engagement",
-            "id": f"ngmt_{next(self._numbers)}",
-            "title": document["title"],
-            "engagement_type": document["type"],
-            "is_private": document.get("is_private", False),
-            **self.shown,
-        }
-        return reply(201, self.kept[key])
-
-
-def failed(client: Client) -> dict[str, list[tuple[str, str]]]:
-    """Return what was recorded: expected and actual by rule, without the invariants of every answer."""
-    found = {rule: one.failures for rule, one in client.recorder.findings.items() if one.failures}
-    assert all(failure.curl for failures in found.values() for failure in failures)
-    return {
-        rule: [(failure.expected, failure.actual) for failure in failures if "as documented" not in failure.expected]
-        for rule, failures in found.items()
-        if any("as documented" not in failure.expected for failure in failures)
-    }
-
-
-def raised(error: Violation) -> tuple[str | None, str, str]:
-    """Return what a violation says, once sure that a report can show the exchange."""
-    assert error.exchange is not None
-    return error.rule, error.expected, error.actual
+from .targets import Make, Target, failed, raised
 
 
 def test_a_first_submission_is_created(make: Make) -> None:
@@ -167,125 +107,6 @@ def test_an_example_that_is_refused_names_its_rule(make: Make, name: str, rule: 
     assert caught.value.rule == rule
 
 
-BEFORE: Document = {
-    "object": "engagement",
-    "id": "ngmt_1",
-    "title": "A call",
-    "engagement_type": "CALL",
-    "is_private": False,
-    "created_at": "2026-03-02T09:30:00Z",
-    "start_at": "2026-03-02T09:30:00Z",
-    "updated_at": "2026-03-02T09:30:00Z",
-    "owner_user_id": "usr_1",
-    "processing_status": "PENDING",
-}
-
-
-def replay(before: Document, after: Document, status: int = 200) -> tuple[Exchange, Exchange]:
-    """Return a replay and the first answer."""
-    request = Request(Body.of({}), ())
-    pair = ((status, after), (201, before))
-    answers = [Exchange(request, reply(number, shown), "http://127.0.0.1:1/api") for number, shown in pair]
-    return answers[0], answers[1]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"created_at": "2026-03-02T10:30:00+01:00", "start_at": "2026-03-02T09:30:00.000Z"},
-        {"processing_status": "PROCESSING"},
-        {"processing_status": "COMPLETED", "updated_at": "2026-03-02T09:31:00Z"},
-        {"duration_seconds": 5, "updated_at": "2026-03-02T09:31:00Z"},
-        {"processing_status": "ELSE"},
-    ],
-    ids=str,
-)
-def test_a_replay_is_the_stored_engagement(changes: Document) -> None:
-    """The same instants in another notation, and processing that went on meanwhile, are no change."""
-    check_replay(*replay(BEFORE, {**BEFORE, **changes}), "IDEM-1")
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected", "actual"),
-    [
-        ({"title": "B"}, 'title unchanged, "A call"', 'title "B"'),
-        ({"id": "ngmt_2"}, 'id unchanged, "ngmt_1"', 'id "ngmt_2"'),
-        ({"object": "call"}, 'object unchanged, "engagement"', 'object "call"'),
-        ({"engagement_type": "MEETING"}, 'engagement_type unchanged, "CALL"', 'engagement_type "MEETING"'),
-        ({"is_private": True}, "is_private unchanged, false", "is_private true"),
-        ({"owner_user_id": "usr_2"}, 'owner_user_id unchanged, "usr_1"', 'owner_user_id "usr_2"'),
-        (
-            {"created_at": "2026-03-02T09:30:01Z"},
-            'created_at unchanged, "2026-03-02T09:30:00Z"',
-            'created_at "2026-03-02T09:30:01Z"',
-        ),
-        ({"start_at": "soon"}, 'start_at unchanged, "2026-03-02T09:30:00Z"', 'start_at "soon"'),
-        ({"title": "B", "is_private": True}, 'title unchanged, "A call"', 'title "B"'),
-        (
-            {"updated_at": "2026-03-02T09:31:00Z"},
-            "updated_at as it was, as nothing else changed",
-            "2026-03-02T09:31:00Z",
-        ),
-    ],
-    ids=str,
-)
-def test_a_replay_that_changed_something(changes: Document, expected: str, actual: str) -> None:
-    """The first field that differs is named, with what it was."""
-    with pytest.raises(Violation) as caught:
-        check_replay(*replay(BEFORE, {**BEFORE, **changes}), "IDEM-1")
-    assert raised(caught.value) == ("IDEM-1", expected, actual)
-
-
-def test_a_replay_that_created_or_was_refused() -> None:
-    """The status is 200, whatever is in the body."""
-    for status, said in ((201, "201 with id ngmt_1"), (202, "202 with id ngmt_1"), (409, "409: null")):
-        with pytest.raises(Violation) as caught:
-            check_replay(*replay(BEFORE, BEFORE, status), "IDEM-1")
-        assert raised(caught.value) == ("IDEM-1", "200 with the stored engagement", said)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "expected"),
-    [
-        ("COMPLETED", "PENDING", "processing_status COMPLETED, which is final"),
-        ("COMPLETED", "PROCESSING", "processing_status COMPLETED, which is final"),
-        ("COMPLETED", "FAILED", "processing_status COMPLETED, which is final"),
-        ("FAILED", "COMPLETED", "processing_status FAILED, which is final"),
-        ("PROCESSING", "PENDING", "processing_status that moves forward"),
-    ],
-)
-def test_processing_never_goes_back(before: str, after: str, expected: str) -> None:
-    """What is final stays, and nothing becomes pending again."""
-    first, repeated = ({**BEFORE, "processing_status": status} for status in (before, after))
-    with pytest.raises(Violation) as caught:
-        check_replay(*replay(first, repeated), "IDEM-1")
-    assert raised(caught.value) == ("IDEM-1", expected, "PROCESSING, then PENDING" if "moves" in expected else after)
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [("PENDING", "FAILED"), ("PROCESSING", "COMPLETED"), ("COMPLETED", "COMPLETED"), ("COMPLETED", "ELSE")],
-)
-def test_processing_goes_on(before: str, after: str) -> None:
-    """Forward is no violation, and a word that is not known is another rule's matter."""
-    first, repeated = ({**BEFORE, "processing_status": status} for status in (before, after))
-    check_replay(*replay(first, repeated), "IDEM-1")
-
-
-def test_replayed_sends_the_document_once(make: Make) -> None:
-    """The exchange of the replay is returned; one that is none breaks the rule."""
-    target = Target()
-    client = make(Scripted(target))
-    first = created(client, client.submission())
-    again = replayed(client, first, {**first.document, "title": "B"}, "IDEM-2", credential="reader")
-    assert (again.response.status, again.request.credential, again.request.expect) == (200, "reader", "replayed")
-    assert target.sent[1]["title"] == "B"
-    with pytest.raises(Violation) as caught:
-        replayed(client, first, client.submission(), "IDEM-2")
-    assert caught.value.rule == "IDEM-2"
-
-
 def test_a_case_is_built_from_the_valid_submission(make: Make) -> None:
     """One attribute is changed, left out, or the whole body is another; the key is the one given."""
     client = make(Scripted(engagement()))
@@ -329,135 +150,6 @@ def test_a_refusal_that_names_another_field_is_recorded(make: Make) -> None:
         assert "ERR-5" not in failed(client)
 
 
-CASES = {"LIMIT-2": [Case("an empty title", {"title": ""})], "BODY-4": [Case("a type", {"type": "X"})]}
-
-
-def wrong(document: Document) -> bool:
-    """Tell whether one of CASES is sent."""
-    return document["title"] == "" or document["type"] == "X"
-
-
-def test_a_group_ends_with_its_control(make: Make) -> None:
-    """Refused cases and their valid counterpart share one key, so no refusal has used it up."""
-    target = Target(wrong)
-    client = make(Scripted(target))
-    group(client, CASES)
-    assert len({document["external_id"] for document in target.sent}) == 1
-    assert str(target.sent[0]["external_id"]).startswith(client.run_id)
-    assert [wrong(document) for document in target.sent] == [True, True, False]
-    assert {rule: found.cases for rule, found in client.recorder.findings.items() if found.cases} == dict.fromkeys(
-        CASES, 1
-    )
-
-
-def test_a_group_sends_all_and_raises_the_first(make: Make) -> None:
-    """Failures are told under their rules; after one, the others have a key that is free."""
-    target = Target()
-    client = make(Scripted(target))
-    with pytest.raises(Violation) as caught:
-        group(client, CASES)
-    assert raised(caught.value) == ("LIMIT-2", "an empty title: 400 or 422", "201 with id ngmt_1")
-    assert caught.value.others_hold
-    assert failed(client) == {"BODY-4": [("a type: 400 or 422", "201 with id ngmt_2")]}
-    assert len({document["external_id"] for document in target.sent}) == 3
-
-
-def test_a_group_that_creates_nothing_needs_a_reason(make: Make) -> None:
-    """Without a control, a refusal shows something only where it names the field."""
-    group(make(Scripted(problem(errors=[{"field": "/title"}])), "safe"), {"LIMIT-2": CASES["LIMIT-2"]})
-    client = make(Scripted(problem()), "safe")
-    says = "refused, but without an accepted control nobody knows why: an empty title"
-    with pytest.raises(Untested, match=says):
-        group(client, CASES)
-
-
-def test_a_control_that_fails_tells_whether_the_key_is_to_blame(make: Make) -> None:
-    """A key that stays taken is IDEM-9; a target that refuses every valid submission is untested."""
-    client = make(Scripted(Target(lambda document: document["external_id"] == "taken")))
-    control(client, "taken", "a refused submission")
-    expected = "the key to be free after a refusal (a refused submission)"
-    assert [said for said, _ in failed(client)["IDEM-9"]] == [expected]
-    known = Target()
-    known.kept["taken"] = {"id": "ngmt_1", "title": "First"}
-    client = make(Scripted(known))
-    created(client, client.submission(external_id="taken"))
-    control(client, "taken", "x")
-    ((said, _),) = failed(client)["IDEM-9"]
-    assert said == "the key to be free after a refusal (x)"
-    with pytest.raises(Untested, match=r"^the accepted control was refused too: 422: "):
-        control(make(Scripted(Target(lambda _: True))), "k", "x")
-    client = make(Scripted(Target()))
-    control(client, "k", "x")
-    assert failed(client) == {}
-
-
-def test_a_group_whose_key_stays_taken_says_after_what(make: Make) -> None:
-    """The failure of the control names what came before it."""
-    taken: set[str] = set()
-
-    def once(document: Document) -> bool:
-        used = document["external_id"] in taken
-        taken.add(document["external_id"])
-        return used or wrong(document)
-
-    client = make(Scripted(Target(once)))
-    group(client, CASES)
-    assert [said for said, _ in failed(client)["IDEM-9"]] == [
-        "the key to be free after a refusal (a refused submission)"
-    ]
-
-
-def test_settling_without_failures_is_a_pass(make: Make) -> None:
-    """Nothing is raised, nothing recorded."""
-    client = make(Scripted(engagement()))
-    settle(client, [])
-    assert failed(client) == {}
-
-
-PARTS = [("LIMIT-1", {"title": "long"}), ("LIMIT-3", {"source_system": "long"})]
-
-
-def test_changes_are_accepted_together(make: Make) -> None:
-    """One submission with all of them is enough, and its answer is looked at."""
-    target = Target(title="other")
-    client = make(Scripted(target))
-    accept_each(client, PARTS, credential="reader", chunked=True)
-    assert [(document["title"], document["source_system"]) for document in target.sent] == [("long", "long")]
-    assert failed(client) == {"RESP-4": [('title "long", as submitted', '"other"')]}
-
-
-def test_a_refused_change_is_found_by_trying_each(make: Make) -> None:
-    """Where all together are refused each is sent alone, and the one to blame is recorded under its rule."""
-    transport = Scripted(Target(lambda document: document["source_system"] == "long"))
-    client = make(transport)
-    accept_each(client, PARTS, chunked=True)
-    assert {rule: expected for rule, ((expected, _),) in failed(client).items()} == {
-        "LIMIT-3": "a first submission to be accepted"
-    }
-    assert [sent.chunked for sent in transport.sent] == [True] * 3
-    client = make(Scripted(Target(lambda document: "long" in {document["title"], document["source_system"]})))
-    accept_each(client, PARTS)
-    assert failed(client).keys() == {"LIMIT-1", "LIMIT-3"}
-
-
-def test_changes_that_are_only_refused_together_are_told(make: Make) -> None:
-    """Each alone is accepted, so no rule of theirs is to blame."""
-    both = Target(lambda document: document["title"] == document["source_system"] == "long")
-    with pytest.raises(Violation) as caught:
-        accept_each(make(Scripted(both)), PARTS)
-    rule, expected, actual = raised(caught.value)
-    assert (rule, expected) == (None, "fields that are valid one by one to be valid together")
-    assert actual.startswith("422: ")
-
-
-def test_an_answer_with_a_known_id_is_tried_one_by_one(make: Make) -> None:
-    """Accepted, but as an engagement that exists: each change tells whether it is to blame."""
-    client = make(Scripted(Target(id="ngmt_1")))
-    created(client, client.submission())
-    accept_each(client, PARTS)
-    assert failed(client).keys() >= {"LIMIT-1", "LIMIT-3"}
-
-
 @pytest.mark.parametrize(
     ("errors", "named"),
     [
@@ -493,26 +185,3 @@ def test_fields_are_found_in_any_notation(errors: object, named: set[str]) -> No
 def test_an_answer_is_said_in_a_line(response: Response, said: str) -> None:
     """The status, and what a problem says: its errors, or else its detail, at most 300 characters of it."""
     assert answer(Exchange(Request(Body.of({}), ()), response, "http://127.0.0.1:1/api")) == said
-
-
-def test_only_what_both_answers_have_is_compared() -> None:
-    """A field that one of them leaves out is no difference, and one that may change is not looked at."""
-    assert differences({"title": "a"}, {"id": "b"}) == []
-    assert differences({"updated_at": "a", "duration_seconds": 1}, {"updated_at": "b", "duration_seconds": 2}) == []
-    assert differences({"title": "a", "id": "c"}, {"title": "b", "id": "d"}) == ["id", "title"]
-
-
-@pytest.mark.parametrize(
-    ("field", "before", "after", "differs"),
-    [
-        ("created_at", "2026-03-02T09:30:00Z", "2026-03-02T10:30:00.000+01:00", False),
-        ("created_at", "2026-03-02T09:30:00Z", "2026-03-02T09:30:01Z", True),
-        ("created_at", "soon", "2026-03-02T09:30:00Z", True),
-        ("created_at", "2026-03-02T09:30:00Z", "soon", True),
-        ("title", "2026-03-02T09:30:00Z", "2026-03-02T10:30:00.000+01:00", True),
-    ],
-    ids=range(5),
-)
-def test_instants_are_compared_as_instants(field: str, before: str, after: str, differs: bool) -> None:  # noqa: FBT001
-    """Two ways to write one instant are no difference; in any other field, and in what is no instant, they are."""
-    assert differences({field: before}, {field: after}) == [field] * differs
