@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import Any
 
 import cases
@@ -29,6 +31,12 @@ def origin(certificates: Certificates) -> Iterator[Origin]:
             if case.serve is not None:
                 origin.serve["/" + case.url.split("/", 3)[3]] = case.serve
         yield origin
+
+
+@pytest.fixture
+def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have temporary files made where nobody else makes any."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
