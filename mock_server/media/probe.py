@@ -24,6 +24,8 @@ from av.stream import Disposition
 
 FORMATS = "aac,aiff,amr,amrnb,amrwb,asf,au,avi,flac,gsm,matroska,mov,mp3,mpeg,mpegts,ogg,w64,wav"  # names of demuxers
 OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
+# Before 19 PyAV reads titles and the like as it opens, and fails where they are not UTF-8 unless it is told not to.
+LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
 # Their headers hold no length, or one that cannot be relied on.
 WALKED = frozenset({"aac", "amr", "amrnb", "amrwb", "avi", "gsm", "mp3", "mpeg", "mpegts", "wav"})
 MAX_SECONDS = 24 * 3600  # as in refusals, which this script does not import
@@ -43,7 +45,7 @@ def measure(file: IO[bytes], size: int) -> dict[str, Any]:
 
     Raises NotARecording, or whatever PyAV raises on bytes it does not understand.
     """
-    with av.open(file, mode="r", options=OPTIONS, metadata_errors="ignore", buffer_size=1 << 18) as container:
+    with av.open(file, mode="r", options=OPTIONS, buffer_size=1 << 18, **LENIENT) as container:
         if not isinstance(container, InputContainer) or not _streams(container):
             raise NotARecording("no sound and no picture")
         name, by = container.format.name, "header"

@@ -20,6 +20,7 @@ from typing import Any
 import av
 
 SECONDS = 37.5
+AMR_NB_FRAME = b"\x3c" + bytes(31)  # 20 ms at 12.2 kbit/s
 AMR_WB_FRAME = b"\x04" + bytes(17)  # 20 ms of mode 0
 GSM_FRAME = b"\xd0" + bytes(32)  # 20 ms
 
@@ -152,7 +153,7 @@ _MAKERS: dict[str, Callable[[float], bytes]] = {
     "webm-pipe": lambda s: piped(s, "webm", "libopus"),
     "mkv": lambda s: encode(s, "matroska", "flac"),
     "aac": lambda s: encode(s, "adts", "aac"),
-    "amr-nb": lambda s: encode(s, "amr", "libopencore_amrnb", 8000),
+    "amr-nb": lambda s: b"#!AMR\n" + AMR_NB_FRAME * round(s * 50),
     "amr-wb": lambda s: b"#!AMR-WB\n" + AMR_WB_FRAME * round(s * 50),
     "gsm": lambda s: GSM_FRAME * round(s * 50),
     "aiff": lambda s: encode(s, "aiff", "pcm_s16be"),

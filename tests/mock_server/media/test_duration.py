@@ -122,6 +122,14 @@ def test_liar(name: str, measure: Measure) -> None:
     assert measure(LIARS[name]()) == pytest.approx(seconds, abs=0.5)
 
 
+def test_title_in_another_encoding(measure: Measure) -> None:
+    """What a recording says of itself need not be UTF-8."""
+    title = b"INFOINAM" + struct.pack("<I", 4) + b"\xff\xfe\xe9\0"
+    chunks = samples.sample("wav-pcm")[12:] + b"LIST" + struct.pack("<I", len(title)) + title
+    content = b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WAVE" + chunks
+    assert measure(content) == pytest.approx(samples.SECONDS, abs=0.5)
+
+
 @pytest.mark.parametrize("name", samples.FORMATS)
 def test_noise(name: str) -> None:
     """A damaged recording is refused or has a length between 0 and a day, within two seconds, and never a crash.
