@@ -73,8 +73,8 @@ class Application(Flask):
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request: the operation at once, everything else through Flask.
 
-        What Flask does around a view takes as long as half of a create (docs/decisions.md). The operation needs it
-        only for hooks, if somebody has added some to this application.
+        What Flask does around a view was a third of a create (docs/decisions.md). The operation needs it only for
+        hooks, if somebody has added some to this application.
         """
         if environ.get("PATH_INFO") != PATH or environ["REQUEST_METHOD"] != "POST" or self._has_hooks():
             return super().wsgi_app(environ, start_response)
@@ -108,8 +108,8 @@ class Application(Flask):
 
     def _has_hooks(self) -> bool:
         """Tell whether functions are to be called around every request, as extensions of Flask ask for."""
-        before, after, finally_ = self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs
-        return None in before or None in after or None in finally_ or bool(self.teardown_appcontext_funcs)
+        hooks = (self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs)
+        return bool(self.teardown_appcontext_funcs) or any(None in functions for functions in hooks)
 
 
 def _view() -> Response:

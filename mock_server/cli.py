@@ -74,9 +74,9 @@ def tune() -> None:
     """Set the interpreter up for a process that only serves: requests are short, and what they store stays.
 
     The garbage collector looks at nothing twice: to look through a hundred thousand engagements takes half a second.
-    (It then no longer finds cycles of the requests that were under way; none of ours leaves one.) A request keeps the
-    interpreter to its end, unless it is a very long one. What a large body took goes back to the system at once: each
-    of glibc's heaps would keep some megabytes of it, two hundred in all.
+    (A cycle that was in use while it looked is then never freed. The operation makes none, and Flask small ones.) A
+    request keeps the interpreter to its end, unless it is a very long one. What a large body took goes back to the
+    system at once: each of glibc's heaps would keep some megabytes of it, two hundred in all.
     """
     gc.callbacks.append(_settle)
     sys.setswitchinterval(0.02)

@@ -60,6 +60,4 @@ class Clock:
 
 def rfc3339(instant: datetime) -> str:
     """Write an instant as the API does: UTC with milliseconds, `2026-03-02T08:30:00.000Z`."""
-    if instant.tzinfo is not UTC:
-        instant = instant.astimezone(UTC)
-    return instant.isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"
+    return instant.astimezone(UTC).isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"

@@ -126,7 +126,7 @@ class Connection(HTTPConnection):  # type: ignore[misc]
         return False
 
     def _goes_on(self) -> bool:
-        """Wait a moment for the next request, unless another connection, or the end of the server, needs a worker."""
+        """Wait a moment for the next request, unless another connection waits for a worker."""
         return not self.server.requests.qsize and bool(self.rfile.has_data(PAUSE_SECONDS))
 
     @property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from types import TracebackType
 
 import pytest
 from werkzeug.test import Client
@@ -79,6 +81,26 @@ def test_a_failure_inside_is_a_problem_that_tells_nothing(
     assert not {b"inside", b"ZeroDivision", b"Traceback", b"<html"} & set(answer.body.split())
     assert any("inside" in str(record.exc_info) for record in log.records)
     assert send(own_server, body).status == 201
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("POST", PATH, 400), ("GET", PATH, 405), ("GET", "/nowhere", 404)]
+)
+def test_a_refusal_keeps_nothing_of_its_request_alive(method: str, path: str, status: int) -> None:
+    """The frames that an error went through hold a body of megabytes, perhaps: they go with the request."""
+    client = Client(create_app(Settings()))
+    gc.collect()
+    gc.disable()
+    try:
+        before = _tracebacks()
+        assert client.open(path, method=method, data=b"{", headers={"Authorization": WRITER}).status_code == status
+        assert _tracebacks() == before
+    finally:
+        gc.enable()
+
+
+def _tracebacks() -> int:
+    return sum(isinstance(known, TracebackType) for known in gc.get_objects())
 
 
 def test_every_refusal_has_its_own_request_id(server: Running) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 
 import pytest
+from wire import create, send
 
-from mock_server.logs import TEXT, TextFormatter
+from mock_server import Running
+from mock_server.logs import TEXT, JsonFormatter, TextFormatter
 
 
 @pytest.mark.parametrize("created", [0.0, 1_772_443_800.0, 1_772_443_800.0005, 1_772_443_800.9996, 1_772_443_801.25])
@@ -17,3 +21,23 @@ def test_a_line_begins_with_the_time_as_logging_writes_it(created: float) -> Non
     line = TextFormatter(TEXT).format(record)
     assert line == logging.Formatter(TEXT).format(record)
     assert line.endswith(" 201 ok")
+
+
+def test_json_logs_are_an_object_a_line(server: Running) -> None:
+    """With --log-format json a request is one line of JSON with its parts, and holds no credential."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    log = logging.getLogger("mock_server")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        problem = create(server, title="").json()
+        send(server, method="GET", path="/a%0ab")
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert (first["status"], first["rule"], first["request_id"]) == (422, "LIMIT-2", problem["request_id"])
+    assert (first["level"], first["method"], second["status"]) == ("info", "POST", 404)
+    assert "sk-apik" not in stream.getvalue()

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import requests
 from control import Client
 from flask.testing import FlaskClient
 
 from mock_server import Settings, create_app
 from mock_server.banner import banner
-from mock_server.logs import JsonFormatter
 from mock_server.settings import load
 from mock_server.workspaces import ConfigError
 
@@ -180,23 +176,3 @@ def test_the_flags_are_read_and_bad_values_say_what_is_accepted(tmp_path: Path) 
         with pytest.raises(ConfigError, match="must be") as caught:
             load(flags, {})
         assert "päss" not in str(caught.value)
-
-
-def test_json_logs_are_an_object_a_line(client: Client) -> None:
-    """With --log-format json a request is one line of JSON with its parts, and holds no credential."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    log = logging.getLogger("mock_server")
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        problem = client.post(title="").json()
-        requests.get(client.server.base_url + "/a\nb", timeout=5)
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(logging.NOTSET)
-    first, second = map(json.loads, stream.getvalue().splitlines())
-    assert (first["status"], first["rule"], first["request_id"]) == (422, "LIMIT-2", problem["request_id"])
-    assert (first["level"], first["method"], second["status"]) == ("info", "POST", 404)
-    assert "sk-apik" not in stream.getvalue()
