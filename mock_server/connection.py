@@ -11,6 +11,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from cheroot.server import HTTPConnection
@@ -18,19 +19,24 @@ from cheroot.server import HTTPConnection
 from mock_server.admin.faults import CLOSE, RESET
 from mock_server.messages import DRAIN_BYTES, Request
 
-PAUSE_SECONDS = 0.005  # how long a worker stays for the next request before it gives the connection back
+MOMENT_SECONDS = 0.005  # a worker stays so long for the next request before it gives the connection back, or twice
 LINGER_SECONDS = 2.0
 
 
 class Stream(io.RawIOBase):
-    """The bytes of a socket that never blocks: who reads or writes waits here, at most `patience` seconds.
+    """The bytes of a socket: who reads or writes waits here, at most `patience` seconds.
 
-    To try first and wait after saves a system call, and a chance to lose the interpreter, with each piece.
+    The kernel waits first, for a moment, in the call that reads or writes: most bytes come in it, and each further
+    call is a chance to lose the interpreter. OpenSSL cannot wait so; under TLS the call returns at once.
     """
 
     def __init__(self, sock: socket.socket, patience: float) -> None:
-        sock.setblocking(False)
+        encrypted = isinstance(sock, ssl.SSLSocket)
+        sock.setblocking(not encrypted)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", 0, int(MOMENT_SECONDS * 1e6)))
         self._socket = sock
+        self._at_once = 0 if encrypted else socket.MSG_DONTWAIT
         self.patience = patience
 
     def readable(self) -> bool:
@@ -39,18 +45,19 @@ class Stream(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Read what there is. Raises OSError."""
-        return self._patiently(self._socket.recv_into, buffer, select.POLLIN)
+        flags = 0 if self.patience else self._at_once
+        return self._patiently(lambda: self._socket.recv_into(buffer, 0, flags), select.POLLIN)
 
     def send(self, data: bytes) -> None:
         """Send all of it. Raises OSError."""
         left = memoryview(data)
         while left:
-            left = left[self._patiently(self._socket.send, left, select.POLLOUT) :]
+            left = left[self._patiently(partial(self._socket.send, left), select.POLLOUT) :]
 
-    def _patiently(self, call: Callable[[Any], int], data: Any, event: int) -> int:
+    def _patiently(self, call: Callable[[], int], event: int) -> int:
         while True:
             try:
-                return call(data)
+                return call()
             except ssl.SSLWantReadError:
                 self._wait(select.POLLIN)
             except ssl.SSLWantWriteError:
@@ -127,7 +134,7 @@ class Connection(HTTPConnection):  # type: ignore[misc]
 
     def _goes_on(self) -> bool:
         """Wait a moment for the next request, unless another connection waits for a worker."""
-        return not self.server.requests.qsize and bool(self.rfile.has_data(PAUSE_SECONDS))
+        return not self.server.requests.qsize and bool(self.rfile.has_data(MOMENT_SECONDS))
 
     @property
     def silent(self) -> bool:
