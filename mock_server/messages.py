@@ -75,27 +75,33 @@ class ChunkedBody:
         return line
 
 
-class Headers(dict[bytes, bytes]):
-    """Header fields as cheroot collects them. A second Content-Length makes the first one useless, not forgotten.
+def read_headers(rfile: Any, headers: dict[bytes, bytes]) -> None:
+    """Read header fields up to the empty line, in the place of cheroot's reader: it admits more than RFC 9112 does.
 
-    Names with an underscore are left out: an application could not tell Content_Length from Content-Length.
+    Fields of one name are joined (RFC 9110, 5.3), so a second Content-Length makes the first one useless, and a second
+    credential is none. Names with an underscore are left out: an application could not tell Content_Length from
+    Content-Length. Raises ValueError with what to do, and cheroot's error where there is too much of them.
     """
+    while (line := rfile.readline(MAX_HEADER_BYTES)) != b"\r\n":
+        field = _FIELD.fullmatch(line)
+        if field is None:
+            raise ValueError("A header field is a name, a colon and a value, on one line that ends with CRLF.")
+        name, value = field[1].title(), field[2].strip()
+        if b"_" not in name:
+            headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
 
-    def __setitem__(self, name: bytes, value: bytes) -> None:
-        if b"_" in name:
-            return
-        if name == b"Content-Length" and name in self:
-            value = self[name] + b", " + value
-        super().__setitem__(name, value)
+
+_FIELD = re.compile(rb"([!#-'*+\-.^-z|~0-9A-Z]+):([^\0\r\n]*)\r\n")
 
 
 class Request(HTTPRequest):  # type: ignore[misc]
     """One request. What cheroot refuses by itself is a problem too, and an unread body never becomes a request."""
 
+    header_reader = staticmethod(read_headers)
+
     def __init__(self, server: Any, conn: Any) -> None:
         # proxy_mode admits absolute request targets, as RFC 9112 asks of every server.
         super().__init__(server, conn, proxy_mode=True)
-        self.inheaders = Headers()
 
     def read_request_line(self) -> bool:
         try:
