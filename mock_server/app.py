@@ -9,6 +9,7 @@ import io
 import json
 import logging
 from collections.abc import Iterable
+from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -108,8 +109,12 @@ class Application(Flask):
 
     def _has_hooks(self) -> bool:
         """Tell whether functions are to be called around every request, as extensions of Flask ask for."""
-        hooks = (self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs)
-        return bool(self.teardown_appcontext_funcs) or any(None in functions for functions in hooks)
+        return (
+            None in self.before_request_funcs
+            or None in self.after_request_funcs
+            or None in self.teardown_request_funcs
+            or bool(self.teardown_appcontext_funcs)
+        )
 
 
 def _view() -> Response:
@@ -194,7 +199,7 @@ def _log(visit: Visit, status: int, seconds: float) -> None:
             status,
             _reasons(visit.problem),
             seconds * 1000,
-            extra={"request": _log_fields(visit, status, seconds)},
+            extra={"request": partial(_log_fields, visit, status, seconds)},
         )
 
 

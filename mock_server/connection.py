@@ -11,7 +11,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from cheroot.server import HTTPConnection
@@ -121,6 +121,25 @@ class Connection(HTTPConnection):  # type: ignore[misc]
         super().__init__(server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream))
         for cached in ("resolve_peer_creds", "get_peer_creds"):  # cycles, which only the garbage collector could free
             self.__dict__.pop(cached, None)
+
+    @cached_property
+    def environ(self) -> dict[str, Any]:
+        """The part of a WSGI environ that is the same for all requests of the connection."""
+        server = self.server
+        return {
+            "ACTUAL_SERVER_PROTOCOL": server.protocol,
+            "REMOTE_ADDR": self.remote_addr or "",
+            "REMOTE_PORT": str(self.remote_port or ""),
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": server.server_name,
+            "SERVER_PORT": str(server.bind_addr[1]),
+            "SERVER_SOFTWARE": server.software,
+            "wsgi.multiprocess": False,
+            "wsgi.multithread": True,
+            "wsgi.run_once": False,
+            "wsgi.version": (1, 0),
+            **(self.ssl_env or {}),
+        }
 
     def communicate(self) -> bool:
         """Answer requests for as long as the next one comes at once, and return whether the connection stays open.

@@ -28,7 +28,10 @@ def _second(seconds: int) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: `at` (the system's clock), `level`, `logger`, `message`, and for a request its parts."""
+    """One object a line: `at` (the system's clock), `level`, `logger`, `message`, and for a request its parts.
+
+    A record of a request has a function `request` that returns them.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
@@ -37,8 +40,9 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "request", {}),
         }
+        if (request := getattr(record, "request", None)) is not None:
+            line |= request()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)

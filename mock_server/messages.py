@@ -140,16 +140,17 @@ class Request(HTTPRequest):  # type: ignore[misc]
         self.conn.wfile.flush()
 
     def ensure_headers_sent(self) -> None:
+        if self.sent_headers:
+            return
         if self.conn.broken:
             self.close_connection = True
             if self.conn.silent:
                 # What was not read would turn an orderly close into a reset.
                 self.conn.unread = self.conn.broken == CLOSE and not self._drain()
                 return
-        if not self.sent_headers:
-            self.outheaders.append((b"Date", _http_date(int(time.time()))))
-            if not self._drain():
-                self.close_connection = self.conn.unread = True
+        self.outheaders.append((b"Date", _http_date(int(time.time()))))
+        if not self._drain():
+            self.close_connection = self.conn.unread = True
         super().ensure_headers_sent()
 
     def write(self, chunk: bytes) -> None:

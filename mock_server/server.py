@@ -39,32 +39,21 @@ class Gateway(wsgi.Gateway_10):  # type: ignore[misc]
     """Describes a request to the application, with the connection, for faults that act on it."""
 
     def get_environ(self) -> dict[str, Any]:
-        """Return what cheroot does, but for the connection, in half the time."""
-        request, connection, server = self.req, self.req.conn, self.req.server
-        headers = {_variable(name): value.decode("latin-1") for name, value in request.inheaders.items()}
-        return headers | {
-            "ACTUAL_SERVER_PROTOCOL": server.protocol,
+        """Return what cheroot does, but for the connection, in a third of the time."""
+        request, connection = self.req, self.req.conn
+        return {
+            **{_variable(name): value.decode("latin-1") for name, value in request.inheaders.items()},
             "PATH_INFO": request.path.decode("latin-1"),
             "QUERY_STRING": request.qs.decode("latin-1"),
-            "REMOTE_ADDR": connection.remote_addr or "",
-            "REMOTE_PORT": str(connection.remote_port or ""),
             "REQUEST_METHOD": request.method.decode("latin-1"),
             "REQUEST_URI": request.uri.decode("latin-1"),
-            "SCRIPT_NAME": "",
-            "SERVER_NAME": server.server_name,
-            "SERVER_PORT": str(server.bind_addr[1]),
             "SERVER_PROTOCOL": request.request_protocol.decode("latin-1"),
-            "SERVER_SOFTWARE": server.software,
             "mock_server.connection": connection,
             "wsgi.errors": sys.stderr,
             "wsgi.input": request.rfile,
             "wsgi.input_terminated": request.chunked_read,
-            "wsgi.multiprocess": False,
-            "wsgi.multithread": True,
-            "wsgi.run_once": False,
             "wsgi.url_scheme": request.scheme.decode("latin-1"),
-            "wsgi.version": self.version,
-            **(connection.ssl_env or {}),
+            **connection.environ,
         }
 
 

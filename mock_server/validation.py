@@ -7,9 +7,10 @@ schema enforces stands beside it (`x-rules`). The codes of errors are listed in 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from mock_server.problems import FieldError, Invalid
 
 MAX_ERRORS = 100  # in one answer, so that a hostile body cannot blow it up
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_field = attrgetter("field")
 
 
 class Participant(NamedTuple):
@@ -109,7 +111,7 @@ class Validator:
         """Return the submission. Raises Invalid with all broken fields, in the order of the contract."""
         fits = self._fits(document)
         errors = list(self._own_errors(document, fits=fits))
-        broken = _fields(errors)
+        broken = set(map(_field, errors))
         media_url = start_at = None
         if "media_url" in document and "/media_url" not in broken:
             try:
@@ -147,9 +149,9 @@ class Validator:
         if isinstance(participants := document.get("participants"), list):
             for place, person in enumerate(participants):
                 pointer = f"/participants/{place}"
-                errors = [] if fits else list(self._participant.errors(person, pointer))
+                errors = () if fits else tuple(self._participant.errors(person, pointer))
                 yield from errors
-                if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in _fields(errors):
+                if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in map(_field, errors):
                     yield from _email_errors(person["email"], pointer)
 
     def _transcript(self, text: str) -> Iterator[FieldError]:
@@ -175,10 +177,6 @@ def _whole(body: spec.JsonObject, participant: spec.JsonObject) -> jsonschema_rs
     schema = reading(body)
     schema["properties"]["participants"]["items"] = reading(participant)
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
-
-
-def _fields(errors: Iterable[FieldError]) -> set[str]:
-    return {error.field for error in errors}
 
 
 def _email_errors(email: str, pointer: str) -> Iterator[FieldError]:
@@ -210,7 +208,7 @@ def _submission(document: dict[str, Any], media_url: policy.MediaUrl, start_at: 
         run_workflows=document["run_workflows"],
         start_at=start_at,
         is_private=document.get("is_private"),
-        participants=tuple(Participant(p.get("name"), p.get("email")) for p in document.get("participants", ())),
+        participants=tuple([Participant(p.get("name"), p.get("email")) for p in document.get("participants", ())]),
         transcript=document.get("transcript_text"),
     )
 

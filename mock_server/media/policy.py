@@ -63,7 +63,7 @@ class Route:
             raise private("URL-14", "is on a name that leads to an address that is not public")
 
 
-_REST = r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
+_REST = r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*+"
 _URL = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]://"
     r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~%-]+)?\]|[A-Za-z0-9._-]+)"
