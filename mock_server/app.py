@@ -9,7 +9,6 @@ import io
 import json
 import logging
 from collections.abc import Iterable
-from functools import partial
 from importlib.metadata import version
 from typing import NamedTuple
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -25,6 +24,7 @@ from mock_server import body
 from mock_server.admin import routes as admin
 from mock_server.admin.entries import Exchange, body_of, headers_of
 from mock_server.admin.tenants import forget
+from mock_server.logs import RequestLine
 from mock_server.pipeline import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.services import Mock
@@ -131,7 +131,8 @@ def _end(visit: Visit, status: int) -> None:
     """Hand the visit to the records and the log."""
     seconds = visit.seconds
     _record(visit, status, seconds)
-    _log(visit, status, seconds)
+    if log.isEnabledFor(logging.INFO):
+        log.info(RequestLine(visit, status, seconds))
 
 
 def _in_order(app: Flask) -> DefaultJSONProvider:
@@ -188,38 +189,6 @@ def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
         trace=visit.trace,
         seconds=seconds,
     )
-
-
-def _log(visit: Visit, status: int, seconds: float) -> None:
-    if log.isEnabledFor(logging.INFO):
-        log.info(
-            "%s %s %d%s %.1f ms",
-            visit.environ["REQUEST_METHOD"],
-            ascii(visit.path)[1:-1],  # whatever a client puts into a path stays on one line of the log
-            status,
-            _reasons(visit.problem),
-            seconds * 1000,
-            extra={"request": partial(_log_fields, visit, status, seconds)},
-        )
-
-
-def _log_fields(visit: Visit, status: int, seconds: float) -> dict[str, object]:
-    return {
-        "request_id": visit.id,
-        "method": visit.environ["REQUEST_METHOD"],
-        "path": visit.path,
-        "status": None if visit.trace.silent else status,
-        "rule": visit.problem.rule if visit.problem else None,
-        "duration_ms": round(seconds * 1000, 3),
-    }
-
-
-def _reasons(problem: Problem | None) -> str:
-    """Say in the log why a request was refused: the rules, never a value that was sent."""
-    if problem is None:
-        return ""
-    rules = [f"{error.rule} {error.field} {error.code}" for error in problem.errors] or [problem.rule or problem.slug]
-    return f" ({', '.join(rules)})"
 
 
 def _problem(visit: Visit, error: Exception) -> Answer:

@@ -8,8 +8,10 @@ import sys
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from mock_server.clock import rfc3339
+from mock_server.visit import Visit
 
 TEXT = "%(asctime)s %(message)s"
 
@@ -27,11 +29,43 @@ def _second(seconds: int) -> str:
     return time.strftime(logging.Formatter.default_time_format, time.localtime(seconds))
 
 
-class JsonFormatter(logging.Formatter):
-    """One object a line: `at` (the system's clock), `level`, `logger`, `message`, and for a request its parts.
+class RequestLine(NamedTuple):
+    """The message about a request: a line of text or, in JSON, its parts, whichever the formatter asks for."""
 
-    A record of a request has a function `request` that returns them.
-    """
+    visit: Visit
+    status: int
+    seconds: float
+
+    def __str__(self) -> str:
+        visit = self.visit
+        path = ascii(visit.path)[1:-1]  # whatever a client puts into a path stays on one line of the log
+        return f"{visit.environ['REQUEST_METHOD']} {path} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """The parts of the request for a program."""
+        visit = self.visit
+        return {
+            "request_id": visit.id,
+            "method": visit.environ["REQUEST_METHOD"],
+            "path": visit.path,
+            "status": None if visit.trace.silent else self.status,
+            "rule": visit.problem.rule if visit.problem else None,
+            "duration_ms": round(self.seconds * 1000, 3),
+        }
+
+    @property
+    def _reasons(self) -> str:
+        """Why it was refused: the rules, never a value that was sent."""
+        problem = self.visit.problem
+        if problem is None:
+            return ""
+        rules = [f"{error.rule} {error.field} {error.code}" for error in problem.errors]
+        return f" ({', '.join(rules or [problem.rule or problem.slug])})"
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line: `at` (the system's clock), `level`, `logger`, `message`, and for a request its parts."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
@@ -41,8 +75,8 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if (request := getattr(record, "request", None)) is not None:
-            line |= request()
+        if isinstance(record.msg, RequestLine):
+            line |= record.msg.parts
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line)
