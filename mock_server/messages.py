@@ -19,6 +19,7 @@ from mock_server.services import Mock
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_CHUNK_LINE = 4096
+MAX_DIGITS = 15  # of a length
 DRAIN_BYTES = 256 * 1024 * 1024  # how much of a refused body is read so that its sender sees the answer
 
 
@@ -46,7 +47,7 @@ class ChunkedBody:
     def _next(self, size: int) -> bytes:
         if not self._left:
             digits = self._line().partition(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", digits):
+            if not re.fullmatch(rb"[0-9A-Fa-f]+", digits) or len(digits) > MAX_DIGITS:
                 raise ValueError("a chunk does not begin with its size")
             self._left = int(digits, 16)
             if not self._left:
@@ -78,20 +79,31 @@ class ChunkedBody:
 def read_headers(rfile: Any, headers: dict[bytes, bytes]) -> None:
     """Read header fields up to the empty line, in the place of cheroot's reader: it admits more than RFC 9112 does.
 
-    Fields of one name are joined (RFC 9110, 5.3), so a second Content-Length makes the first one useless, and a second
-    credential is none. Names with an underscore are left out: an application could not tell Content_Length from
-    Content-Length. Raises ValueError with what to do, and cheroot's error where there is too much of them.
+    Raises ValueError with what to do, and cheroot's error where there is too much of them.
     """
     while (line := rfile.readline(MAX_HEADER_BYTES)) != b"\r\n":
         field = _FIELD.fullmatch(line)
         if field is None:
             raise ValueError("A header field is a name, a colon and a value, on one line that ends with CRLF.")
-        name, value = field[1].title(), field[2].strip()
-        if b"_" not in name:
-            headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
+        _add(headers, *field.groups())
 
 
-_FIELD = re.compile(rb"([!#-'*+\-.^-z|~0-9A-Z]+):([^\0\r\n]*)\r\n")
+def _add(headers: dict[bytes, bytes], name: bytes, value: bytes) -> None:
+    """Add a field to those of its name (RFC 9110, 5.3): a second Content-Length makes the first one useless.
+
+    Names with an underscore are left out: an application could not tell Content_Length from Content-Length.
+    """
+    if b"_" not in name:
+        name, value = name.title(), value.strip()
+        headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
+
+
+_FIELD = re.compile(rb"([!#-'*+\-.^-z|~0-9A-Z]++):([^\0\r\n]*+)\r\n")
+# A head that can be read in one way only, without a field that changes how the message is read or answered.
+_PLAIN = re.compile(
+    rb"(?!CONNECT )([A-Z]++) (/[A-Za-z0-9/._~-]*+) HTTP/1\.1\r\n"
+    rb"((?:(?!(?i:Connection(?!: *keep-alive\r)|Expect|Transfer-Encoding):)" + _FIELD.pattern + rb")++)\r\n"
+)
 
 
 class Request(HTTPRequest):  # type: ignore[misc]
@@ -102,6 +114,21 @@ class Request(HTTPRequest):  # type: ignore[misc]
     def __init__(self, server: Any, conn: Any) -> None:
         # proxy_mode admits absolute request targets, as RFC 9112 asks of every server.
         super().__init__(server, conn, proxy_mode=True)
+
+    def parse_request(self) -> None:
+        """Read the head: a plain one that has come whole in one go, any other as cheroot does, in thrice the time."""
+        head = _PLAIN.match(self.conn.rfile.peek(1))
+        if head is None:
+            super().parse_request()
+            return
+        self.conn.rfile.read(head.end())
+        self.started_request = True
+        self.method, self.uri, fields = head.group(1, 2, 3)
+        self.path, self.qs = self.uri, b""
+        self.request_protocol, self.response_protocol = b"HTTP/1.1", "HTTP/1.1"
+        for name, value in _FIELD.findall(fields):
+            _add(self.inheaders, name, value)
+        self.ready = self._has_usable_length()
 
     def read_request_line(self) -> bool:
         try:
@@ -121,8 +148,11 @@ class Request(HTTPRequest):  # type: ignore[misc]
         if not self.chunked_read and b"Transfer-Encoding" in self.inheaders:
             self.simple_response("400 Bad Request", "A Transfer-Encoding needs HTTP/1.1.")
             return False
+        return self._has_usable_length()
+
+    def _has_usable_length(self) -> bool:
         length = self.inheaders.get(b"Content-Length")
-        if length is not None and (self.chunked_read or not re.fullmatch(rb"[0-9]{1,15}", length)):
+        if length is not None and (self.chunked_read or not (length.isdigit() and len(length) <= MAX_DIGITS)):
             self.simple_response("400 Bad Request", "The Content-Length is not usable.")
             return False
         return True

@@ -1,12 +1,20 @@
-"""How the fields of a head are read."""
+"""How the head of a request is read."""
 
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mock_server.messages import MAX_HEADER_BYTES, read_headers
+from mock_server import Settings
+from mock_server.connection import Writer
+from mock_server.messages import MAX_HEADER_BYTES, Request, read_headers
+from mock_server.server import Server
+from mock_server.services import Mock
 
 
 def fields(head: bytes) -> dict[bytes, bytes]:
@@ -58,3 +66,79 @@ def test_a_line_is_not_read_beyond_the_limit() -> None:
     with pytest.raises(ValueError, match="on one line"):
         read_headers(stream, {})
     assert stream.tell() == MAX_HEADER_BYTES
+
+
+SERVER = Server(Mock(Settings(port=0)), lambda *_: ())
+LINES = [
+    "POST /api/v2/engagements HTTP/1.1", "POST /a HTTP/1.0", "GET / HTTP/1.1", "OPTIONS * HTTP/1.1", "GET //a HTTP/1.1",
+    "GET /a/../b~c HTTP/1.1", "GET /a%20b?c=%20 HTTP/1.1", "GET /?a#b HTTP/1.1", "GET http://h/a HTTP/1.1", "GET /a",
+    "CONNECT h:1 HTTP/1.1", "POST /a HTTP/1.2", "POST /a HTTP/2.0", "post /a HTTP/1.1", "GET  /a HTTP/1.1", "",
+    "GET /a HTTP/1.1 ", "\r\nGET /a HTTP/1.1", "M-X /a HTTP/1.1", "GET /[a HTTP/1.1", "GET /%2F%20 HTTP/1.1",
+    "GET /a?b HTTP/1.1", "CONNECT /a HTTP/1.1", "OPTIONS /a HTTP/1.1",
+]  # fmt: skip
+NAMES = [
+    "X-A", "x_a", "Content-Length", "content-LENGTH", "Content_Length", "Connection", "connection", "Expect",
+    "Transfer-Encoding", "transfer-encoding", "X-A ", " X-A", "",
+]  # fmt: skip
+VALUES = [
+    "", "2", " 2 ", "0", "-1", "2, 2", "1" * 16, "close", " Close", "keep-alive", " keep-alive", " Keep-Alive",
+    "keep-alive, close", "chunked", " chunked", "gzip, chunked", " 100-continue", "a:b", "\xff", "a\0", "a\rb", "a\tb",
+]  # fmt: skip
+FIELDS = [f"{name}:{value}" for name in NAMES for value in VALUES]
+
+
+class Drop(io.RawIOBase):
+    """A peer whose bytes come one at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self._left = io.BytesIO(data)
+
+    def readable(self) -> bool:
+        """Tell io.BufferedReader that it may read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read one byte."""
+        return self._left.readinto(memoryview(buffer)[:1])
+
+
+def parsed(raw: io.RawIOBase) -> tuple[dict[str, object], bytes, bytes]:
+    """Return what a request says of itself once its head was read, what was answered, and what is left to read."""
+    sent = io.BytesIO()
+    reader = io.BufferedReader(raw)
+    stream: Any = SimpleNamespace(send=sent.write)
+    connection = SimpleNamespace(rfile=reader, wfile=Writer(stream), broken="", unread=False)
+    request = Request(SERVER, connection)
+    request.parse_request()
+    if not request.ready:
+        return {}, sent.getvalue()[:12], b""
+    hidden = {"server", "conn", "rfile", "authority"}  # the last is read by nobody
+    said = {name: value for name, value in vars(request).items() if name not in hidden}
+    return said, sent.getvalue(), reader.read()
+
+
+def agree(*lines: str, end: str = "\r\n") -> None:
+    """Check that a head is read as the same request whether it comes whole, as most do, or byte by byte."""
+    data = "".join(f"{line}{end}" for line in (*lines, "")).encode("latin-1") + b"{}"
+    assert parsed(io.BytesIO(data)) == parsed(Drop(data))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_a_request_line_means_the_same_however_it_comes(line: str, end: str) -> None:
+    """A head that comes whole is read another way than one that comes in pieces, and as the same request."""
+    agree(line, "Host: h", end=end)
+    agree(line, end=end)
+
+
+def test_a_field_means_the_same_however_it_comes() -> None:
+    """So it is with every field that may change how a message is read or answered."""
+    for field in FIELDS:
+        agree(LINES[0], field)
+        agree(LINES[1], field)
+
+
+@given(st.lists(st.sampled_from(FIELDS), min_size=2, max_size=4))
+def test_fields_mean_the_same_however_they_come(fields: list[str]) -> None:
+    """So it is with several fields."""
+    agree(LINES[0], *fields)
