@@ -9,6 +9,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from mock_server.media import Note, Recording
@@ -80,7 +81,7 @@ class SimulatedMedia:
         if url.literal is None:
             addresses = resolve(url.host)
             note(f"{url.host} is {', '.join(map(describe, addresses))}")
-            Route(tuple(addresses))
+            Route(addresses)
         content_type = self._special(url, note) if url.host == SPECIAL_HOST else type_of(url.target)
         note(f"serves {content_type}")
         return Recording(check_type(content_type), duration_of(url))
@@ -118,15 +119,16 @@ class SimulatedMedia:
 _FAILURES = {"timeout": TIMEOUT, "truncated": BROKEN_OFF, "bad-certificate": CERTIFICATE}
 
 
-def resolve(host: str) -> list[Address]:
+@lru_cache
+def resolve(host: str) -> tuple[Address, ...]:
     """Return the addresses a name has in the simulated world. Raises Refused if it has none."""
     if host == "invalid" or host.endswith(".invalid"):
         raise unreachable(NO_NAME)
     if f".{host}".endswith(_LOOPBACK_NAMES):
-        return [IPv4Address("127.0.0.1")]
+        return (IPv4Address("127.0.0.1"),)
     if match := _WILDCARD.fullmatch(host):
-        return [_address_in(match["name"])]
-    return [PUBLIC_ADDRESS]
+        return (_address_in(match["name"]),)
+    return (PUBLIC_ADDRESS,)
 
 
 def type_of(target: str) -> str:
