@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from load import HERE, Load, cpu_seconds, first_answer, free_port, hosted, measure, process, verdict
 
 PRISM = "@stoplight/prism-cli@5"
-PAIRS = (("create", "bare Flask route", 0.6), ("mock-server", "Prism", 2.0), ("create", "Prism, silent", 0.0))
+PAIRS = (("create", "bare Flask route", 0.6), ("mock-server", "Prism", 2.0), ("create", "Prism, silent", None))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,11 @@ def main() -> int:
     for name, other, limit in PAIRS:
         if name in turns and other in turns:
             ours, theirs = turns[name], turns[other]
-            holds &= verdict(f"{name} / {other}", rate_of(ours) / rate_of(theirs), limit, "times", at_least=True)
+            what, ratio = f"{name} / {other}", rate_of(ours) / rate_of(theirs)
+            if limit is None:
+                print(f"{what}: {ratio:.2f} times")
+            else:
+                holds &= verdict(what, ratio, limit, "times", at_least=True)
             print(f"  by processor time per request: {cpu_of(theirs) / cpu_of(ours):.2f} times")
     return 0 if holds else 1
 
