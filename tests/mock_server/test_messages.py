@@ -1,19 +1,24 @@
-"""How the head of a request is read."""
+"""How messages are read and written: heads, lengths, chunks, and what is said of those that cannot be read."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wire import check_problem, chunked, exchange, head
 
-from mock_server import Settings
+from mock_server import Running, Settings
 from mock_server.connection import Writer
-from mock_server.messages import MAX_HEADER_BYTES, Request, read_headers
-from mock_server.server import Server
+from mock_server.messages import MAX_HEADER_BYTES, ChunkedBody, Request, read_headers
+from mock_server.server import Server, serving
 from mock_server.services import Mock
 
 
@@ -142,3 +147,58 @@ def test_a_field_means_the_same_however_it_comes() -> None:
 def test_fields_mean_the_same_however_they_come(fields: list[str]) -> None:
     """So it is with several fields."""
     agree(LINES[0], *fields)
+
+
+def test_a_path_that_begins_with_two_slashes_is_a_path() -> None:
+    """It is not taken for the name of a host."""
+    said, _, _ = parsed(io.BytesIO(b"GET //a%20b?c=d HTTP/1.1\r\n\r\n"))  # type: ignore[arg-type]
+    assert (said["path"], said["qs"]) == (b"//a%20b", b"c=d")
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "detail"),
+    [
+        (head("Content-Length: -5"), 400, "The Content-Length is not usable."),
+        (head("Content-Length: 2", "Transfer-Encoding: chunked"), 400, "The Content-Length is not usable."),
+        (head("Transfer-Encoding: chunked").replace(b"1.1\r", b"1.0\r"), 400, "A Transfer-Encoding needs HTTP/1.1."),
+        (head(target="//["), 400, "The request target is not a valid URL."),
+        (head("X-A : 1"), 400, "A header field is a name, a colon and a value, on one line that ends with CRLF."),
+        (head("X-A: " + "x" * MAX_HEADER_BYTES), 431, "The limit is 262144 bytes."),
+        (head(target="/#a"), 400, "Illegal #fragment in Request-URI."),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_reason(server: Running, data: bytes, status: int, detail: str) -> None:
+    """The problem says what is wrong with the message, and that the sender is to blame."""
+    (answer,) = exchange(server, data)
+    problem = check_problem(answer, status)
+    assert (problem["detail"], problem["type"].rpartition("/")[2]) == (detail, "malformed_request")
+    assert answer.headers["Connection"] == "close"
+
+
+def test_an_answer_has_one_date(server: Running) -> None:
+    """It is that of the system's clock."""
+    (answer,) = exchange(server, head("Connection: close", method="GET", target="/__admin/health"))
+    (date,) = answer.headers.get_all("Date", [])
+    assert abs(datetime.now(UTC) - parsedate_to_datetime(date)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("size", [b"a", b"A", b"0a", b"00000000000000A"])
+def test_the_size_of_a_chunk_is_hexadecimal(size: bytes) -> None:
+    """It is written in either case, with zeros before it or without."""
+    body = ChunkedBody(io.BytesIO(size + b"\r\n0123456789\r\n0\r\n\r\n"))
+    assert [body.read(100), body.read(100)] == [b"0123456789", b""]
+
+
+def test_an_answer_of_unknown_length_ends_where_it_ends() -> None:
+    """It is sent in chunks, to a request in chunks as well, and the next one is answered on the same connection."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        environ["wsgi.input"].read(10)
+        start_response("200 OK", [])
+        yield from (b"one", b"two")
+
+    request = head("Transfer-Encoding: chunked") + chunked(b"{}")
+    last = head("Connection: close", method="GET")
+    with serving(Mock(Settings(port=0)), app) as server:
+        answers = exchange(server, request + request + last)
+    assert [answer.body for answer in answers] == [b"onetwo"] * 3
