@@ -28,6 +28,13 @@ def test_close_ends_the_connection_without_a_byte(client: Client, phase: str) ->
         assert everything(peer) == b""
 
 
+def test_close_is_in_order_under_a_body_that_nobody_read(client: Client) -> None:
+    """A fault of the kind close before authentication sends no RST, however much the peer has sent."""
+    client.fault(kind="close", phase="before_auth")
+    with client.raw(transcript_text="x" * 12_000_000) as peer:
+        assert everything(peer) == b""
+
+
 @pytest.mark.parametrize("phase", PHASES)
 def test_reset_is_a_tcp_rst(client: Client, phase: str) -> None:
     """A fault of the kind reset ends the connection with RST, which the peer sees as ECONNRESET."""
