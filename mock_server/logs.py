@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
+from mock_server.admin.entries import covered
 from mock_server.clock import rfc3339
 from mock_server.visit import Visit
 
@@ -38,8 +39,9 @@ class RequestLine(NamedTuple):
 
     def __str__(self) -> str:
         visit = self.visit
-        path = ascii(visit.path)[1:-1]  # whatever a client puts into a path stays on one line of the log
-        return f"{visit.environ['REQUEST_METHOD']} {path} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
+        asked = f"{visit.environ['REQUEST_METHOD']} {covered(visit.path)}"
+        asked = ascii(asked)[1:-1]  # whatever a client puts there stays on one line of the log
+        return f"{asked} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
 
     @property
     def parts(self) -> dict[str, object]:
@@ -48,7 +50,7 @@ class RequestLine(NamedTuple):
         return {
             "request_id": visit.id,
             "method": visit.environ["REQUEST_METHOD"],
-            "path": visit.path,
+            "path": covered(visit.path),
             "status": None if visit.trace.silent else self.status,
             "rule": visit.problem.rule if visit.problem else None,
             "duration_ms": round(self.seconds * 1000, 3),

@@ -18,6 +18,7 @@ from mock_server.trace import STEPS, Trace
 EXCERPT = 8 * 1024  # bytes of a body that are kept
 LONGEST = 500  # characters of a text that came with a request
 MAX_HEADERS = 64
+MAX_KEYS = 100  # of a WSGI environ
 NOT_REACHED = "not_reached"
 _BARE = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # headers that WSGI names otherwise
 OUTCOMES = ("created", "replayed", "conflict", "refused", "fault", "failed")
@@ -169,7 +170,7 @@ def unpack(packed: Packed) -> Entry:
         sequence=sequence,
         at=at,
         method=method[:LONGEST],
-        path=_covered(path[: 4 * LONGEST]),
+        path=covered(path[: 4 * LONGEST]),
         status=None if silent else status,
         outcome=_outcome(status, steps),
         rule=problem.rule if problem else None,
@@ -235,16 +236,19 @@ def body_of(raw: bytes) -> Body:
     return Body(excerpt, len(raw), truncated, digest)
 
 
-def _covered(text: str) -> str:
+def covered(text: str) -> str:
+    """Return a text without the API keys in it."""
     return _API_KEY.sub(HIDDEN, text) if "sk-apik_" in text else text
 
 
 def headers_of(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the headers in a WSGI environ as they may be shown: secret ones by their name only."""
+    keys = tuple(environ)
+    among = _headers_among if len(keys) <= MAX_KEYS else _headers_among.__wrapped__  # thousands of keys are not kept
     return tuple(
         [
-            (name, _hidden(environ[key]) if secret else _covered(environ[key][: 2 * LONGEST]))
-            for key, name, secret in _headers_among(tuple(environ))
+            (name, _hidden(environ[key]) if secret else covered(environ[key][: 2 * LONGEST]))
+            for key, name, secret in among(keys)
         ]
     )
 
@@ -268,4 +272,4 @@ def _hidden(value: str) -> str:
 def _clipped(text: str | None) -> str | None:
     if text is None:
         return None
-    return _covered(text if len(text) <= LONGEST else text[:LONGEST] + "…")
+    return covered(text if len(text) <= LONGEST else text[:LONGEST] + "…")

@@ -9,8 +9,10 @@ import logging
 import pytest
 from wire import create, send
 
-from mock_server import Running
-from mock_server.logs import TEXT, JsonFormatter, TextFormatter
+from mock_server import Running, Settings
+from mock_server.logs import TEXT, JsonFormatter, RequestLine, TextFormatter
+from mock_server.services import Mock
+from mock_server.visit import Visit
 
 
 @pytest.mark.parametrize("created", [0.0, 1_772_443_800.0, 1_772_443_800.0005, 1_772_443_800.9996, 1_772_443_801.25])
@@ -21,6 +23,24 @@ def test_a_line_begins_with_the_time_as_logging_writes_it(created: float) -> Non
     line = TextFormatter(TEXT).format(record)
     assert line == logging.Formatter(TEXT).format(record)
     assert line.endswith(" 201 ok")
+
+
+def test_no_line_holds_a_credential(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Not even where a client puts one into a path, in neither form of a line."""
+    with caplog.at_level(logging.INFO):
+        send(server, method="GET", path="/api/sk-apik_writer.local")
+    (record,) = [record for record in caplog.records if record.name == "mock_server"]
+    for formatter in (TextFormatter(TEXT), JsonFormatter()):
+        line = formatter.format(record)
+        assert ("/api/(not shown)" in line, "writer" in line) == (True, False)
+
+
+def test_what_a_client_sends_stays_on_one_line() -> None:
+    """Neither a path nor, under a server that lets it through, a method can forge a line of the log."""
+    mock = Mock(Settings())
+    environ = {"REQUEST_METHOD": "A\rB\x1b[2J"}
+    visit = Visit(mock, mock.state, mock.services.clock.now(), environ, "/\n2026-01-01 POST /\x85")
+    assert str(RequestLine(visit, 404, 0.0)) == r"A\rB\x1b[2J /\n2026-01-01 POST /\x85 404 0.0 ms"
 
 
 def test_json_logs_are_an_object_a_line(server: Running) -> None:
