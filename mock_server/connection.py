@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import select
 import socket
@@ -17,14 +18,16 @@ from typing import Any
 from cheroot.server import HTTPConnection
 
 from mock_server.admin.faults import CLOSE, RESET
-from mock_server.messages import DRAIN_BYTES, Request
+from mock_server.messages import Request
 
 MOMENT_SECONDS = 0.005  # a worker stays so long for the next request before it gives the connection back, or twice
+REQUEST_SECONDS = 60.0  # for all of a request to come: a peer that sends a byte now and then would keep its worker
 LINGER_SECONDS = 2.0
+TIMED_OUT = "timed out"  # the words by which cheroot knows it
 
 
 class Stream(io.RawIOBase):
-    """The bytes of a socket: who reads or writes waits here, at most `patience` seconds.
+    """The bytes of a socket: who reads or writes waits here, at most `patience` seconds, and reads until `until`.
 
     The kernel waits first, for a moment, in the call that reads or writes: most bytes come in it, and each further
     call is a chance to lose the interpreter. OpenSSL cannot wait so; under TLS the call returns at once.
@@ -38,15 +41,25 @@ class Stream(io.RawIOBase):
         self._socket = sock
         self._at_once = 0 if encrypted else socket.MSG_DONTWAIT
         self.patience = patience
+        self.until = math.inf  # by time.monotonic
 
     def readable(self) -> bool:
         """Tell io.BufferedReader that it may read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read what there is. Raises OSError."""
+        """Read what there is. Raises OSError, and after a TimeoutError always that.
+
+        What a larger read had of its bytes when it timed out is lost: what comes then must not be taken for the rest.
+        """
+        if time.monotonic() > self.until:
+            raise TimeoutError(TIMED_OUT)
         flags = 0 if self.patience else self._at_once
-        return self._patiently(lambda: self._socket.recv_into(buffer, 0, flags), select.POLLIN)
+        try:
+            return self._patiently(lambda: self._socket.recv_into(buffer, 0, flags), select.POLLIN)
+        except TimeoutError:
+            self.until = -math.inf
+            raise
 
     def send(self, data: bytes) -> None:
         """Send all of it. Raises OSError."""
@@ -69,7 +82,7 @@ class Stream(io.RawIOBase):
         poll = select.poll()  # select itself fails on descriptors above 1023
         poll.register(self._socket, event)
         if not poll.poll(self.patience * 1000):
-            raise TimeoutError("timed out")  # the words by which cheroot knows it
+            raise TimeoutError(TIMED_OUT)
 
 
 class Reader(io.BufferedReader):
@@ -78,16 +91,18 @@ class Reader(io.BufferedReader):
     raw: Stream
 
     def has_data(self, seconds: float = 0.0) -> bool:
-        """Return whether there is something to read, or there will be in so many seconds."""
+        """Return whether there is something to read, be it the end, or there will be in so many seconds."""
         usual, self.raw.patience = self.raw.patience, seconds
         try:
-            return bool(self.peek(1))
+            self.peek(1)
         except TimeoutError:
+            self.raw.until = math.inf  # nobody has lost anything
             return False
         except OSError:
-            return True  # whoever reads will find the end
+            pass  # whoever reads will find it
         finally:
             self.raw.patience = usual
+        return True
 
 
 class Writer:
@@ -144,16 +159,18 @@ class Connection(HTTPConnection):  # type: ignore[misc]
     def communicate(self) -> bool:
         """Answer requests for as long as the next one comes at once, and return whether the connection stays open.
 
-        cheroot gives it back after each one, and two threads more take part in the next.
+        cheroot begins with a request that may not be there yet, as under TLS after the handshake, and gives the
+        connection back after each one, so that two threads more take part in the next.
         """
-        while super().communicate():
-            if not self._goes_on():
-                return True
-        return False
-
-    def _goes_on(self) -> bool:
-        """Wait a moment for the next request, unless another connection waits for a worker."""
-        return not self.server.requests.qsize and bool(self.rfile.has_data(MOMENT_SECONDS))
+        stream = self.rfile.raw
+        while self.server.ready and self.rfile.has_data(MOMENT_SECONDS):
+            stream.until = time.monotonic() + REQUEST_SECONDS
+            if not super().communicate():
+                return False
+            stream.until = math.inf
+            if self.server.requests.qsize:  # another connection waits for a worker
+                break
+        return True
 
     @property
     def silent(self) -> bool:
@@ -164,31 +181,23 @@ class Connection(HTTPConnection):  # type: ignore[misc]
         self.broken = how
 
     def gone(self, seconds: float) -> bool:
-        poll = select.poll()  # select itself fails on descriptors above 1023
-        poll.register(self.socket, select.POLLIN)
-        if not poll.poll(seconds * 1000):
-            return False
-        if isinstance(self.socket, ssl.SSLSocket):  # what is there may be the rest of the request: nobody can peek
-            time.sleep(seconds)
-            return False
-        try:
-            if not self.socket.recv(1, socket.MSG_PEEK):
-                return True
-        except OSError:
-            return True
-        time.sleep(seconds)  # the peer has sent more, and waits
-        return False
+        poll = select.poll()
+        poll.register(self.socket, getattr(select, "POLLRDHUP", 0))  # other systems report the end unasked
+        return bool(poll.poll(seconds * 1000))
 
     def close(self) -> None:
         if self.broken == RESET:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.socket.detach())  # without the FIN that cheroot's own way sends first
             return
+        if isinstance(self.socket, ssl.SSLSocket) and not self.broken:
+            with suppress(OSError, ValueError):
+                self.socket.unwrap()  # says that this is the end, and nothing was cut off
         if self.unread:  # closing now would reset the connection and take the answer with it
             with suppress(OSError):
                 self.socket.settimeout(LINGER_SECONDS)
                 self.socket.shutdown(socket.SHUT_WR)
-                for _ in range(DRAIN_BYTES >> 16):
-                    if not self.socket.recv(1 << 16):
-                        break
+                ends = time.monotonic() + REQUEST_SECONDS
+                while time.monotonic() < ends and self.socket.recv(1 << 16):
+                    pass
         super().close()

@@ -19,7 +19,6 @@ from mock_server.services import Mock
 
 MAX_HEADER_BYTES = 256 * 1024
 MAX_CHUNK_LINE = 4096
-MAX_DIGITS = 15  # of a length
 DRAIN_BYTES = 256 * 1024 * 1024  # how much of a refused body is read so that its sender sees the answer
 
 
@@ -46,10 +45,10 @@ class ChunkedBody:
 
     def _next(self, size: int) -> bytes:
         if not self._left:
-            digits = self._line().partition(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9A-Fa-f]+", digits) or len(digits) > MAX_DIGITS:
+            start = _CHUNK.fullmatch(self._line())
+            if start is None:
                 raise ValueError("a chunk does not begin with its size")
-            self._left = int(digits, 16)
+            self._left = int(start[1], 16)
             if not self._left:
                 self._skip_trailers()
                 return b""
@@ -65,8 +64,8 @@ class ChunkedBody:
         budget = MAX_HEADER_BYTES
         while (line := self._line()) != b"\r\n":
             budget -= len(line)
-            if budget < 0:
-                raise ValueError("the trailers are too long")
+            if budget < 0 or _FIELD.fullmatch(line) is None:
+                raise ValueError("the trailers are too long, or no fields")
         self._ended = True
 
     def _line(self) -> bytes:
@@ -94,11 +93,16 @@ def _add(headers: dict[bytes, bytes], name: bytes, value: bytes) -> None:
     Names with an underscore are left out: an application could not tell Content_Length from Content-Length.
     """
     if b"_" not in name:
-        name, value = name.title(), value.strip()
+        name, value = name.title(), value.strip(b" \t")
         headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
 
 
-_FIELD = re.compile(rb"([!#-'*+\-.^-z|~0-9A-Z]++):([^\0\r\n]*+)\r\n")
+_TOKEN = rb"[!#-'*+\-.^-z|~0-9A-Z]++"
+_FIELD = re.compile(rb"(" + _TOKEN + rb"):([^\0-\x08\x0a-\x1f\x7f]*+)\r\n")
+_LENGTH = re.compile(rb"[0-9]{1,15}")
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0-\x08\x0a-\x1f\x7f]*)?\r\n")
+# What cheroot has read of a request line: method, target, version. It takes more than these for each of them.
+_REQUEST_LINE = re.compile(_TOKEN + rb" [!-~]++ HTTP/1\.[01]")
 # A head that can be read in one way only, without a field that changes how the message is read or answered.
 _PLAIN = re.compile(
     rb"(?!CONNECT )([A-Z]++) (/[A-Za-z0-9/._~-]*+) HTTP/1\.1\r\n"
@@ -137,6 +141,10 @@ class Request(HTTPRequest):  # type: ignore[misc]
         except ValueError:  # urlsplit does not take every text
             self.simple_response("400 Bad Request", "The request target is not a valid URL.")
             return False
+        line = b" ".join((self.method, self.uri, self.request_protocol))
+        if _REQUEST_LINE.fullmatch(line) is None or self.scheme not in {b"http", b"https"}:
+            self.simple_response("400 Bad Request", "A request begins with a method, a target and HTTP/1.1.")
+            return False
         if self.uri.startswith(b"//"):  # a path, not the name of another host
             self.path = self.uri.partition(b"?")[0]
         return True
@@ -145,14 +153,18 @@ class Request(HTTPRequest):  # type: ignore[misc]
         if not super().read_request_headers():
             return False
         self.conn.wfile.flush()  # the word to continue, which the peer may wait for
-        if not self.chunked_read and b"Transfer-Encoding" in self.inheaders:
-            self.simple_response("400 Bad Request", "A Transfer-Encoding needs HTTP/1.1.")
+        options = self.inheaders.get(b"Connection", b"").lower().split(b",")
+        if b"close" in [option.strip(b" \t") for option in options]:  # cheroot knows one spelling
+            self.close_connection = True
+        coding = self.inheaders.get(b"Transfer-Encoding")
+        if coding is not None and not (self.chunked_read and coding.lower() == b"chunked"):
+            self.simple_response("400 Bad Request", "A Transfer-Encoding is chunked, and needs HTTP/1.1.")
             return False
         return self._has_usable_length()
 
     def _has_usable_length(self) -> bool:
         length = self.inheaders.get(b"Content-Length")
-        if length is not None and (self.chunked_read or not (length.isdigit() and len(length) <= MAX_DIGITS)):
+        if length is not None and (self.chunked_read or not _LENGTH.fullmatch(length)):
             self.simple_response("400 Bad Request", "The Content-Length is not usable.")
             return False
         return True
@@ -178,7 +190,7 @@ class Request(HTTPRequest):  # type: ignore[misc]
                 # What was not read would turn an orderly close into a reset.
                 self.conn.unread = self.conn.broken == CLOSE and not self._drain()
                 return
-        self.outheaders.append((b"Date", _http_date(int(time.time()))))
+        self.outheaders.append((b"Date", _http_date(int(time.time())).encode()))
         if not self._drain():
             self.close_connection = self.conn.unread = True
         super().ensure_headers_sent()
@@ -217,6 +229,7 @@ class Request(HTTPRequest):  # type: ignore[misc]
         content = json.dumps(problem).encode()
         head = (
             f"HTTP/1.1 {status}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
+            f"Date: {_http_date(int(time.time()))}\r\n"
             f"X-Api-Version: {API_VERSION}\r\nX-Mock-Server: {SERVER_NAME}\r\nConnection: close\r\n\r\n"
         )
         self.close_connection = self.conn.unread = True
@@ -226,5 +239,5 @@ class Request(HTTPRequest):  # type: ignore[misc]
 
 
 @lru_cache(1)
-def _http_date(seconds: int) -> bytes:
-    return formatdate(seconds, usegmt=True).encode()
+def _http_date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)

@@ -6,11 +6,13 @@ docs/decisions.md.
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,10 +21,11 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from cheroot import wsgi
+from cheroot.errors import FatalSSLAlert
 from cheroot.ssl import Adapter
 
 from mock_server.app import create_app
-from mock_server.connection import Connection
+from mock_server.connection import TIMED_OUT, Connection
 from mock_server.messages import MAX_HEADER_BYTES
 from mock_server.services import Mock
 from mock_server.settings import Settings
@@ -31,6 +34,7 @@ from mock_server.workspaces import ConfigError
 THREADS = 64  # a submission holds one while its recording is fetched
 BACKLOG = 512
 IDLE_SECONDS = 10
+FULL_SECONDS = 0.5  # between two looks at whether there are file descriptors again
 
 log = logging.getLogger("mock_server.http")
 
@@ -63,6 +67,32 @@ def _variable(header: bytes) -> str:
     return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"
 
 
+class Listener(socket.socket):
+    """A listening socket that waits while there are no file descriptors left.
+
+    cheroot would begin its round anew, with a traceback for each try, and never come to close those who are idle.
+    """
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. Raises OSError, and TimeoutError where nobody could be let in."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in {errno.EMFILE, errno.ENFILE}:
+                raise
+            log.warning("no more connections: %s; close some, or raise the limit (ulimit -n)", error.strerror)
+            time.sleep(FULL_SECONDS)
+            raise TimeoutError(TIMED_OUT) from None
+
+
+class TlsSocket(ssl.SSLSocket):
+    """A socket that stays encrypted until it is closed: SSLSocket, once shut down, goes on in plain text."""
+
+    def shutdown(self, how: int) -> None:
+        """Shut the connection down, and leave TLS as it is."""
+        socket.socket.shutdown(self, how)
+
+
 class Tls(Adapter):  # type: ignore[misc]
     """TLS whose handshake happens on a worker: in cheroot's own adapter a silent peer stops the whole server."""
 
@@ -73,7 +103,10 @@ class Tls(Adapter):  # type: ignore[misc]
         return sock
 
     def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
-        wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        try:
+            wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        except OSError as error:
+            raise FatalSSLAlert(*error.args) from error  # which cheroot takes for a peer that left
         return wrapped, self.get_environ()
 
     def get_environ(self) -> dict[str, str]:
@@ -107,10 +140,12 @@ class Server(wsgi.Server):  # type: ignore[misc]
 
     def bind(self, family: int, type: int, proto: int = 0) -> Any:  # noqa: A002  cheroot's name
         try:
-            return super().bind(family, type, proto)
+            bound = super().bind(family, type, proto)
         except OSError as error:
             self.bind_error = error
             raise
+        self.socket = Listener(fileno=bound.detach())
+        return self.socket
 
     def process_conn(self, conn: Any) -> None:
         """Give a connection to a worker once its peer has something to say.
@@ -189,6 +224,7 @@ def _describe(server: Server) -> Running:
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TlsSocket
     try:
         context.load_cert_chain(str(settings.tls_cert), str(settings.tls_key))
     except OSError as error:  # ssl.SSLError is one too

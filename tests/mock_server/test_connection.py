@@ -10,12 +10,14 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 
 import pytest
 from control import wait_until
-from wire import connect, read, send, submission
+from wire import address, connect, head, read, responses, send, submission
 
 from mock_server import Running, Settings, running
+from mock_server import connection as connections
 from mock_server import server as module
 from mock_server.connection import Connection, Reader, Stream, Writer
 
@@ -89,7 +91,8 @@ def test_has_data_tells_what_can_be_read(pair: Pair) -> None:
     later.join()
     peer.close()
     assert reader.readline() == b"three\n"
-    assert not reader.has_data(5)
+    assert reader.has_data(5)
+    assert not reader.readline()
 
 
 def test_who_asks_a_broken_connection_for_data_gets_no_error() -> None:
@@ -103,6 +106,78 @@ def test_who_asks_a_broken_connection_for_data_gets_no_error() -> None:
         reader = Reader(Stream(ours, 5))
         assert reader.has_data(5)
         assert not reader.readline()
+
+
+def test_bytes_that_come_too_late_are_never_read(pair: Pair) -> None:
+    """After a read that timed out nobody knows where the stream stands: what comes then is not taken for the rest."""
+    stream, peer = pair
+    reader = Reader(stream)
+    peer.sendall(b"12345")
+    with pytest.raises(TimeoutError):
+        reader.read(10)
+    peer.sendall(b"67890GET / HTTP/1.1")
+    with pytest.raises(TimeoutError):
+        reader.read(10)
+
+
+def test_a_stream_is_not_read_beyond_its_time(pair: Pair) -> None:
+    """A peer that always has one more byte does not keep its reader."""
+    stream, peer = pair
+    stream.until = time.monotonic()
+    peer.sendall(b"x")
+    with pytest.raises(TimeoutError):
+        stream.readinto(bytearray(1))
+
+
+def trickle(peer: socket.socket, seconds: float = 10.0) -> bytes:
+    """Send a byte now and then until the server has ended the connection, and return all that it said."""
+    ends, received = time.monotonic() + seconds, b""
+    peer.settimeout(0.02)
+    while True:
+        assert time.monotonic() < ends, "the server goes on for ever"
+        try:
+            peer.sendall(b"x")
+            received += peer.recv(1 << 16)
+        except TimeoutError:
+            continue
+        except OSError:  # it is closed, and not only to one side
+            return received
+
+
+@pytest.mark.parametrize(
+    ("begin", "status"),
+    [(b"POST / HTTP/1.1\r\nX: ", b"408"), (head("Content-Length: 9999"), b"400"), (b"hello\r\n\r\n", b"400")],
+    ids=["head", "body", "refused"],
+)
+def test_a_peer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, begin: bytes, status: bytes) -> None:
+    """Who sends a byte before each patience ends is answered once the time for a whole request is over."""
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.3)
+    with running(Settings(port=0)) as server, socket.create_connection(address(server)) as peer:
+        peer.sendall(begin)
+        assert trickle(peer).startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_body_that_comes_too_late_hides_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a body was refused for its slowness, nothing that follows on the connection is taken for a request."""
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
+    late = b"x" * 50 + b"POST / HTTP/1.1\r\nX: " + head(method="GET", target="/__admin/version")
+    with running(Settings(port=0)) as server, socket.create_connection(address(server), timeout=10) as peer:
+        peer.sendall(head("Content-Length: 100") + b"x" * 50)
+        later = threading.Timer(0.3, peer.sendall, [late])
+        later.start()
+        received = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+        later.join()
+    assert [answer.status for answer in responses(received)] == [400]
+
+
+def test_nothing_is_begun_once_the_server_stops() -> None:
+    """A connection that waited for a worker is not answered any more: each would take one, and the stop no end."""
+    ours, theirs = socket.socketpair()
+    server = SimpleNamespace(timeout=1, ready=False, peercreds_enabled=False, peercreds_resolve_enabled=False)
+    with ours, theirs:
+        theirs.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert Connection(server, ours).communicate()
+        assert ours.recv(3) == b"GET"
 
 
 @contextmanager

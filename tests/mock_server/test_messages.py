@@ -160,7 +160,11 @@ def test_a_path_that_begins_with_two_slashes_is_a_path() -> None:
     [
         (head("Content-Length: -5"), 400, "The Content-Length is not usable."),
         (head("Content-Length: 2", "Transfer-Encoding: chunked"), 400, "The Content-Length is not usable."),
-        (head("Transfer-Encoding: chunked").replace(b"1.1\r", b"1.0\r"), 400, "A Transfer-Encoding needs HTTP/1.1."),
+        (
+            head("Transfer-Encoding: chunked").replace(b"1.1\r", b"1.0\r"),
+            400,
+            "A Transfer-Encoding is chunked, and needs HTTP/1.1.",
+        ),
         (head(target="//["), 400, "The request target is not a valid URL."),
         (head("X-A : 1"), 400, "A header field is a name, a colon and a value, on one line that ends with CRLF."),
         (head("X-A: " + "x" * MAX_HEADER_BYTES), 431, "The limit is 262144 bytes."),

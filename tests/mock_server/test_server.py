@@ -52,6 +52,11 @@ def body(**changes: object) -> bytes:
         head("Content-Length: 2", "Content-Length: 2") + b"{}",
         head("Content-Length: 2", "Transfer-Encoding: chunked") + chunked(b"{}"),
         head("Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0") + chunked(b"{}"),
+        head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + chunked(b"{}"),
+        head("Transfer-Encoding: chunked, chunked") + chunked(b"{}"),
+        head("Transfer-Encoding:\x0bchunked") + chunked(b"{}"),
+        head("Content-Length:\x0b2") + b"{}",
+        head("Content-Length: 2\x0c") + b"{}",
         head("no colon here"),
         head(target="//["),
         head(target="http://[/api/v2/engagements"),
@@ -59,6 +64,13 @@ def body(**changes: object) -> bytes:
         head(target="/a#b"),
         head(target="api"),
         head(target="/\xff\xfe"),
+        head(target="/api/v2/enga\tgements"),
+        head(target="/api/v2/enga\rgements"),
+        head(target="evil://localhost/api/v2/engagements"),
+        head(method="\x00POST"),
+        head(method="POST\x0b"),
+        head().replace(b"HTTP/1.1", b"HTTP/1.01"),
+        head().replace(b"HTTP/1.1", b"HTTP/+1.+1"),
         head(method="post"),
         head(method="\x1b[31m"),
         b"\x00\x01\x02\r\n\r\n",
@@ -91,6 +103,11 @@ def test_an_answer_outlives_what_is_still_being_sent(server: Running) -> None:
         b"0x1\r\na\r\n0\r\n\r\n",
         b"1\r\naXX0\r\n\r\n",
         b"1\na\r\n0\r\n\r\n",
+        b" 1\r\na\r\n0\r\n\r\n",
+        b"1\r\r\na\r\n0\r\n\r\n",
+        b"\x0b1\r\na\r\n0\r\n\r\n",
+        b"1;a\rb\r\na\r\n0\r\n\r\n",
+        b"0\r\nGET /evil HTTP/1.1\r\n\r\n",
         b"f" * 16 + b"\r\n0\r\n\r\n",
         b"1;" + b"x" * 5000 + b"\r\na\r\n0\r\n\r\n",
         b"0\r\nTrailer: " + b"x" * 5000 + b"\r\n\r\n",
@@ -125,6 +142,15 @@ def test_a_request_that_stalls_in_its_head_gets_408(monkeypatch: pytest.MonkeyPa
     with running(Settings(port=0)) as server:
         (answer,) = exchange(server, b"POST / HTTP/1.1\r\nHost: x\r\n")
     check_problem(answer, 408)
+
+
+@pytest.mark.parametrize(
+    "lines", [["Connection: Close"], ["Connection: TE, close"], ["Connection: TE", "connection: close"]]
+)
+def test_a_connection_is_closed_when_that_is_asked_for(server: Running, lines: list[str]) -> None:
+    """Whoever writes `close` in any form is told that the connection ends, and need not wait for it."""
+    (answer,) = exchange(server, head(*lines, method="GET", target="/__admin/health"))
+    assert answer.headers["Connection"] == "close"
 
 
 def test_a_coding_that_nobody_knows_is_refused(server: Running) -> None:

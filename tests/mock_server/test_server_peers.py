@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import trustme
+from cheroot.errors import FatalSSLAlert
 from wire import address, check_headers, exchange, head, new_key, send, submission
 
 from mock_server import Running, Settings, messages, running
@@ -79,6 +83,76 @@ def test_silent_peers_do_not_stop_a_tls_server(tls_server: Running, trust: ssl.S
         started = time.monotonic()
         assert send(tls_server, submission(), context=trust).status == 201
         assert time.monotonic() - started < 3
+
+
+def test_idle_tls_connections_hold_no_workers(
+    monkeypatch: pytest.MonkeyPatch, files: tuple[Path, Path], trust: ssl.SSLContext
+) -> None:
+    """Peers that have shaken hands and say nothing, as pools of clients do, wait without a worker."""
+    monkeypatch.setattr(module, "THREADS", 1)
+    with ExitStack() as stack:
+        server = stack.enter_context(running(Settings(port=0, tls_cert=files[0], tls_key=files[1])))
+        for _ in range(3):
+            peer = stack.enter_context(socket.create_connection(address(server), timeout=5))
+            stack.enter_context(trust.wrap_socket(peer, server_hostname="localhost"))
+        peer = stack.enter_context(socket.create_connection(address(server), timeout=5))
+        wrapped = stack.enter_context(trust.wrap_socket(peer, server_hostname="localhost"))
+        wrapped.sendall(head("Connection: close", method="GET", target="/__admin/health"))
+        assert wrapped.recv(12) == b"HTTP/1.1 200"
+
+
+def test_the_end_of_a_tls_connection_is_said(tls_server: Running, trust: ssl.SSLContext) -> None:
+    """A client can tell an answer that ended from one that was cut off."""
+    peer = socket.create_connection(address(tls_server), timeout=5)
+    with trust.wrap_socket(peer, server_hostname="localhost", suppress_ragged_eofs=False) as wrapped:
+        wrapped.sendall(head("Connection: close", method="GET", target="/__admin/health"))
+        assert b"".join(iter(lambda: wrapped.recv(1 << 16), b"")).startswith(b"HTTP/1.1 200")
+
+
+def test_a_tls_connection_that_is_shut_down_stays_encrypted(files: tuple[Path, Path], trust: ssl.SSLContext) -> None:
+    """A stop shuts down who is still being answered: the rest of the answer must not go out in plain text."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    context.sslsocket_class = module.TlsSocket
+    ours, theirs = socket.socketpair()
+    with ThreadPoolExecutor() as pool:
+        serving = pool.submit(context.wrap_socket, ours, server_side=True)
+        with trust.wrap_socket(theirs, server_hostname="localhost") as client, serving.result() as server:
+            server.shutdown(socket.SHUT_RD)
+            server.sendall(b"secret")
+            assert client.recv(100) == b"secret"
+
+
+def test_a_peer_that_leaves_before_tls_begins_is_no_failure(files: tuple[Path, Path]) -> None:
+    """The failure is one that cheroot takes for a peer that left: it logs no traceback."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files)
+    gone = socket.socket()
+    gone.close()
+    with pytest.raises(FatalSSLAlert):
+        module.Tls(context).wrap(gone)
+
+
+def test_without_file_descriptors_nobody_is_let_in_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server goes on with those that it has, says what is wrong, and lets others in when it can again."""
+    monkeypatch.setattr(module, "FULL_SECONDS", 0)
+    with module.Listener() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with socket.create_connection(listener.getsockname()):
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            free = os.dup(0)
+            os.close(free)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+            try:
+                with pytest.raises(TimeoutError):
+                    listener.accept()
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            listener.accept()[0].close()
+    assert "ulimit -n" in caplog.text
 
 
 def test_more_silent_peers_than_workers_do_not_stop_the_server(own_server: Running) -> None:

@@ -104,10 +104,13 @@ def test_forget_answers_201_and_stores_nothing(client: Client) -> None:
     assert client.stored("one") == 1
 
 
-def test_hang_ends_when_the_client_leaves(client: Client) -> None:
-    """A request that hangs holds its thread no longer than its client stays."""
+@pytest.mark.parametrize("more", [b"", b"\r\n"])
+def test_hang_ends_when_the_client_leaves(client: Client, more: bytes) -> None:
+    """A request that hangs holds its thread no longer than its client stays, whatever else that has sent."""
     client.fault(kind="hang", phase="before_auth")
-    client.raw().close()
+    with client.raw() as peer:
+        wait_until(lambda: client.admin("GET", "/faults").json()["data"][0]["struck"])
+        peer.sendall(more)
     wait_until(lambda: client.admin("GET", "/requests").json()["data"])
     assert "until the client left" in client.last()["trace"][1]["detail"]
 
