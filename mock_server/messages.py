@@ -120,7 +120,7 @@ class Request(HTTPRequest):  # type: ignore[misc]
         super().__init__(server, conn, proxy_mode=True)
 
     def parse_request(self) -> None:
-        """Read the head: a plain one that has come whole in one go, any other as cheroot does, in thrice the time."""
+        """Read the head: a plain one that has come whole in one go, any other as cheroot does, in twice the time."""
         head = _PLAIN.match(self.conn.rfile.peek(1))
         if head is None:
             super().parse_request()

@@ -129,9 +129,9 @@ def test_a_stream_is_not_read_beyond_its_time(pair: Pair) -> None:
         stream.readinto(bytearray(1))
 
 
-def trickle(peer: socket.socket, seconds: float = 10.0) -> bytes:
+def trickle(peer: socket.socket) -> bytes:
     """Send a byte now and then until the server has ended the connection, and return all that it said."""
-    ends, received = time.monotonic() + seconds, b""
+    ends, received = time.monotonic() + 10, b""
     peer.settimeout(0.02)
     while True:
         assert time.monotonic() < ends, "the server goes on for ever"

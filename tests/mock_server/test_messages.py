@@ -179,9 +179,10 @@ def test_what_cannot_be_read_is_refused_with_the_reason(server: Running, data: b
     assert answer.headers["Connection"] == "close"
 
 
-def test_an_answer_has_one_date(server: Running) -> None:
-    """It is that of the system's clock."""
-    (answer,) = exchange(server, head("Connection: close", method="GET", target="/__admin/health"))
+@pytest.mark.parametrize("data", [head("Connection: close", method="GET", target="/__admin/health"), head("no colon")])
+def test_an_answer_has_one_date(server: Running, data: bytes) -> None:
+    """It is that of the system's clock, whoever gives the answer."""
+    (answer,) = exchange(server, data)
     (date,) = answer.headers.get_all("Date", [])
     assert abs(datetime.now(UTC) - parsedate_to_datetime(date)) < timedelta(minutes=1)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import trustme
 from cheroot.errors import FatalSSLAlert
+from control import wait_until
 from wire import address, check_headers, exchange, head, new_key, send, submission
 
 from mock_server import Running, Settings, messages, running
@@ -134,25 +135,24 @@ def test_a_peer_that_leaves_before_tls_begins_is_no_failure(files: tuple[Path, P
 
 
 def test_without_file_descriptors_nobody_is_let_in_for_a_while(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    own_server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The server goes on with those that it has, says what is wrong, and lets others in when it can again."""
-    monkeypatch.setattr(module, "FULL_SECONDS", 0)
-    with module.Listener() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        with socket.create_connection(listener.getsockname()):
-            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            free = os.dup(0)
-            os.close(free)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
-            try:
-                with pytest.raises(TimeoutError):
-                    listener.accept()
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            listener.accept()[0].close()
-    assert "ulimit -n" in caplog.text
+    """The server says what is wrong, and lets those in who wait as soon as it can again."""
+    monkeypatch.setattr(module, "FULL_SECONDS", 0.01)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as peer:
+        peer.settimeout(10)
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            peer.connect(address(own_server))
+            wait_until(lambda: "ulimit -n" in caplog.text)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        peer.sendall(head("Connection: close", method="GET", target="/__admin/health"))
+        assert peer.recv(12) == b"HTTP/1.1 200"
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 def test_more_silent_peers_than_workers_do_not_stop_the_server(own_server: Running) -> None:

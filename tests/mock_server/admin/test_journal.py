@@ -7,6 +7,7 @@ import json
 import shlex
 import threading
 import time
+import tracemalloc
 from contextlib import closing
 from typing import Any
 
@@ -183,6 +184,17 @@ def test_the_control_plane_is_not_in_its_own_journal(client: Client) -> None:
     for path in ("/requests", "/", "/clock", "/nothing"):
         client.admin("GET", path)
     assert client.admin("GET", "/requests").json()["data"] == []
+
+
+def test_names_of_headers_are_not_kept_by_the_thousand() -> None:
+    """What was worked out for the headers of an ordinary client is kept, and nothing of a client that sends many."""
+    tracemalloc.start()
+    try:
+        for client in range(20):
+            assert headers_of({f"HTTP_X_{client}_{number}": "" for number in range(5000)})[1] == (f"X-{client}-1", "")
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
