@@ -97,16 +97,17 @@ def _add(headers: dict[bytes, bytes], name: bytes, value: bytes) -> None:
         headers[name] = b"%b, %b" % (headers[name], value) if name in headers else value
 
 
-_TOKEN = rb"[!#-'*+\-.^-z|~0-9A-Z]++"
-_FIELD = re.compile(rb"(" + _TOKEN + rb"):([^\0-\x08\x0a-\x1f\x7f]*+)\r\n")
+_TOKEN = rb"[!#-'*+\-.^-z|~0-9A-Z]+"
+_FIELD = re.compile(rb"(" + _TOKEN + rb"):([^\0-\x08\x0a-\x1f\x7f]*)\r\n")
 _LENGTH = re.compile(rb"[0-9]{1,15}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\0-\x08\x0a-\x1f\x7f]*)?\r\n")
 # What cheroot has read of a request line: method, target, version. It takes more than these for each of them.
-_REQUEST_LINE = re.compile(_TOKEN + rb" [!-~]++ HTTP/1\.[01]")
+_REQUEST_LINE = re.compile(_TOKEN + rb" [!-~]+ HTTP/1\.[01]")
 # A head that can be read in one way only, without a field that changes how the message is read or answered.
+# (No possessive quantifiers: Python 3.11.2, a distribution's, takes what does not match them.)
 _PLAIN = re.compile(
-    rb"(?!CONNECT )([A-Z]++) (/[A-Za-z0-9/._~-]*+) HTTP/1\.1\r\n"
-    rb"((?:(?!(?i:Connection(?!: *keep-alive\r)|Expect|Transfer-Encoding):)" + _FIELD.pattern + rb")++)\r\n"
+    rb"(?!CONNECT )([A-Z]+) (/[A-Za-z0-9/._~-]*) HTTP/1\.1\r\n"
+    rb"((?:(?!(?i:Connection(?!: *keep-alive\r)|Expect|Transfer-Encoding):)" + _FIELD.pattern + rb")+)\r\n"
 )
 
 

@@ -63,7 +63,10 @@ class Route:
             raise private("URL-14", "is on a name that leads to an address that is not public")
 
 
-_REST = r"(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]++|%[0-9A-Fa-f]{2})*+"
+# Runs of characters between escapes, in linear time. Possessive quantifiers would say it plainer, but Python 3.11.2, a
+# distribution's, takes what does not match them.
+_RUN = r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]*"
+_REST = rf"{_RUN}(?:%[0-9A-Fa-f]{{2}}{_RUN})*"
 _URL = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]://"
     r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~%-]+)?\]|[A-Za-z0-9._-]+)"
