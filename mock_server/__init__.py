@@ -9,7 +9,7 @@
 """
 
 from mock_server.app import create_app
+from mock_server.config import Settings
 from mock_server.server import Running, running
-from mock_server.settings import Settings
 
 __all__ = ["Running", "Settings", "create_app", "running"]

@@ -24,12 +24,12 @@ from mock_server import body
 from mock_server.admin import routes as admin
 from mock_server.admin.entries import Exchange, body_of, headers_of
 from mock_server.admin.tenants import forget
+from mock_server.config import Settings
+from mock_server.current_request import Visit
 from mock_server.logs import RequestLine
 from mock_server.pipeline import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.services import Mock
-from mock_server.settings import Settings
-from mock_server.visit import Visit
 
 PATH = "/api/v2/engagements"
 ADMIN = "/__admin"

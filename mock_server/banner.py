@@ -6,9 +6,9 @@ import json
 import shlex
 
 from mock_server.auth import Caller
+from mock_server.config import is_loopback
 from mock_server.pipeline import SCOPE
 from mock_server.server import Running
-from mock_server.settings import is_loopback
 
 EXAMPLE = {
     "type": "CALL",

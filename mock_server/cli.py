@@ -20,9 +20,9 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 from mock_server import logs
 from mock_server.app import SERVER_NAME
 from mock_server.banner import banner
+from mock_server.config import OPTIONS, Settings, load
 from mock_server.media.simulated import ROUTES, SPECIAL_HOST
 from mock_server.server import Running, running
-from mock_server.settings import OPTIONS, Settings, load
 from mock_server.workspaces import ConfigError
 
 M_MMAP_THRESHOLD = -3  # in glibc's malloc.h: from how many bytes on a block is mapped by itself

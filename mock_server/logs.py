@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mock_server.admin.entries import covered
 from mock_server.clock import rfc3339
-from mock_server.visit import Visit
+from mock_server.current_request import Visit
 
 TEXT = "%(asctime)s %(message)s"
 

@@ -25,10 +25,10 @@ from cheroot.errors import FatalSSLAlert
 from cheroot.ssl import Adapter
 
 from mock_server.app import create_app
+from mock_server.config import Settings
 from mock_server.connection import TIMED_OUT, Connection
 from mock_server.messages import MAX_HEADER_BYTES
 from mock_server.services import Mock
-from mock_server.settings import Settings
 from mock_server.workspaces import ConfigError
 
 THREADS = 64  # a submission holds one while its recording is fetched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mock_server import spec
-from mock_server.settings import Settings
+from mock_server.config import Settings
 
 EMULATED, APPROXIMATED, NOT_EMULATED = "emulated", "approximated", "not_emulated"
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response
 
+from mock_server.config import is_loopback
 from mock_server.problems import Problem
 from mock_server.services import Mock
-from mock_server.settings import is_loopback
 
 READING = frozenset({"GET", "HEAD"})
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  compared with, not bound

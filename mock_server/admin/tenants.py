@@ -8,9 +8,9 @@ from typing import Any
 
 from mock_server.admin.fields import Fields
 from mock_server.auth import Caller, Workspace
+from mock_server.config import rate_limit
 from mock_server.rate_limit import describe
 from mock_server.services import Mock, State
-from mock_server.settings import rate_limit
 from mock_server.workspaces import caller
 
 # Name and scopes of the credentials that a fresh workspace has: those of the built-in workspace A.

@@ -18,6 +18,7 @@ from itertools import count
 
 import httpcore
 
+from mock_server.config import Settings
 from mock_server.media import Note, Recording
 from mock_server.media.duration import Prober
 from mock_server.media.network import (
@@ -44,7 +45,6 @@ from mock_server.media.resolver import Lookup, Resolve, StandIns, system_resolve
 from mock_server.media.spool import Spool
 from mock_server.media.turns import Turns
 from mock_server.problems import InternalError
-from mock_server.settings import Settings
 from mock_server.workspaces import ConfigError
 
 USER_AGENT = f"engagement-contract-kit/{version('engagement-contract-kit')}"

@@ -10,7 +10,7 @@ import pytest
 from wire import ABSENT, check_problem, create, judge, send, submission
 
 from mock_server import Running, Settings, create_app, running
-from mock_server.settings import load
+from mock_server.config import load
 from mock_server.workspaces import built_in
 
 FIRST_EIGHT = [

@@ -157,7 +157,7 @@ def test_a_signal_stops_it_cleanly(tmp_path: Path, number: int) -> None:
 INTERRUPTED = """
 import os, signal, sys, threading
 from mock_server import cli
-from mock_server.settings import load
+from mock_server.config import load
 
 def interrupted(line):
     begun, left, senders = False, line, []

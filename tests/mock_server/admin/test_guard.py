@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from mock_server import Settings, create_app
 from mock_server.banner import banner
-from mock_server.settings import load
+from mock_server.config import load
 from mock_server.workspaces import ConfigError
 
 TOKEN = "correct-horse-battery"
