@@ -20,10 +20,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.http import HTTP_STATUS_CODES
 
-from mock_server import body
 from mock_server.admin import routes as admin
 from mock_server.admin.entries import Exchange, body_of, headers_of
 from mock_server.admin.tenants import forget
+from mock_server.checks import body
 from mock_server.config import Settings
 from mock_server.current_request import Visit
 from mock_server.logs import RequestLine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
 from mock_server.config import is_loopback
 from mock_server.pipeline import SCOPE
 from mock_server.server import Running

@@ -12,10 +12,10 @@ from typing import Any
 
 from limits import RateLimitItem
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
+from mock_server.checks.rate_limit import parse_limit
 from mock_server.media.fixtures import Fixture, read_fixtures
 from mock_server.media.policy import DEFAULT_PORT
-from mock_server.rate_limit import parse_limit
 from mock_server.workspaces import ConfigError, built_in, read_workspaces, unknown
 
 ENVIRONMENT_PREFIX = "MOCK_SERVER_"

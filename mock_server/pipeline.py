@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mock_server import auth, body
 from mock_server.admin.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Connection, Meeting
-from mock_server.auth import Caller
+from mock_server.checks import auth, body
+from mock_server.checks.auth import Caller
+from mock_server.checks.prefer import preferred
+from mock_server.checks.validation import Submission, field_error
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
-from mock_server.prefer import preferred
 from mock_server.problems import InFlight, Invalid, Unauthorized
 from mock_server.services import Services, State
 from mock_server.store import Claim, Engagement
 from mock_server.trace import CREATED, FORGOTTEN, INJECTED, REPLAYED, Step, Trace
 from mock_server.transcripts import TranscriptShelf
-from mock_server.validation import Submission, field_error
 
 SCOPE = "engagements:write"
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
-from mock_server import body
 from mock_server.admin.faults import Faults
 from mock_server.admin.records import Records
-from mock_server.auth import Directory
+from mock_server.checks import body
+from mock_server.checks.auth import Directory
+from mock_server.checks.rate_limit import RateLimiter
+from mock_server.checks.validation import Validator
 from mock_server.clock import Clock
 from mock_server.config import Settings, is_loopback
 from mock_server.ids import Ids
@@ -20,10 +22,8 @@ from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import Problem
-from mock_server.rate_limit import RateLimiter
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
-from mock_server.validation import Validator
 from mock_server.workspaces import ConfigError
 
 

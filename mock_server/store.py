@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
+from mock_server.checks.validation import Submission
 from mock_server.problems import InFlight
 from mock_server.transcripts import Transcript
-from mock_server.validation import Submission
 
 Key = tuple[str, str]  # workspace id, external_id; compared code point by code point
 

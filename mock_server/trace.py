@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
+from mock_server.checks.validation import Submission
 from mock_server.problems import Problem
 from mock_server.store import Engagement
-from mock_server.validation import Submission
 
 PASSED, REFUSED, FAILED, INJECTED = "passed", "refused", "failed", "injected"
 CREATED, FORGOTTEN, REPLAYED = "created", "forgotten", "replayed"

@@ -10,7 +10,7 @@ from typing import Any
 
 from limits import RateLimitItem
 
-from mock_server.auth import Caller, Workspace
+from mock_server.checks.auth import Caller, Workspace
 from mock_server.ids import derived
 
 SCOPES = (

@@ -11,7 +11,7 @@ import pytest
 from wire import judge
 
 from mock_server import spec
-from mock_server.validation import Validator
+from mock_server.checks.validation import Validator
 
 DOCUMENT = spec.document()
 RULES = DOCUMENT["x-rules"]

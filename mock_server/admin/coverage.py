@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from mock_server import spec
 from mock_server.admin.entries import HIDDEN, Exchange, rules_of
+from mock_server.checks.validation import Submission
 from mock_server.trace import REPLAYED
-from mock_server.validation import Submission
 
 MAX_SIGHTS = 4096
 BEARER = f"Bearer {HIDDEN}"

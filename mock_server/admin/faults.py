@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
 from mock_server.clock import Clock
 from mock_server.problems import Problem
 from mock_server.trace import INJECTED, Trace

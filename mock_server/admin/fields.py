@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from mock_server import body
+from mock_server.checks import body
 from mock_server.problems import FieldError, Invalid, Malformed
 
 MAX_BYTES = 256 * 1024 * 1024  # a snapshot may hold many transcripts

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from mock_server.admin.fields import Fields
 from mock_server.admin.order import Desk, read_order
 from mock_server.admin.snapshot import VERSION
-from mock_server.auth import Caller, Workspace
+from mock_server.checks.auth import Caller, Workspace
+from mock_server.checks.formats import parse_date_time
+from mock_server.checks.validation import Participant, Submission
 from mock_server.clock import LAST
 from mock_server.config import rate_limit
-from mock_server.formats import parse_date_time
 from mock_server.media.policy import MediaUrl, Refused, parse
 from mock_server.services import Mock, State
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
-from mock_server.validation import Participant, Submission
 from mock_server.workspaces import SCOPES, caller
 
 ANY_PORT = range(65536)  # a port that was allowed once is no fault of a snapshot

@@ -13,7 +13,7 @@ from typing import Any
 from limits import RateLimitItem
 
 from mock_server.admin import order
-from mock_server.auth import Caller, Workspace
+from mock_server.checks.auth import Caller, Workspace
 from mock_server.clock import rfc3339
 from mock_server.services import Mock
 from mock_server.store import Engagement

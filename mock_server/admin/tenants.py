@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.admin.fields import Fields
-from mock_server.auth import Caller, Workspace
+from mock_server.checks.auth import Caller, Workspace
+from mock_server.checks.rate_limit import describe
 from mock_server.config import rate_limit
-from mock_server.rate_limit import describe
 from mock_server.services import Mock, State
 from mock_server.workspaces import caller
 

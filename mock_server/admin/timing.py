@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from mock_server.admin.fields import Fields
+from mock_server.checks.formats import parse_date_time
 from mock_server.clock import Clock, rfc3339
-from mock_server.formats import parse_date_time
 
 _DURATION = re.compile(
     r"P(?!$)(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?!$)(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?",

@@ -14,7 +14,7 @@ from mock_server.admin.entries import OUTCOMES, Entry
 from mock_server.admin.events import Streams
 from mock_server.admin.fields import Fields, sent_json
 from mock_server.admin.records import Records
-from mock_server.formats import parse_date_time
+from mock_server.checks.formats import parse_date_time
 from mock_server.presenter import present
 from mock_server.problems import NotFound
 from mock_server.services import Mock

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
 from mock_server.problems import NotFound, Unauthorized
 from tests.defects.seams import (
     Answer,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
-from mock_server.rate_limit import parse_limit
+from mock_server.checks.rate_limit import parse_limit
 from mock_server.services import Mock
 from tests.defects.seams import (
     Answer,

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from wsgiref.types import WSGIApplication
 
+from mock_server.checks.validation import Submission, Validator
 from mock_server.problems import InFlight, Invalid
 from mock_server.services import Mock
 from mock_server.store import Claim, Engagement, Key, Store
-from mock_server.validation import Submission, Validator
 from tests.defects.seams import (
     Answer,
     Handler,

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from mock_server.checks.validation import Submission
 from mock_server.store import Claim, Engagement, Store
-from mock_server.validation import Submission
 from tests.defects.seams import Install, defect, resubmitted, store
 
 

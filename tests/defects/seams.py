@@ -20,13 +20,13 @@ from wsgiref.types import StartResponse, WSGIApplication
 from werkzeug.test import run_wsgi_app
 
 from mock_server import create_app
-from mock_server.auth import Caller, Directory
+from mock_server.checks.auth import Caller, Directory
+from mock_server.checks.validation import Submission, Validator
 from mock_server.media import Media, Note, Recording
 from mock_server.media.policy import MediaUrl
 from mock_server.problems import FieldError, Invalid, Problem, Unauthorized
 from mock_server.services import Mock
 from mock_server.store import Engagement, Store
-from mock_server.validation import Submission, Validator
 
 Json = dict[str, Any]
 Install = Callable[[Mock], WSGIApplication]

@@ -6,7 +6,7 @@ import pytest
 from wire import NOSCOPE, OTHER, READER, WRITER, Absence, check_problem, create, send, submission
 
 from mock_server import Running
-from mock_server.auth import Directory, Workspace, require
+from mock_server.checks.auth import Directory, Workspace, require
 from mock_server.problems import Forbidden, Unauthorized
 from mock_server.workspaces import built_in
 from mock_server.workspaces import caller as make_caller

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 from wire import ABSENT, PATH, WRITER, check_problem, chunked, connect, exchange, head, read, send, submission
 
-from mock_server import Running, body
+from mock_server import Running
+from mock_server.checks import body
 from mock_server.problems import Malformed
 
 VALID = json.dumps(submission()).encode()

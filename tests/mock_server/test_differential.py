@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from wire import judge, submission
 
 from mock_server import spec
+from mock_server.checks.validation import Validator
 from mock_server.problems import Invalid
-from mock_server.validation import Validator
 
 SCHEMAS = ("CreateEngagement", "Participant", "Engagement", "Problem")
 COMPONENTS = {"components": {"schemas": spec.document()["components"]["schemas"]}}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from wire import check_problem, create
 
 from mock_server import Running
+from mock_server.checks.formats import check_email, parse_date_time
 from mock_server.clock import rfc3339
-from mock_server.formats import check_email, parse_date_time
 
 
 @pytest.mark.parametrize(

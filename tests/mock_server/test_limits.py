@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wire import check_problem, create, send, submission
 
 from mock_server import Running
-from mock_server.validation import utf8_size
+from mock_server.checks.validation import utf8_size
 
 ASTRAL, KANA, ACCENT, COMBINING = "😀", "あ", "é", "e\u0301"
 

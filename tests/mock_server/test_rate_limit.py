@@ -9,9 +9,9 @@ import pytest
 from wire import OTHER, WRITER, check_problem, create, send, submission
 
 from mock_server import Settings, running
+from mock_server.checks.rate_limit import ClockStorage, RateLimiter, describe, parse_limit
 from mock_server.clock import Clock
 from mock_server.problems import RateLimited
-from mock_server.rate_limit import ClockStorage, RateLimiter, describe, parse_limit
 from mock_server.workspaces import built_in
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.checks.rate_limit import describe
 from mock_server.config import OPTIONS, Settings, load
-from mock_server.rate_limit import describe
 from mock_server.workspaces import ConfigError
 
 WORKSPACE = '[[workspaces]]\nname = "A"\n[[workspaces.credentials]]\nname = "w"\ncredential = "secret-1"\n'

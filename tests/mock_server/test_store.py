@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from wire import submission
 
+from mock_server.checks.validation import Validator
 from mock_server.problems import InFlight
 from mock_server.store import Claim, Engagement, Store
-from mock_server.validation import Validator
 from mock_server.workspaces import built_in
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

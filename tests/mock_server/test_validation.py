@@ -9,8 +9,8 @@ import pytest
 from wire import ABSENT, check_problem, create, send, submission
 
 from mock_server import Running, spec
+from mock_server.checks.validation import MAX_ERRORS, Participant, Validator
 from mock_server.problems import Invalid
-from mock_server.validation import MAX_ERRORS, Participant, Validator
 
 TEXTS = ("title", "source_system", "external_id", "media_url")
 REQUIRED = ("type", *TEXTS, "run_workflows")

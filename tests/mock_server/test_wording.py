@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from wire import ABSENT, submission
 
-from mock_server import body
-from mock_server.auth import Directory
+from mock_server.checks import body
+from mock_server.checks.auth import Directory
+from mock_server.checks.validation import Validator
 from mock_server.media.policy import Refused, parse
 from mock_server.media.refusals import follow
 from mock_server.media.simulated import SimulatedMedia
@@ -26,7 +27,6 @@ from mock_server.problems import (
     RateLimited,
     Unauthorized,
 )
-from mock_server.validation import Validator
 from mock_server.workspaces import built_in
 
 VALIDATOR = Validator()

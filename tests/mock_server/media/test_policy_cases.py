@@ -5,9 +5,9 @@ from __future__ import annotations
 import cases
 import pytest
 
+from mock_server.checks.validation import Validator
 from mock_server.media.policy import Refused, Route, check_host, parse
 from mock_server.problems import Invalid
-from mock_server.validation import Validator
 
 BODY = {"type": "CALL", "title": "t", "source_system": "s", "external_id": "e", "run_workflows": False}
 CASES = cases.load()

@@ -10,7 +10,7 @@ from limits import RateLimitItem, parse_many
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from mock_server.auth import Caller
+from mock_server.checks.auth import Caller
 from mock_server.clock import Clock
 from mock_server.problems import RateLimited
 

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from mock_server import spec
-from mock_server.body import json_type
-from mock_server.formats import check_email, parse_date_time
+from mock_server.checks.body import json_type
+from mock_server.checks.formats import check_email, parse_date_time
 from mock_server.media import policy
 from mock_server.problems import FieldError, Invalid
 
