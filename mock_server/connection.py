@@ -17,7 +17,7 @@ from typing import Any
 
 from cheroot.server import HTTPConnection
 
-from mock_server.admin.faults import CLOSE, RESET
+from mock_server.faults.faults import CLOSE, RESET
 from mock_server.messages import Request
 
 MOMENT_SECONDS = 0.005  # a worker stays so long for the next request before it gives the connection back, or twice

@@ -12,8 +12,8 @@ from typing import Any
 
 from cheroot.server import HTTPRequest
 
-from mock_server.admin.faults import CLOSE
 from mock_server.app import API_VERSION, SERVER_NAME
+from mock_server.faults.faults import CLOSE
 from mock_server.problems import MEDIA_TYPE, TYPE_BASE
 from mock_server.services import Mock
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from mock_server.admin.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Connection, Meeting
 from mock_server.checks import auth, body
 from mock_server.checks.auth import Caller
 from mock_server.checks.prefer import preferred
 from mock_server.checks.validation import Submission, field_error
+from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Connection, Meeting
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
 from mock_server.problems import InFlight, Invalid, Unauthorized

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
-from mock_server.admin.faults import Faults
 from mock_server.admin.records import Records
 from mock_server.checks import body
 from mock_server.checks.auth import Directory
@@ -17,6 +16,7 @@ from mock_server.checks.rate_limit import RateLimiter
 from mock_server.checks.validation import Validator
 from mock_server.clock import Clock
 from mock_server.config import Settings, is_loopback
+from mock_server.faults.faults import Faults
 from mock_server.ids import Ids
 from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia

@@ -11,12 +11,12 @@ from flask import Blueprint, render_template, request
 
 from mock_server.admin import fidelity, story, tenants, timing
 from mock_server.admin.entries import OUTCOMES
-from mock_server.admin.faults import KINDS, PHASES
 from mock_server.admin.fields import Fields
 from mock_server.admin.order import METHODS
-from mock_server.admin.presets import PRESETS
 from mock_server.admin.steering import faults_of
 from mock_server.admin.traffic import engagements, full, life, read_filter, records, submitted
+from mock_server.faults.faults import KINDS, PHASES
+from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
 from mock_server.services import Mock
 

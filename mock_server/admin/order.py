@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mock_server.admin.faults import (
+from mock_server.admin.fields import Fields
+from mock_server.faults.faults import (
     AFTER_COMMIT,
     BEFORE_AUTH,
     BEFORE_COMMIT,
@@ -22,8 +23,7 @@ from mock_server.admin.faults import (
     Fault,
     Match,
 )
-from mock_server.admin.fields import Fields
-from mock_server.admin.presets import PRESETS
+from mock_server.faults.presets import PRESETS
 
 METHODS = ("POST",)
 PATHS = ("/api/v2/engagements", "/v2/engagements")

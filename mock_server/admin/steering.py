@@ -9,9 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 from mock_server.admin import order, tenants, timing
 from mock_server.admin.fields import Fields, sent_json
 from mock_server.admin.order import Desk
-from mock_server.admin.presets import PRESETS
 from mock_server.admin.restore import restore
 from mock_server.admin.snapshot import take
+from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
 from mock_server.services import Mock
 

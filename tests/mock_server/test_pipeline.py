@@ -10,7 +10,7 @@ import pytest
 from wire import NOSCOPE, PATH, READER, WRITER, create, new_key, send, submission
 
 from mock_server import Running, Settings
-from mock_server.admin.faults import BEFORE_AUTH, STATUS, Fault, Match
+from mock_server.faults.faults import BEFORE_AUTH, STATUS, Fault, Match
 from mock_server.media import Note, Recording
 from mock_server.media.policy import MediaUrl
 from mock_server.pipeline import Reply, Request, create_engagement

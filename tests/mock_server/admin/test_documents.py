@@ -10,8 +10,8 @@ import requests
 from control import Client
 
 from mock_server import create_app
-from mock_server.admin.faults import KINDS, PHASES
-from mock_server.admin.presets import PRESETS
+from mock_server.faults.faults import KINDS, PHASES
+from mock_server.faults.presets import PRESETS
 
 TEXT = Path(__file__).parents[3].joinpath("docs/control-plane.md").read_text(encoding="utf-8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.admin.faults import AFTER_COMMIT, BEFORE_AUTH, CLOSE, SLOW, STATUS
+from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, CLOSE, SLOW, STATUS
 
 
 @dataclass(frozen=True, slots=True)

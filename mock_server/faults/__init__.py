@@ -1,0 +1,1 @@
+"""Failures on order, for tests of a client at the worst moment."""
