@@ -23,12 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from origin import Certificates, Origin, body
 
-from mock_server.media.duration import Prober
-from mock_server.media.live import Limits, LiveMedia
-from mock_server.media.network import Deadline, Halt
+from mock_server.media.live.duration import Prober
+from mock_server.media.live.fetch import Limits, LiveMedia
+from mock_server.media.live.network import Deadline, Halt
+from mock_server.media.live.spool import Spool
 from mock_server.media.policy import Route, check_host, describe, parse
 from mock_server.media.refusals import check_type, follow
-from mock_server.media.spool import Spool
 
 FETCHES, ROUNDS = 50, 5
 URL = "https://media.example.com/megabyte.wav"

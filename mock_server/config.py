@@ -14,7 +14,7 @@ from limits import RateLimitItem
 
 from mock_server.checks.auth import Caller
 from mock_server.checks.rate_limit import parse_limit
-from mock_server.media.fixtures import Fixture, read_fixtures
+from mock_server.media.live.fixtures import Fixture, read_fixtures
 from mock_server.media.policy import DEFAULT_PORT
 from mock_server.workspaces import ConfigError, built_in, read_workspaces, unknown
 

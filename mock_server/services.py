@@ -120,6 +120,6 @@ class Mock:
             return SimulatedMedia(self.stopping.wait, settings.media_timeout)
         if find_spec("av") is None or find_spec("httpcore") is None:
             raise ConfigError("--media live needs more packages: pip install 'engagement-contract-kit[live]'")
-        from mock_server.media.live import open_live  # those packages are an extra
+        from mock_server.media.live.fetch import open_live  # those packages are an extra
 
         return open_live(settings)

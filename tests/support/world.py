@@ -10,7 +10,7 @@ import pytest
 from cases import FakeResolver
 from origin import Origin
 
-from mock_server.media.live import LiveMedia
+from mock_server.media.live.fetch import LiveMedia
 from mock_server.media.policy import Address, Refused, parse
 
 MEDIA = "https://media.example.com"

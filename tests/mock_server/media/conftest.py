@@ -13,7 +13,7 @@ import pytest
 from origin import Certificates, Origin
 from world import NewWorld, World
 
-from mock_server.media.live import Limits, LiveMedia
+from mock_server.media.live.fetch import Limits, LiveMedia
 from mock_server.media.policy import Address
 
 

@@ -18,11 +18,11 @@ import samples
 from origin import body
 from watch import until
 
-from mock_server.media import probe
-from mock_server.media.duration import Prober
-from mock_server.media.network import Deadline, Halt, TimedOut
+from mock_server.media.live.duration import Prober
+from mock_server.media.live.fetch import probe
+from mock_server.media.live.network import Deadline, Halt, TimedOut
+from mock_server.media.live.spool import Spool
 from mock_server.media.policy import Refused
-from mock_server.media.spool import Spool
 
 SHORT = 1.0  # seconds
 MUTANTS = 200

@@ -15,7 +15,7 @@ import pytest
 from origin import SECONDS, Certificates, Origin
 
 from mock_server import Settings, create_app
-from mock_server.media.live import Limits, LiveMedia
+from mock_server.media.live.fetch import Limits, LiveMedia
 from mock_server.media.policy import Address, judge
 from mock_server.services import Mock
 

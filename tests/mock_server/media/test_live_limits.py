@@ -18,9 +18,9 @@ from origin import SECONDS
 from watch import nothing_left, until
 from world import MEDIA, NewWorld
 
-from mock_server.media.network import Deadline, Failure, Halt, PinnedBackend, Stopping
+from mock_server.media.live.network import Deadline, Failure, Halt, PinnedBackend, Stopping
+from mock_server.media.live.resolver import Lookup, system_resolve
 from mock_server.media.policy import Refused, Route
-from mock_server.media.resolver import Lookup, system_resolve
 from mock_server.problems import InternalError, RateLimited
 
 PUBLIC = "93.184.216.34"

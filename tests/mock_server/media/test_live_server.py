@@ -23,7 +23,7 @@ from watch import descriptors, until
 from mock_server import Running, Settings, running
 from mock_server.cli import main
 from mock_server.config import load
-from mock_server.media.fixtures import Fixture, read_fixtures
+from mock_server.media.live.fixtures import Fixture, read_fixtures
 from mock_server.workspaces import ConfigError
 
 HOST = "media.example.com"

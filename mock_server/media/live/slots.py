@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mock_server.media.network import Deadline, TimedOut
+from mock_server.media.live.network import Deadline, TimedOut
 from mock_server.problems import RateLimited
 
 

@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Iterable
 from ipaddress import IPv6Address, ip_address
 
-from mock_server.media.fixtures import Fixture
-from mock_server.media.network import Deadline, Dial, Failure, Stopping, direct
+from mock_server.media.live.fixtures import Fixture
+from mock_server.media.live.network import Deadline, Dial, Failure, Stopping, direct
 from mock_server.media.policy import Address
 from mock_server.media.refusals import NO_NAME
 

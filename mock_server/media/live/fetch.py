@@ -20,8 +20,8 @@ import httpcore
 
 from mock_server.config import Settings
 from mock_server.media import Note, Recording
-from mock_server.media.duration import Prober
-from mock_server.media.network import (
+from mock_server.media.live.duration import Prober
+from mock_server.media.live.network import (
     Deadline,
     Dial,
     Failure,
@@ -31,6 +31,9 @@ from mock_server.media.network import (
     direct,
     failures,
 )
+from mock_server.media.live.resolver import Lookup, Resolve, StandIns, system_resolve
+from mock_server.media.live.slots import Turns
+from mock_server.media.live.spool import Spool
 from mock_server.media.policy import DEFAULT_PORT, MediaUrl, Route, check_host, describe
 from mock_server.media.refusals import (
     MAX_REDIRECTS,
@@ -41,9 +44,6 @@ from mock_server.media.refusals import (
     judging_redirect,
     unreachable,
 )
-from mock_server.media.resolver import Lookup, Resolve, StandIns, system_resolve
-from mock_server.media.spool import Spool
-from mock_server.media.turns import Turns
 from mock_server.problems import InternalError
 from mock_server.workspaces import ConfigError
 

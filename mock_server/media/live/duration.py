@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.media import Note
-from mock_server.media.network import Deadline, cut
+from mock_server.media.live.network import Deadline, cut
+from mock_server.media.live.spool import Spool
 from mock_server.media.refusals import MAX_SECONDS, not_a_recording
-from mock_server.media.spool import Spool
 from mock_server.problems import InternalError
 
 SCRIPT = Path(__file__).with_name("probe.py")

@@ -1,0 +1,1 @@
+"""Recordings that are really fetched and measured (the extra `live`)."""
