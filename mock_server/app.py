@@ -27,7 +27,7 @@ from mock_server.checks import body
 from mock_server.config import Settings
 from mock_server.current_request import Visit
 from mock_server.logs import RequestLine
-from mock_server.pipeline import Request, create_engagement
+from mock_server.operations.create import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.services import Mock
 

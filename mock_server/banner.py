@@ -7,7 +7,7 @@ import shlex
 
 from mock_server.checks.auth import Caller
 from mock_server.config import is_loopback
-from mock_server.pipeline import SCOPE
+from mock_server.operations.create import SCOPE
 from mock_server.server import Running
 
 EXAMPLE = {

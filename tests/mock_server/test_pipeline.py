@@ -13,7 +13,7 @@ from mock_server import Running, Settings
 from mock_server.faults.faults import BEFORE_AUTH, STATUS, Fault, Match
 from mock_server.media import Note, Recording
 from mock_server.media.policy import MediaUrl
-from mock_server.pipeline import Reply, Request, create_engagement
+from mock_server.operations.create import Reply, Request, create_engagement
 from mock_server.problems import Problem
 from mock_server.services import Mock
 from mock_server.trace import Trace

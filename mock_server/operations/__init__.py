@@ -1,0 +1,1 @@
+"""READ FIRST. The operations of the API, one module each."""
