@@ -21,7 +21,6 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.http import HTTP_STATUS_CODES
 
 from mock_server.admin import routes as admin
-from mock_server.admin.entries import Exchange, body_of, headers_of
 from mock_server.admin.tenants import forget
 from mock_server.checks import body
 from mock_server.config import Settings
@@ -29,6 +28,7 @@ from mock_server.current_request import Visit
 from mock_server.logs import RequestLine
 from mock_server.operations.create import Request, create_engagement
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
+from mock_server.records.entry import Exchange, body_of, headers_of
 from mock_server.services import Mock
 
 PATH = "/api/v2/engagements"

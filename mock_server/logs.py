@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from mock_server.admin.entries import covered
 from mock_server.clock import rfc3339
 from mock_server.current_request import Visit
+from mock_server.records.entry import covered
 
 TEXT = "%(asctime)s %(message)s"
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
-from mock_server.admin.records import Records
 from mock_server.checks import body
 from mock_server.checks.auth import Directory
 from mock_server.checks.rate_limit import RateLimiter
@@ -22,6 +21,7 @@ from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import Problem
+from mock_server.records.records import Records
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.workspaces import ConfigError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from mock_server.admin.entries import HIDDEN, Entry
+from mock_server.records.entry import HIDDEN, Entry
 
 # curl says these itself, or they belong to the connection.
 _OWN = frozenset(

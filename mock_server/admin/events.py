@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from flask import Response
 
-from mock_server.admin.records import Records
 from mock_server.problems import Problem
+from mock_server.records.records import Records
 from mock_server.services import Mock
 
 MAX_STREAMS = 16  # of the server's 64 threads

@@ -9,8 +9,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from mock_server.admin import fidelity, story, tenants, timing
-from mock_server.admin.entries import OUTCOMES
+from mock_server.admin import fidelity, tenants, timing
 from mock_server.admin.fields import Fields
 from mock_server.admin.order import METHODS
 from mock_server.admin.steering import faults_of
@@ -18,6 +17,8 @@ from mock_server.admin.traffic import engagements, full, life, read_filter, reco
 from mock_server.faults.faults import KINDS, PHASES
 from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
+from mock_server.records import explain as story
+from mock_server.records.entry import OUTCOMES
 from mock_server.services import Mock
 
 SHOWN = 200

@@ -10,13 +10,13 @@ from flask import Blueprint, Response, jsonify, request
 from mock_server import spec
 from mock_server.admin import fidelity
 from mock_server.admin.curl import curl
-from mock_server.admin.entries import OUTCOMES, Entry
 from mock_server.admin.events import Streams
 from mock_server.admin.fields import Fields, sent_json
-from mock_server.admin.records import Records
 from mock_server.checks.formats import parse_date_time
 from mock_server.presenter import present
 from mock_server.problems import NotFound
+from mock_server.records.entry import OUTCOMES, Entry
+from mock_server.records.records import Records
 from mock_server.services import Mock
 from mock_server.store import Engagement
 

@@ -16,9 +16,9 @@ import requests
 from control import WRITER, Client, wait_until
 
 from mock_server import Settings, running
-from mock_server.admin.entries import EXCERPT, Exchange, body_of, headers_of
 from mock_server.admin.events import Streams
-from mock_server.admin.journal import Journal, cost_of
+from mock_server.records.entry import EXCERPT, Exchange, body_of, headers_of
+from mock_server.records.journal import Journal, cost_of
 from mock_server.trace import STEPS, Trace
 
 

@@ -10,8 +10,8 @@ import pytest
 import requests
 from control import Client, wait_until
 
-from mock_server.admin.entries import Exchange
-from mock_server.admin.ledger import Ledger
+from mock_server.records.entry import Exchange
+from mock_server.records.ledger import Ledger
 from mock_server.trace import Trace
 
 

@@ -14,7 +14,8 @@ from control import Client, wait_until
 from limits import parse
 
 from mock_server import spec
-from mock_server.admin import coverage, fidelity
+from mock_server.admin import fidelity
+from mock_server.records import coverage
 from mock_server.workspaces import built_in
 
 

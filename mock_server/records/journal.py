@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from itertools import islice, takewhile
 
-from mock_server.admin.entries import Entry, Exchange, Packed, pack, unpack
+from mock_server.records.entry import Entry, Exchange, Packed, pack, unpack
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 64 * 1024 * 1024

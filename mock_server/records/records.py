@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mock_server.admin.coverage import Coverage
-from mock_server.admin.entries import Exchange
-from mock_server.admin.journal import Journal
-from mock_server.admin.ledger import Ledger, differences
+from mock_server.records.coverage import Coverage
+from mock_server.records.entry import Exchange
+from mock_server.records.journal import Journal
+from mock_server.records.ledger import Ledger, differences
 from mock_server.trace import REPLAYED
 
 BATCH = 32  # many more would live long enough for the garbage collector to look at them

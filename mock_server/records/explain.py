@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from mock_server import spec
-from mock_server.admin.entries import NOT_REACHED, Decision, Entry
 from mock_server.problems import FieldError
+from mock_server.records.entry import NOT_REACHED, Decision, Entry
 
 # What each step asks, as a person would say it.
 QUESTIONS = {

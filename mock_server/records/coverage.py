@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mock_server import spec
-from mock_server.admin.entries import HIDDEN, Exchange, rules_of
 from mock_server.checks.validation import Submission
+from mock_server.records.entry import HIDDEN, Exchange, rules_of
 from mock_server.trace import REPLAYED
 
 MAX_SIGHTS = 4096

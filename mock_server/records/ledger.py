@@ -10,10 +10,10 @@ from itertools import starmap
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from mock_server.admin.entries import LONGEST, Exchange
 from mock_server.checks.validation import Submission
 from mock_server.clock import rfc3339
 from mock_server.problems import InFlight
+from mock_server.records.entry import LONGEST, Exchange
 from mock_server.store import Engagement, Key
 from mock_server.transcripts import Transcript
 

@@ -1,0 +1,1 @@
+"""What happened: the journal, the life of each key, and which rules were exercised."""
