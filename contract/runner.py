@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from contract import plugin
+import pytest_engagements as plugin
 from contract.config import Config
 from contract.profile import Profile
 from contract.rehearsal import Rehearsal

@@ -13,12 +13,12 @@ from contract import report
 from contract.client import Client
 from contract.config import ConfigError, load, names_target
 from contract.embedded import embedded
-from contract.plugin import OPTIONS, SUITE
 from contract.preflight import PreflightFailed
 from contract.profile import Profile
 from contract.recorder import CutShort, NotApplicable, Untested
 from contract.rules import catalogue
 from contract.session import NO_TARGET, USAGE, Session, open_session, select
+from pytest_engagements import OPTIONS, SUITE
 
 CLIENT = pytest.StashKey[Client]()
 GIVEN = "contract-session"  # the name under which a runner registers a session of its own

@@ -12,9 +12,9 @@ RUN = """
 import sys
 from pathlib import Path
 import pytest
-import contract.plugin
-contract.plugin.SUITE = Path(sys.argv[1])
-sys.exit(pytest.main([sys.argv[1], "-p", "no:cacheprovider", "-p", "no:cov"], plugins=[contract.plugin]))
+import pytest_engagements
+pytest_engagements.SUITE = Path(sys.argv[1])
+sys.exit(pytest.main([sys.argv[1], "-p", "no:cacheprovider", "-p", "no:cov"], plugins=[pytest_engagements]))
 """
 
 

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from contract.client import Client
 
-SUITE = Path(__file__).parent / "suite"
+SUITE = Path(__file__).parent / "contract" / "suite"
 OPTIONS = ("base_url", "config", "profile", "report_dir", "seed", "rate", "max_requests", "max_creations", "shard")
 
 
