@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 CREDENTIALS = ("writer", "reader", "private_reader", "other_workspace")
 LOOPBACK_RATE, REMOTE_RATE = None, 5.0

@@ -15,8 +15,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from contract import spec
 from contract.exchange import PATH, SHORTEST_SECRET, Exchange
+from contract.spec import document as spec
 
 Finding = tuple[str, str, str]
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from contract import spec
-from contract.rules import catalogue
+from contract.spec import document as spec
+from contract.spec.rules import catalogue
 from contract.strategies import Url, verdict
 
 REFUSED, EXACT = verdict.REFUSED.statuses, verdict.EXACTLY_422.statuses

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from contract.config import Config
 from contract.exchange import Exchange
 from contract.results import Failure, RuleResult
-from contract.rules import Rule, catalogue
+from contract.spec.rules import Rule, catalogue
 
 KEPT = 5  # failures of one rule that a report shows; the rest is only counted
 

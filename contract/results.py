@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from contract.rules import Rule
+from contract.spec.rules import Rule
 
 SCHEMA_VERSION = 1
 # In the order in which a reader wants to see them.

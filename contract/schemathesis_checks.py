@@ -17,7 +17,6 @@ from schemathesis import Response as Answer
 from contract.exchange import Text
 from contract.preflight import BLAMED
 from contract.recorder import CutShort, NotApplicable, Untested, Violation, today
-from contract.rules import catalogue
 from contract.schemathesis_failures import (
     BadAnswer,
     BadError,
@@ -34,6 +33,7 @@ from contract.schemathesis_failures import (
     VersionMissing,
 )
 from contract.schemathesis_target import Case, Heard, Target, targets
+from contract.spec.rules import catalogue
 from contract.suite.test_authentication import WRONG
 from contract.suite.test_limits import BYTES, CHARACTERS, OVER
 from contract.verify import answer as said

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from schemathesis.cli import schemathesis as command
 
-from contract import report, spec
+from contract import report
 from contract.config import Config
 from contract.preflight import PreflightFailed
 from contract.profile import Profile
@@ -20,6 +20,7 @@ from contract.report import terminal
 from contract.schemathesis_findings import Findings
 from contract.schemathesis_target import adopt, targets
 from contract.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
+from contract.spec import document as spec
 
 CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
 

@@ -14,7 +14,7 @@ from contract.preflight import PreflightFailed, preflight
 from contract.profile import Profile
 from contract.recorder import CutShort, Recorder, today
 from contract.results import Run
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 from contract.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4

@@ -16,8 +16,8 @@ from contract.embedded import embedded
 from contract.preflight import PreflightFailed
 from contract.profile import Profile
 from contract.recorder import CutShort, NotApplicable, Untested
-from contract.rules import catalogue
 from contract.session import NO_TARGET, USAGE, Session, open_session, select
+from contract.spec.rules import catalogue
 from pytest_engagements import OPTIONS, SUITE
 
 CLIENT = pytest.StashKey[Client]()

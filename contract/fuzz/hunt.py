@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from contract.client import Client
 from contract.exchange import Exchange
 from contract.recorder import Recorder, Violation
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
 SHRINKING = 2500  # cases at most that are spent on making a violation smaller

@@ -17,7 +17,7 @@ from contract.report.headline import headline
 from contract.report.text import plural, printable, shorten, visible, wire
 from contract.report.words import VERDICT_MEANINGS, VERDICT_SIGNS, VERDICT_WORDS, family_name
 from contract.results import VERDICTS, Failure, RuleResult, Run
-from contract.rules import LEVELS
+from contract.spec.rules import LEVELS
 
 _LONGEST_WIRE_TEXT = 10_000
 _LONGEST_SAME = 600  # of a text that both sides share only its ends are of interest

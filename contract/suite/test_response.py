@@ -7,7 +7,7 @@ from contract.exchange import shown
 from contract.invariants import CLOCK_SKEW, instant, now_at
 from contract.marks import at_the_end, rule
 from contract.recorder import NotApplicable, Untested, Violation
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 from contract.verify import created, example
 
 DOCUMENTED = (

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from contract import report
 from contract.results import Run
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = [

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from command import MEDIA, at, contract, report
 
-from contract.rules import catalogue
 from contract.session import select
+from contract.spec.rules import catalogue
 from mock_server import Settings, running
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 RUN = """
 import sys

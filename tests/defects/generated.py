@@ -14,8 +14,8 @@ from pathlib import Path
 
 from schemathesis.cli import schemathesis as command
 
-from contract import spec
 from contract.config import Config
+from contract.spec import document as spec
 
 EXAMPLES = 60
 SEED = 1

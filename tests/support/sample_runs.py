@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from contract.results import Failure, RuleResult, Run
-from contract.rules import Rule, catalogue
+from contract.spec.rules import Rule, catalogue
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
 # Control characters, a lone surrogate, a text direction, an escape sequence, markup of every format.

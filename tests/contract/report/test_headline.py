@@ -4,7 +4,7 @@ import sample_runs
 
 from contract.report.headline import BROKEN, CUT_SHORT, INCOMPLETE, KEPT, headline
 from contract.results import RuleResult
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 
 def results(**verdicts: str) -> list[RuleResult]:

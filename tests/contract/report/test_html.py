@@ -10,7 +10,7 @@ import sample_runs
 
 from contract.report import html
 from contract.results import Run
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 RULES = len(catalogue())
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from contract.report import terminal
 from contract.results import Failure, RuleResult, Run
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 
 RULES = len(catalogue())
 

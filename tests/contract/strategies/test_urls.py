@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from contract.rules import catalogue
+from contract.spec.rules import catalogue
 from contract.strategies import FREE, Url, media_urls
 from contract.strategies.addresses import PRIVATE, private, spelled
 from contract.strategies.urls import private_urls

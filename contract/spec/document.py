@@ -18,7 +18,7 @@ def path() -> Path:
 def beside(name: str) -> Path:
     """Return where a file is that the wheel copies into this package and a checkout has at its root."""
     packaged = Path(str(resources.files("contract").joinpath(name)))
-    return packaged if packaged.is_file() else Path(__file__).parent.parent / name
+    return packaged if packaged.is_file() else Path(__file__).parents[2] / name
 
 
 @functools.cache

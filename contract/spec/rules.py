@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-from contract import spec
+from contract.spec import document as spec
 
 LEVELS = ("must", "documented", "robust", "observe")
 
