@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from contract.client import Client
+    from contract.target.client import Client
 
 SUITE = Path(__file__).parent / "contract" / "suite"
 OPTIONS = ("base_url", "config", "profile", "report_dir", "seed", "rate", "max_requests", "max_creations", "shard")

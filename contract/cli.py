@@ -17,13 +17,13 @@ from pathlib import Path
 from rich.console import Console
 
 from contract import report
-from contract.config import ConfigError, load, names_target
-from contract.embedded import Target, resettable
 from contract.profile import PROFILES, Profile
 from contract.report import terminal
 from contract.runner import execute, rehearse
 from contract.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
+from contract.target.config import ConfigError, load, names_target
+from contract.target.embedded import Target, resettable
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
 

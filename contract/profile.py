@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from contract.config import ConfigError
+from contract.target.config import ConfigError
 
 PROFILES = ("safe", "quick", "standard", "thorough")
 T = TypeVar("T")

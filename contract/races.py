@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from contract.client import Client
 from contract.exchange import Exchange
 from contract.recorder import Violation
+from contract.target.client import Client
 from contract.verify import answer, check_created, check_replay
 
 

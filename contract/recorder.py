@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from contract.config import Config
 from contract.exchange import Exchange
 from contract.results import Failure, RuleResult
 from contract.spec.rules import Rule, catalogue
+from contract.target.config import Config
 
 KEPT = 5  # failures of one rule that a report shows; the rest is only counted
 

@@ -11,11 +11,11 @@ from typing import Protocol
 import pytest
 
 import pytest_engagements as plugin
-from contract.config import Config
 from contract.profile import Profile
-from contract.rehearsal import Rehearsal
 from contract.results import RuleResult
 from contract.session import Session, open_session
+from contract.target.config import Config
+from contract.target.rehearsal import Rehearsal
 from contract.watcher import GIVEN, rules_of
 
 # What the environment may say to pytest is meant for other test runs.

@@ -15,7 +15,6 @@ from schemathesis import CheckContext
 from schemathesis import Response as Answer
 
 from contract.exchange import Text
-from contract.preflight import BLAMED
 from contract.recorder import CutShort, NotApplicable, Untested, Violation, today
 from contract.schemathesis_failures import (
     BadAnswer,
@@ -36,6 +35,7 @@ from contract.schemathesis_target import Case, Heard, Target, targets
 from contract.spec.rules import catalogue
 from contract.suite.test_authentication import WRONG
 from contract.suite.test_limits import BYTES, CHARACTERS, OVER
+from contract.target.preflight import BLAMED
 from contract.verify import answer as said
 from contract.verify import check_created, check_first, control, created, flat, group, named_fields, replayed
 

@@ -12,8 +12,6 @@ from rich.console import Console
 from schemathesis.cli import schemathesis as command
 
 from contract import report
-from contract.config import Config
-from contract.preflight import PreflightFailed
 from contract.profile import Profile
 from contract.recorder import CutShort
 from contract.report import terminal
@@ -21,6 +19,8 @@ from contract.schemathesis_findings import Findings
 from contract.schemathesis_target import adopt, targets
 from contract.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
 from contract.spec import document as spec
+from contract.target.config import Config
+from contract.target.preflight import PreflightFailed
 
 CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
 

@@ -23,9 +23,6 @@ from hypothesis import strategies as st
 from schemathesis import Response as Answer
 from schemathesis.python import wsgi
 
-from contract import simulated
-from contract.client import Client
-from contract.config import Config, ConfigError, is_loopback, load
 from contract.exchange import PATH, Body, Exchange, Request, Response
 from contract.judgement import Judgement, judge
 from contract.profile import Profile
@@ -34,7 +31,10 @@ from contract.schemathesis_findings import Findings
 from contract.session import REPORT_DIR, Session, open_session
 from contract.strategies import ACCEPTED, EXACTLY_422, REFUSED, Url, Verdict, refused_urls
 from contract.suite.test_media_url import HOSTS
-from contract.wsgi import WsgiTransport
+from contract.target import simulated
+from contract.target.client import Client
+from contract.target.config import Config, ConfigError, is_loopback, load
+from contract.target.wsgi import WsgiTransport
 
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]

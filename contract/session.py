@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from contract.client import Client, Ledger
-from contract.config import Config, ConfigError, suggestion
-from contract.preflight import PreflightFailed, preflight
 from contract.profile import Profile
 from contract.recorder import CutShort, Recorder, today
 from contract.results import Run
 from contract.spec.rules import catalogue
-from contract.transport import HttpTransport, Transport
+from contract.target.client import Client, Ledger
+from contract.target.config import Config, ConfigError, suggestion
+from contract.target.preflight import PreflightFailed, preflight
+from contract.target.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
 NOTHING_ACCEPTED = "no submission was accepted, so no refusal means anything"

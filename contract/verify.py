@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from contract.client import Client, Document
 from contract.exchange import Body, Exchange, shown
 from contract.invariants import instant
 from contract.recorder import Untested, Violation
+from contract.target.client import Client, Document
 
 T = TypeVar("T")
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from contract import report
-from contract.client import Client
-from contract.config import ConfigError, load, names_target
-from contract.embedded import embedded
-from contract.preflight import PreflightFailed
 from contract.profile import Profile
 from contract.recorder import CutShort, NotApplicable, Untested
 from contract.session import NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import catalogue
+from contract.target.client import Client
+from contract.target.config import ConfigError, load, names_target
+from contract.target.embedded import embedded
+from contract.target.preflight import PreflightFailed
 from pytest_engagements import OPTIONS, SUITE
 
 CLIENT = pytest.StashKey[Client]()

@@ -26,11 +26,11 @@ def test_the_mock_never_imports_the_suite(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("contract/**/*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_suite_knows_the_mock_in_one_module(path: Path) -> None:
-    """Only contract/embedded.py imports the mock."""
+    """Only contract/target/embedded.py imports the mock."""
     assert "mock_server" not in set(imports(path)) or path.name == "embedded.py"
 
 
-READERS = {"mock_server/cli.py", "mock_server/config.py", "contract/config.py", "contract/cli.py"}
+READERS = {"mock_server/cli.py", "mock_server/config.py", "contract/target/config.py", "contract/cli.py"}
 READERS |= {"contract/runner.py", "contract/watcher.py", "contract/schemathesis_target.py"}
 
 

@@ -11,11 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from contract import report
-from contract.config import Config, ConfigError
-from contract.embedded import Target
 from contract.fuzz.hunt import FuzzRecorder
 from contract.fuzz.own import Budget, hunt
-from contract.preflight import PreflightFailed
 from contract.profile import Profile
 from contract.recorder import CutShort
 from contract.report import terminal
@@ -23,6 +20,9 @@ from contract.report.text import printable
 from contract.results import Run
 from contract.runner import budget
 from contract.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
+from contract.target.config import Config, ConfigError
+from contract.target.embedded import Target
+from contract.target.preflight import PreflightFailed
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with

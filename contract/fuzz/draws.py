@@ -7,7 +7,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contract.config import Config
 from contract.strategies import (
     Submission,
     accepted_urls,
@@ -23,6 +22,7 @@ from contract.strategies import (
 )
 from contract.strategies.submissions import media_submission
 from contract.strategies.verdict import evenly
+from contract.target.config import Config
 
 READERS = ("reader", "private_reader")
 Submissions = st.SearchStrategy[Submission]

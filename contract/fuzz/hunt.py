@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contract.client import Client
 from contract.exchange import Exchange
 from contract.recorder import Recorder, Violation
 from contract.spec.rules import catalogue
+from contract.target.client import Client
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
 SHRINKING = 2500  # cases at most that are spent on making a violation smaller

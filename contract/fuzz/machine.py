@@ -9,7 +9,6 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule
 
-from contract.client import BURST
 from contract.fuzz.draws import drawn, several
 from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
 from contract.races import judge_race
@@ -23,6 +22,7 @@ from contract.strategies import (
     near_keys,
     wrong_credentials,
 )
+from contract.target.client import BURST
 from contract.verify import REFUSED, answer, check_replay, created, replayed
 
 

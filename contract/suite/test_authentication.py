@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
-from contract.client import Client
 from contract.exchange import Exchange
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Violation
+from contract.target.client import Client
 from contract.verify import answer, close, example, flat
 
 REFUSED = (401,)

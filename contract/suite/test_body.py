@@ -4,11 +4,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from contract.client import Client, Document
 from contract.exchange import Body
 from contract.invariants import instant
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Violation
+from contract.target.client import Client, Document
 from contract.verify import REQUIRED, Case, created, example, group, replayed
 
 TEXTS = ("type", "title", "source_system", "external_id", "media_url")

@@ -3,10 +3,10 @@
 import unicodedata
 from typing import Any
 
-from contract.client import BURST, Client
 from contract.marks import at_the_end, each_rule, rule
 from contract.races import judge_race
 from contract.recorder import NotApplicable, Untested, Violation
+from contract.target.client import BURST, Client
 from contract.verify import Case, control, created, example, group, refused, replayed
 
 

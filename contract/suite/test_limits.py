@@ -4,10 +4,10 @@ The limits are computed, not drawn: a megabyte of text is a few pieces and their
 é 2, あ 3, 😀 4 (and two units in UTF-16).
 """
 
-from contract.client import Client
 from contract.exchange import Text
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable
+from contract.target.client import Client
 from contract.verify import Case, TooLarge, accept_each, created, group
 
 LENGTHS = {"title": ("LIMIT-1", 500), "source_system": ("LIMIT-3", 100), "external_id": ("LIMIT-5", 500)}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from contract.client import Client
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Untested, Violation
+from contract.target.client import Client
 from contract.verify import Case, control, created, group, refused, settle
 
 EXACT = (422,)

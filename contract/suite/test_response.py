@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from contract.client import Client
 from contract.exchange import shown
 from contract.invariants import CLOCK_SKEW, instant, now_at
 from contract.marks import at_the_end, rule
 from contract.recorder import NotApplicable, Untested, Violation
 from contract.spec.rules import catalogue
+from contract.target.client import Client
 from contract.verify import created, example
 
 DOCUMENTED = (

@@ -1,8 +1,8 @@
 """Who may write, and for whom: SCOPE-1 to SCOPE-7."""
 
-from contract.client import Client
 from contract.marks import rule
 from contract.recorder import NotApplicable, Violation
+from contract.target.client import Client
 from contract.verify import answer, created, example
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from contract.client import Client
-from contract.config import Config, Credential
 from contract.exchange import Request, Response
 from contract.profile import Profile
 from contract.recorder import Recorder
-from contract.transport import NoAnswer
+from contract.target.client import Client
+from contract.target.config import Config, Credential
+from contract.target.transport import NoAnswer
 
 SECRET = "sk-apik_writer00.secret-of-the-writer"
 

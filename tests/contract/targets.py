@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from contract.client import Client
 from contract.exchange import Request, Response
 from contract.recorder import Violation
+from contract.target.client import Client
 
 from .conftest import problem, reply
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from contract.client import PATIENCE, TRIES, Client, Ledger
 from contract.exchange import Response
 from contract.recorder import CutShort, Untested, Violation
-from contract.transport import NoAnswer
+from contract.target.client import PATIENCE, TRIES, Client, Ledger
+from contract.target.transport import NoAnswer
 
 from .conftest import SECRET, Scripted, engagement, problem, reply
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.config import ConfigError, load, names_target, parse_rate
+from contract.target.config import ConfigError, load, names_target, parse_rate
 
 FILE = """
 base_url = "https://staging.example.com/api/"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from contract.embedded import embedded
+from contract.target.embedded import embedded
 
 
 def test_the_log_of_the_mock_is_quiet_for_a_run_and_then_as_before() -> None:

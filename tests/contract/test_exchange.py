@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from contract.client import Client
 from contract.exchange import Body, Exchange, Response, Text, shown
+from contract.target.client import Client
 
 from .conftest import SECRET, Scripted, engagement, reply
 

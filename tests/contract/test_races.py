@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from contract.client import Client
 from contract.exchange import Exchange, Response
 from contract.races import judge_race
 from contract.recorder import Violation
+from contract.target.client import Client
 
 from .conftest import Scripted, engagement, problem
 

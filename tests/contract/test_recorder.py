@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from contract.config import Config, Deviation
 from contract.recorder import NotApplicable, Recorder, Untested, Violation, today
 from contract.results import RuleResult
+from contract.target.config import Config, Deviation
 
 
 def verdict(recorder: Recorder, config: Config, rule: str) -> RuleResult:

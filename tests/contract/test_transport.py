@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from contract.config import Config, Credential
 from contract.exchange import Body, Request
-from contract.transport import HttpTransport, NoAnswer
+from contract.target.config import Config, Credential
+from contract.target.transport import HttpTransport, NoAnswer
 from mock_server import Settings, running
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from schemathesis.cli import schemathesis as command
 
-from contract.config import Config
 from contract.spec import document as spec
+from contract.target.config import Config
 
 EXAMPLES = 60
 SEED = 1

@@ -28,11 +28,11 @@ from pathlib import Path
 
 import pytest
 
-from contract.config import CREDENTIALS, Config, Credential
-from contract.embedded import embedded
 from contract.profile import Profile
 from contract.runner import run_suite
 from contract.session import Session, open_session
+from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.embedded import embedded
 from tests import peer
 from tests.defects import ALL, CONCERNS, UNSEEN, Defect, generated, serve
 

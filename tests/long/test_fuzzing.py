@@ -49,12 +49,12 @@ def test_a_planted_defect_is_shown_by_its_smallest_case(start: Started, defect: 
 REPEAT = """
 import hashlib, re, sys
 from dataclasses import replace
-from contract.embedded import embedded
+from contract.target.embedded import embedded
 from contract.fuzz.hunt import FuzzRecorder
 from contract.fuzz.own import Budget, hunt
 from contract.profile import Profile
 from contract.session import open_session
-from contract.wsgi import WsgiTransport
+from contract.target.wsgi import WsgiTransport
 from mock_server import Settings, create_app
 
 class Hashing(WsgiTransport):

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from contract.config import CREDENTIALS, Config, Credential
-from contract.embedded import embedded
 from contract.exchange import Request, Response
 from contract.fuzz.hunt import FuzzRecorder
 from contract.profile import Profile
 from contract.session import Session, open_session
-from contract.wsgi import WsgiTransport
+from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.embedded import embedded
+from contract.target.wsgi import WsgiTransport
 from mock_server import Settings, create_app
 from mock_server.services import Mock
 from tests.defects import ALL

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from contract import invariants
-from contract.config import Config
 from contract.exchange import Body, Exchange, Request, Response
 from contract.profile import Profile
 from contract.recorder import CutShort, Recorder, Untested, Violation
-from contract.transport import NoAnswer, Transport
+from contract.target.config import Config
+from contract.target.transport import NoAnswer, Transport
 
 BURST = 8  # parallel requests at most
 PATIENCE = 3  # accepted cases in a row that get no answer before the run is cut short

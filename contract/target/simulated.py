@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contract.config import UNREACHABLE
+from contract.target.config import UNREACHABLE
 
 MEDIA = "https://media.mock.test"
 ACCEPTED = (

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from contract.config import Config
 from contract.exchange import Request, Response
+from contract.target.config import Config
 
 CONNECT_SECONDS = 10.0
 MAX_RESPONSE = 4 * 1024 * 1024

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contract import simulated
-from contract.config import CREDENTIALS, Config, Credential
+from contract.target import simulated
+from contract.target.config import CREDENTIALS, Config, Credential
 from mock_server import Settings, running
 
 

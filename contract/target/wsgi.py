@@ -13,8 +13,8 @@ from wsgiref.types import WSGIApplication
 
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from contract.client import BURST
 from contract.exchange import Request, Response
+from contract.target.client import BURST
 
 
 class WsgiTransport:

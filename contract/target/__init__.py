@@ -1,0 +1,1 @@
+"""The deployment under test: its configuration, and how it is reached."""
