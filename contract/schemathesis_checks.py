@@ -15,6 +15,8 @@ from schemathesis import CheckContext
 from schemathesis import Response as Answer
 
 from contract.exchange import Text
+from contract.judge.replay import answer as said
+from contract.judge.replay import check_created, check_first, control, created, flat, group, named_fields, replayed
 from contract.recorder import CutShort, NotApplicable, Untested, Violation, today
 from contract.schemathesis_failures import (
     BadAnswer,
@@ -36,8 +38,6 @@ from contract.spec.rules import catalogue
 from contract.suite.test_authentication import WRONG
 from contract.suite.test_limits import BYTES, CHARACTERS, OVER
 from contract.target.preflight import BLAMED
-from contract.verify import answer as said
-from contract.verify import check_created, check_first, control, created, flat, group, named_fields, replayed
 
 INCONCLUSIVE = (413, 414, 429, 431)  # of something in between, or of too much traffic
 OFTEN, SELDOM, RARE = 5, 25, 100  # cases between two probes

@@ -24,7 +24,7 @@ from schemathesis import Response as Answer
 from schemathesis.python import wsgi
 
 from contract.exchange import PATH, Body, Exchange, Request, Response
-from contract.judgement import Judgement, judge
+from contract.judge.submission import Judgement, judge
 from contract.profile import Profile
 from contract.recorder import CutShort
 from contract.schemathesis_findings import Findings

@@ -11,7 +11,8 @@ from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondi
 
 from contract.fuzz.draws import drawn, several
 from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
-from contract.races import judge_race
+from contract.judge.races import judge_race
+from contract.judge.replay import REFUSED, answer, check_replay, created, replayed
 from contract.recorder import Violation
 from contract.strategies import (
     Encoding,
@@ -23,7 +24,6 @@ from contract.strategies import (
     wrong_credentials,
 )
 from contract.target.client import BURST
-from contract.verify import REFUSED, answer, check_replay, created, replayed
 
 
 class EngagementMachine(Predicting):

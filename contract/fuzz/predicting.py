@@ -12,10 +12,10 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 from contract.exchange import Exchange
 from contract.fuzz.draws import Draws
 from contract.fuzz.hunt import Ended, Hunt
-from contract.invariants import instant
+from contract.judge.invariants import instant
+from contract.judge.replay import Case, TooLarge, created, named_fields, refused
 from contract.recorder import CutShort, NotApplicable, Untested, Violation
 from contract.strategies import Encoding, Submission
-from contract.verify import Case, TooLarge, created, named_fields, refused
 
 Place = tuple[str, str]  # the credential that creates in a workspace, and a key
 Places = MultipleResults[Place]

@@ -5,10 +5,10 @@ import base64
 import pytest
 
 from contract.exchange import Exchange
+from contract.judge.replay import answer, close, example, flat
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Violation
 from contract.target.client import Client
-from contract.verify import answer, close, example, flat
 
 REFUSED = (401,)
 UNREADABLE = (400, 401)  # a header that no scheme can be read from may count as a malformed request

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from contract.exchange import Body
-from contract.invariants import instant
+from contract.judge.invariants import instant
+from contract.judge.replay import REQUIRED, Case, created, example, group, replayed
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Violation
 from contract.target.client import Client, Document
-from contract.verify import REQUIRED, Case, created, example, group, replayed
 
 TEXTS = ("type", "title", "source_system", "external_id", "media_url")
 # Whatever does not come as JSON may be refused by its media type as well.

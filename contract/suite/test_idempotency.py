@@ -3,11 +3,11 @@
 import unicodedata
 from typing import Any
 
+from contract.judge.races import judge_race
+from contract.judge.replay import Case, control, created, example, group, refused, replayed
 from contract.marks import at_the_end, each_rule, rule
-from contract.races import judge_race
 from contract.recorder import NotApplicable, Untested, Violation
 from contract.target.client import BURST, Client
-from contract.verify import Case, control, created, example, group, refused, replayed
 
 
 @rule("IDEM-1")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from contract.judge.replay import Case, control, created, group, refused, settle
 from contract.marks import each_group, rule
 from contract.recorder import NotApplicable, Untested, Violation
 from contract.target.client import Client
-from contract.verify import Case, control, created, group, refused, settle
 
 EXACT = (422,)
 LENIENT = (400, 422)  # a host in an odd spelling may count as a malformed URL

@@ -1,14 +1,14 @@
-"""What comes back: RESP-1 to RESP-14. Much of it is checked on every answer of the run (contract.invariants)."""
+"""What comes back: RESP-1 to RESP-14. Much of it is checked on every answer of the run (contract.judge.invariants)."""
 
 from datetime import timedelta
 
 from contract.exchange import shown
-from contract.invariants import CLOCK_SKEW, instant, now_at
+from contract.judge.invariants import CLOCK_SKEW, instant, now_at
+from contract.judge.replay import created, example
 from contract.marks import at_the_end, rule
 from contract.recorder import NotApplicable, Untested, Violation
 from contract.spec.rules import catalogue
 from contract.target.client import Client
-from contract.verify import created, example
 
 DOCUMENTED = (
     *("object", "id", "title", "engagement_type", "processing_status", "is_private", "created_at", "updated_at"),

@@ -1,9 +1,9 @@
 """Who may write, and for whom: SCOPE-1 to SCOPE-7."""
 
+from contract.judge.replay import answer, created, example
 from contract.marks import rule
 from contract.recorder import NotApplicable, Violation
 from contract.target.client import Client
-from contract.verify import answer, created, example
 
 
 @rule("SCOPE-1")

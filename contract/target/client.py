@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from contract import invariants
 from contract.exchange import Body, Exchange, Request, Response
+from contract.judge import invariants
 from contract.profile import Profile
 from contract.recorder import CutShort, Recorder, Untested, Violation
 from contract.target.config import Config

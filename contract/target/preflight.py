@@ -7,9 +7,9 @@ workspaces that share keys, a valid submission that is refused) is left to the r
 from __future__ import annotations
 
 from contract.exchange import Exchange, Text
+from contract.judge.replay import FULL, answer, named_fields
 from contract.recorder import CutShort, Untested, Violation
 from contract.target.client import Client
-from contract.verify import FULL, answer, named_fields
 
 READERS = ("reader", "private_reader")
 # The rule that a refusal of a valid submission breaks, by the field it blames.

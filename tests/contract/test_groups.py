@@ -2,8 +2,7 @@
 
 import pytest
 
-from contract.recorder import Untested, Violation
-from contract.verify import (
+from contract.judge.replay import (
     Case,
     accept_each,
     control,
@@ -11,6 +10,7 @@ from contract.verify import (
     group,
     settle,
 )
+from contract.recorder import Untested, Violation
 
 from .conftest import Scripted, engagement, problem
 from .targets import Document, Make, Target, failed, raised

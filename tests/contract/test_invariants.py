@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.exchange import Body, Exchange, Request, Response
-from contract.invariants import EXPANDED, FROM_PROXIES, check, instant, now_at
+from contract.judge.invariants import EXPANDED, FROM_PROXIES, check, instant, now_at
 
 from .conftest import SECRET, problem, reply
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract.judgement import judge
+from contract.judge.submission import judge
 from contract.strategies import ACCEPTED, EXACTLY_422, FREE, Url
 
 MEDIA = {

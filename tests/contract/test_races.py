@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract.exchange import Exchange, Response
-from contract.races import judge_race
+from contract.judge.races import judge_race
 from contract.recorder import Violation
 from contract.target.client import Client
 

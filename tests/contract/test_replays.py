@@ -3,13 +3,13 @@
 import pytest
 
 from contract.exchange import Body, Exchange, Request
-from contract.recorder import Violation
-from contract.verify import (
+from contract.judge.replay import (
     check_replay,
     created,
     differences,
     replayed,
 )
+from contract.recorder import Violation
 
 from .conftest import Scripted, reply
 from .targets import Document, Make, Target, raised

@@ -3,8 +3,7 @@
 import pytest
 
 from contract.exchange import Body, Exchange, Request, Response
-from contract.recorder import Violation
-from contract.verify import (
+from contract.judge.replay import (
     Case,
     TooLarge,
     answer,
@@ -14,6 +13,7 @@ from contract.verify import (
     refused,
     replayed,
 )
+from contract.recorder import Violation
 
 from .conftest import Scripted, engagement, problem, reply
 from .targets import Make, Target, failed, raised

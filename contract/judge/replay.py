@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from contract.exchange import Body, Exchange, shown
-from contract.invariants import instant
+from contract.judge.invariants import instant
 from contract.recorder import Untested, Violation
 from contract.target.client import Client, Document
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from contract.exchange import Exchange
+from contract.judge.replay import answer, check_created, check_replay
 from contract.recorder import Violation
 from contract.target.client import Client
-from contract.verify import answer, check_created, check_replay
 
 
 def judge_race(client: Client, key: str, exchanges: Sequence[Exchange], known: Collection[str]) -> None:

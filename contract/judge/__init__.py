@@ -1,0 +1,1 @@
+"""What the contract says of an exchange. Pure: nothing here sends."""
