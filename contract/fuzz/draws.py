@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from contract.cases.verdict import evenly
 from contract.strategies import (
     Submission,
     accepted_urls,
@@ -21,7 +22,6 @@ from contract.strategies import (
     valid_submissions,
 )
 from contract.strategies.submissions import media_submission
-from contract.strategies.verdict import evenly
 from contract.target.config import Config
 
 READERS = ("reader", "private_reader")

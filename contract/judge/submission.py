@@ -16,9 +16,10 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from contract.cases import verdict
 from contract.spec import document as spec
 from contract.spec.rules import catalogue
-from contract.strategies import Url, verdict
+from contract.strategies import Url
 
 REFUSED, EXACT = verdict.REFUSED.statuses, verdict.EXACTLY_422.statuses
 UNSURE = None

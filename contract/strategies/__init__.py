@@ -13,8 +13,19 @@ here. Where the contract is silent the verdict is FREE. Values shrink to the pla
 short reprs. Keys are never drawn, because a target remembers them: `NearKeys` and `Submission` are filled with one.
 """
 
+from contract.cases.encodings import Encoding, encodings
+from contract.cases.verdict import (
+    ACCEPTED,
+    EXACTLY_422,
+    FORBIDDEN,
+    FREE,
+    REFUSED,
+    UNAUTHORIZED,
+    Judged,
+    Url,
+    Verdict,
+)
 from contract.strategies.credentials import WrongCredential, wrong_credentials
-from contract.strategies.encodings import Encoding, encodings
 from contract.strategies.fields import (
     Instant,
     Participants,
@@ -47,17 +58,6 @@ from contract.strategies.urls import (
     private_sweeps,
     private_urls,
     refused_urls,
-)
-from contract.strategies.verdict import (
-    ACCEPTED,
-    EXACTLY_422,
-    FORBIDDEN,
-    FREE,
-    REFUSED,
-    UNAUTHORIZED,
-    Judged,
-    Url,
-    Verdict,
 )
 
 __all__ = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from contract.strategies.verdict import UNAUTHORIZED, Judged
+from contract.cases.verdict import UNAUTHORIZED, Judged
 
 VARIABLE = "CONTRACT_WRITER"
 

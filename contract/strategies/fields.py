@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from contract.cases.verdict import ACCEPTED, FREE, REFUSED, Judged
 from contract.strategies.texts import prose
-from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged
 
 Values = st.SearchStrategy[Any]
 _NO_TEXT: Values = st.one_of(st.integers(), st.booleans(), st.just([]), st.just({}), st.just(["Ada"]))

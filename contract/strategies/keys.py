@@ -11,8 +11,8 @@ from itertools import combinations
 
 from hypothesis import strategies as st
 
+from contract.cases.verdict import evenly
 from contract.exchange import Text
-from contract.strategies.verdict import evenly
 
 LONGEST = 500
 SHORTEST = 40  # room for what makes a key unique

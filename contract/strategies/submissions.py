@@ -12,6 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from contract.cases.verdict import ACCEPTED, FREE, REFUSED, Judged, Url, evenly
 from contract.exchange import Text
 from contract.strategies.fields import (
     impossible_instants,
@@ -24,7 +25,6 @@ from contract.strategies.fields import (
 )
 from contract.strategies.texts import at_length, limit_transcripts, prose
 from contract.strategies.urls import Urls, free_urls, refused_urls
-from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged, Url, evenly
 
 Document = dict[str, Any]
 REQUIRED = ("type", "title", "source_system", "external_id", "media_url", "run_workflows")

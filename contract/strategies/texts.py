@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
+from contract.cases.verdict import ACCEPTED, FREE, REFUSED, Judged
 from contract.exchange import Text
-from contract.strategies.verdict import ACCEPTED, FREE, REFUSED, Judged
 
 CHARACTERS, BYTES = 900_000, 950_000  # the limits of a transcript; bytes are those of its UTF-8
 AROUND = 2  # characters or bytes on either side of a limit

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
 
-from contract.strategies.addresses import (
+from contract.cases.addresses import (
     Place,
     literal,
     mapped,
@@ -20,7 +20,7 @@ from contract.strategies.addresses import (
     swept,
     tunnelled,
 )
-from contract.strategies.verdict import ACCEPTED, EXACTLY_422, FREE, REFUSED, Url, Verdict, evenly
+from contract.cases.verdict import ACCEPTED, EXACTLY_422, FREE, REFUSED, Url, Verdict, evenly
 
 Urls = st.SearchStrategy[Url]
 UNREACHABLE = ("https://does-not-exist.invalid/a.mp3",)

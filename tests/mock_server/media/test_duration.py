@@ -18,8 +18,8 @@ import samples
 from origin import body
 from watch import until
 
+from mock_server.media.live import probe
 from mock_server.media.live.duration import Prober
-from mock_server.media.live.fetch import probe
 from mock_server.media.live.network import Deadline, Halt, TimedOut
 from mock_server.media.live.spool import Spool
 from mock_server.media.policy import Refused

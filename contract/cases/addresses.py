@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 
 from hypothesis import strategies as st
 
-from contract.strategies.verdict import evenly
+from contract.cases.verdict import evenly
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address

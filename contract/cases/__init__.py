@@ -1,0 +1,1 @@
+"""Hostile and legal values, each with the verdict of a conforming target."""
