@@ -17,10 +17,10 @@ from pathlib import Path
 from rich.console import Console
 
 from contract import report
-from contract.profile import PROFILES, Profile
 from contract.report import terminal
-from contract.runner import execute, rehearse
-from contract.session import OK, REPORT_DIR, USAGE, open_session, select
+from contract.run.profile import PROFILES, Profile
+from contract.run.runner import execute, rehearse
+from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.config import ConfigError, load, names_target
 from contract.target.embedded import Target, resettable

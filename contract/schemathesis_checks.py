@@ -17,7 +17,7 @@ from schemathesis import Response as Answer
 from contract.exchange import Text
 from contract.judge.replay import answer as said
 from contract.judge.replay import check_created, check_first, control, created, flat, group, named_fields, replayed
-from contract.recorder import CutShort, NotApplicable, Untested, Violation, today
+from contract.run.recorder import CutShort, NotApplicable, Untested, Violation, today
 from contract.schemathesis_failures import (
     BadAnswer,
     BadError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from contract.recorder import KEPT, Recorder, Violation
+from contract.run.recorder import KEPT, Recorder, Violation
 
 
 class Findings(Recorder):

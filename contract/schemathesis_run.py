@@ -12,12 +12,12 @@ from rich.console import Console
 from schemathesis.cli import schemathesis as command
 
 from contract import report
-from contract.profile import Profile
-from contract.recorder import CutShort
 from contract.report import terminal
+from contract.run.profile import Profile
+from contract.run.recorder import CutShort
+from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
 from contract.schemathesis_findings import Findings
 from contract.schemathesis_target import adopt, targets
-from contract.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
 from contract.spec import document as spec
 from contract.target.config import Config
 from contract.target.preflight import PreflightFailed

@@ -25,10 +25,10 @@ from schemathesis.python import wsgi
 
 from contract.exchange import PATH, Body, Exchange, Request, Response
 from contract.judge.submission import Judgement, judge
-from contract.profile import Profile
-from contract.recorder import CutShort
+from contract.run.profile import Profile
+from contract.run.recorder import CutShort
+from contract.run.session import REPORT_DIR, Session, open_session
 from contract.schemathesis_findings import Findings
-from contract.session import REPORT_DIR, Session, open_session
 from contract.strategies import ACCEPTED, EXACTLY_422, REFUSED, Url, Verdict, refused_urls
 from contract.suite.test_media_url import HOSTS
 from contract.target import simulated

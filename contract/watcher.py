@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from contract import report
-from contract.profile import Profile
-from contract.recorder import CutShort, NotApplicable, Untested
-from contract.session import NO_TARGET, USAGE, Session, open_session, select
+from contract.run.profile import Profile
+from contract.run.recorder import CutShort, NotApplicable, Untested
+from contract.run.session import NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.client import Client
 from contract.target.config import ConfigError, load, names_target

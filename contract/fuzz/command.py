@@ -13,13 +13,13 @@ from rich.console import Console
 from contract import report
 from contract.fuzz.hunt import FuzzRecorder
 from contract.fuzz.own import Budget, hunt
-from contract.profile import Profile
-from contract.recorder import CutShort
 from contract.report import terminal
 from contract.report.text import printable
-from contract.results import Run
-from contract.runner import budget
-from contract.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
+from contract.run.profile import Profile
+from contract.run.recorder import CutShort
+from contract.run.results import Run
+from contract.run.runner import budget
+from contract.run.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
 from contract.target.config import Config, ConfigError
 from contract.target.embedded import Target
 from contract.target.preflight import PreflightFailed

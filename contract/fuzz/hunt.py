@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.exchange import Exchange
-from contract.recorder import Recorder, Violation
+from contract.run.recorder import Recorder, Violation
 from contract.spec.rules import catalogue
 from contract.target.client import Client
 

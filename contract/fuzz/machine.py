@@ -13,7 +13,7 @@ from contract.fuzz.draws import drawn, several
 from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
 from contract.judge.races import judge_race
 from contract.judge.replay import REFUSED, answer, check_replay, created, replayed
-from contract.recorder import Violation
+from contract.run.recorder import Violation
 from contract.strategies import (
     Encoding,
     NearKeys,

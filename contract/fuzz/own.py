@@ -20,8 +20,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from contract.fuzz.draws import Draws
 from contract.fuzz.hunt import STEPS_KEPT, Ended, FuzzRecorder, Hunt
 from contract.fuzz.machine import EngagementMachine
-from contract.recorder import Violation
-from contract.session import Session, share
+from contract.run.recorder import Violation
+from contract.run.session import Session, share
 
 BATCH = 500  # cases, after which memory is given back
 STEPS = 12  # of an example

@@ -14,7 +14,7 @@ from contract.fuzz.draws import Draws
 from contract.fuzz.hunt import Ended, Hunt
 from contract.judge.invariants import instant
 from contract.judge.replay import Case, TooLarge, created, named_fields, refused
-from contract.recorder import CutShort, NotApplicable, Untested, Violation
+from contract.run.recorder import CutShort, NotApplicable, Untested, Violation
 from contract.strategies import Encoding, Submission
 
 Place = tuple[str, str]  # the credential that creates in a workspace, and a key

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from contract.exchange import Exchange
 from contract.judge.replay import answer, check_created, check_replay
-from contract.recorder import Violation
+from contract.run.recorder import Violation
 from contract.target.client import Client
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from contract.exchange import Body, Exchange, shown
 from contract.judge.invariants import instant
-from contract.recorder import Untested, Violation
+from contract.run.recorder import Untested, Violation
 from contract.target.client import Client, Document
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from contract.report import html, junit, markdown
-from contract.results import Run
+from contract.run.results import Run
 
 __all__ = ["FORMATS", "write"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contract.report.text import plural, visible
-from contract.results import RuleResult, Run
+from contract.run.results import RuleResult, Run
 
 BROKEN, CUT_SHORT, INCOMPLETE, KEPT = "broken", "cut_short", "incomplete", "kept"
 

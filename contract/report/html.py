@@ -16,7 +16,7 @@ from contract.report import difference
 from contract.report.headline import headline
 from contract.report.text import plural, printable, shorten, visible, wire
 from contract.report.words import VERDICT_MEANINGS, VERDICT_SIGNS, VERDICT_WORDS, family_name
-from contract.results import VERDICTS, Failure, RuleResult, Run
+from contract.run.results import VERDICTS, Failure, RuleResult, Run
 from contract.spec.rules import LEVELS
 
 _LONGEST_WIRE_TEXT = 10_000

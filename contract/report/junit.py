@@ -7,7 +7,7 @@ from datetime import UTC
 from xml.etree import ElementTree as ET
 
 from contract.report.text import one_line, plural, printable, shorten, visible, wire
-from contract.results import Failure, RuleResult, Run
+from contract.run.results import Failure, RuleResult, Run
 
 # The format knows four outcomes. A deviation is known and wanted, so it does not turn a build red.
 _SKIPPED = ("untested", "waived", "not_applicable", "deviates")

@@ -13,7 +13,7 @@ from itertools import islice
 from contract.report.headline import headline
 from contract.report.text import one_line, plural, printable, shorten, visible
 from contract.report.words import VERDICT_SIGNS, VERDICT_WORDS
-from contract.results import VERDICTS, Failure, RuleResult, Run
+from contract.run.results import VERDICTS, Failure, RuleResult, Run
 
 LONGEST = 60_000  # GitHub takes 65,536 characters; the rest is for what a bot adds around it
 _FOR_ATTENTION = 16_000

@@ -12,7 +12,7 @@ from rich.text import Text
 from contract.report.headline import BROKEN, KEPT, headline
 from contract.report.text import one_line, plural
 from contract.report.words import VERDICT_WORDS
-from contract.results import VERDICTS, RuleResult, Run
+from contract.run.results import VERDICTS, RuleResult, Run
 
 _STYLES = {
     "fail": "bold red",

@@ -7,7 +7,7 @@ import pytest
 from contract.exchange import Exchange
 from contract.judge.replay import answer, close, example, flat
 from contract.marks import each_group, rule
-from contract.recorder import NotApplicable, Violation
+from contract.run.recorder import NotApplicable, Violation
 from contract.target.client import Client
 
 REFUSED = (401,)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from contract.judge.replay import Case, control, created, group, refused, settle
 from contract.marks import each_group, rule
-from contract.recorder import NotApplicable, Untested, Violation
+from contract.run.recorder import NotApplicable, Untested, Violation
 from contract.target.client import Client
 
 EXACT = (422,)

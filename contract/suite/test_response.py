@@ -6,7 +6,7 @@ from contract.exchange import shown
 from contract.judge.invariants import CLOCK_SKEW, instant, now_at
 from contract.judge.replay import created, example
 from contract.marks import at_the_end, rule
-from contract.recorder import NotApplicable, Untested, Violation
+from contract.run.recorder import NotApplicable, Untested, Violation
 from contract.spec.rules import catalogue
 from contract.target.client import Client
 

@@ -2,7 +2,7 @@
 
 from contract.judge.replay import answer, created, example
 from contract.marks import rule
-from contract.recorder import NotApplicable, Violation
+from contract.run.recorder import NotApplicable, Violation
 from contract.target.client import Client
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from contract.exchange import Body, Exchange, Request, Response
 from contract.judge import invariants
-from contract.profile import Profile
-from contract.recorder import CutShort, Recorder, Untested, Violation
+from contract.run.profile import Profile
+from contract.run.recorder import CutShort, Recorder, Untested, Violation
 from contract.target.config import Config
 from contract.target.transport import NoAnswer, Transport
 

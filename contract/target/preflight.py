@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contract.exchange import Exchange, Text
 from contract.judge.replay import FULL, answer, named_fields
-from contract.recorder import CutShort, Untested, Violation
+from contract.run.recorder import CutShort, Untested, Violation
 from contract.target.client import Client
 
 READERS = ("reader", "private_reader")

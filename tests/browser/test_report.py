@@ -12,7 +12,7 @@ import sample_runs
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from contract import report
-from contract.results import Run
+from contract.run.results import Run
 from contract.spec.rules import catalogue
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract.exchange import Request, Response
-from contract.profile import Profile
-from contract.recorder import Recorder
+from contract.run.profile import Profile
+from contract.run.recorder import Recorder
 from contract.target.client import Client
 from contract.target.config import Config, Credential
 from contract.target.transport import NoAnswer

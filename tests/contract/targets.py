@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from contract.exchange import Request, Response
-from contract.recorder import Violation
+from contract.run.recorder import Violation
 from contract.target.client import Client
 
 from .conftest import problem, reply

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command import MEDIA, at, contract, report
 
-from contract.session import select
+from contract.run.session import select
 from contract.spec.rules import catalogue
 from mock_server import Settings, running
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.exchange import Response
-from contract.recorder import CutShort, Untested, Violation
+from contract.run.recorder import CutShort, Untested, Violation
 from contract.target.client import PATIENCE, TRIES, Client, Ledger
 from contract.target.transport import NoAnswer
 

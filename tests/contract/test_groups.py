@@ -10,7 +10,7 @@ from contract.judge.replay import (
     group,
     settle,
 )
-from contract.recorder import Untested, Violation
+from contract.run.recorder import Untested, Violation
 
 from .conftest import Scripted, engagement, problem
 from .targets import Document, Make, Target, failed, raised

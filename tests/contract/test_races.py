@@ -7,7 +7,7 @@ import pytest
 
 from contract.exchange import Exchange, Response
 from contract.judge.races import judge_race
-from contract.recorder import Violation
+from contract.run.recorder import Violation
 from contract.target.client import Client
 
 from .conftest import Scripted, engagement, problem

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from contract.recorder import NotApplicable, Recorder, Untested, Violation, today
-from contract.results import RuleResult
+from contract.run.recorder import NotApplicable, Recorder, Untested, Violation, today
+from contract.run.results import RuleResult
 from contract.target.config import Config, Deviation
 
 

@@ -9,7 +9,7 @@ from contract.judge.replay import (
     differences,
     replayed,
 )
-from contract.recorder import Violation
+from contract.run.recorder import Violation
 
 from .conftest import Scripted, reply
 from .targets import Document, Make, Target, raised

@@ -13,7 +13,7 @@ from contract.judge.replay import (
     refused,
     replayed,
 )
-from contract.recorder import Violation
+from contract.run.recorder import Violation
 
 from .conftest import Scripted, engagement, problem, reply
 from .targets import Make, Target, failed, raised

@@ -28,9 +28,9 @@ from pathlib import Path
 
 import pytest
 
-from contract.profile import Profile
-from contract.runner import run_suite
-from contract.session import Session, open_session
+from contract.run.profile import Profile
+from contract.run.runner import run_suite
+from contract.run.session import Session, open_session
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
 from tests import peer

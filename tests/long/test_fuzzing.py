@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fuzzed import failed, fuzz
 
-from contract.session import Session
+from contract.run.session import Session
 from tests.peer import Variant, pairwise
 
 Started = Callable[..., Session]
@@ -52,8 +52,8 @@ from dataclasses import replace
 from contract.target.embedded import embedded
 from contract.fuzz.hunt import FuzzRecorder
 from contract.fuzz.own import Budget, hunt
-from contract.profile import Profile
-from contract.session import open_session
+from contract.run.profile import Profile
+from contract.run.session import open_session
 from contract.target.wsgi import WsgiTransport
 from mock_server import Settings, create_app
 

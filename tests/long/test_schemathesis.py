@@ -17,11 +17,11 @@ import schemathesis
 from busy import busy
 from hypothesis import find
 
-from contract.profile import Profile
+from contract.run.profile import Profile
+from contract.run.session import NO_TARGET, OK, VIOLATION, open_session
 from contract.schemathesis_findings import Findings
 from contract.schemathesis_run import run
 from contract.schemathesis_target import Case, Operation, Target, adopt, targets
-from contract.session import NO_TARGET, OK, VIOLATION, open_session
 from contract.spec import document as spec
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded

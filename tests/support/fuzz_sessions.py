@@ -11,8 +11,8 @@ import pytest
 
 from contract.exchange import Request, Response
 from contract.fuzz.hunt import FuzzRecorder
-from contract.profile import Profile
-from contract.session import Session, open_session
+from contract.run.profile import Profile
+from contract.run.session import Session, open_session
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
 from contract.target.wsgi import WsgiTransport

@@ -8,8 +8,8 @@ from typing import Any
 from contract.exchange import Request
 from contract.fuzz.hunt import Hunt
 from contract.fuzz.own import Budget, hunt
-from contract.results import Failure
-from contract.session import Session
+from contract.run.results import Failure
+from contract.run.session import Session
 
 
 def fuzz(session: Session, cases: int, seed: int = 1, corpus: Path | None = None) -> Hunt:

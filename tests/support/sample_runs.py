@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from contract.results import Failure, RuleResult, Run
+from contract.run.results import Failure, RuleResult, Run
 from contract.spec.rules import Rule, catalogue
 
 ATTACK = "</script><img src=x onerror=alert(1)>"

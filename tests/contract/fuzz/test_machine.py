@@ -8,7 +8,7 @@ import pytest
 from fuzzed import failed, fuzz, sent
 
 from contract.fuzz.own import Budget
-from contract.session import Session
+from contract.run.session import Session
 from tests.peer import Variant
 
 Started = Callable[..., Session]

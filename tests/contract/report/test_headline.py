@@ -3,7 +3,7 @@ from __future__ import annotations
 import sample_runs
 
 from contract.report.headline import BROKEN, CUT_SHORT, INCOMPLETE, KEPT, headline
-from contract.results import RuleResult
+from contract.run.results import RuleResult
 from contract.spec.rules import catalogue
 
 

@@ -9,7 +9,7 @@ import pytest
 import sample_runs
 
 from contract.report import html
-from contract.results import Run
+from contract.run.results import Run
 from contract.spec.rules import catalogue
 
 RULES = len(catalogue())

@@ -7,7 +7,7 @@ import pytest
 import sample_runs
 
 from contract.report import markdown
-from contract.results import Failure, RuleResult
+from contract.run.results import Failure, RuleResult
 from contract.spec.rules import catalogue
 
 RULES = len(catalogue())

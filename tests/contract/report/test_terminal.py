@@ -7,7 +7,7 @@ import sample_runs
 from rich.console import Console
 
 from contract.report import terminal
-from contract.results import Failure, RuleResult, Run
+from contract.run.results import Failure, RuleResult, Run
 from contract.spec.rules import catalogue
 
 RULES = len(catalogue())

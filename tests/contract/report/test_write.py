@@ -10,7 +10,7 @@ import pytest
 import sample_runs
 
 from contract import report
-from contract.results import Run
+from contract.run.results import Run
 
 NAMES = {"junit.xml", "report.html", "report.json", "report.md"}
 

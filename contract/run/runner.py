@@ -11,9 +11,9 @@ from typing import Protocol
 import pytest
 
 import pytest_engagements as plugin
-from contract.profile import Profile
-from contract.results import RuleResult
-from contract.session import Session, open_session
+from contract.run.profile import Profile
+from contract.run.results import RuleResult
+from contract.run.session import Session, open_session
 from contract.target.config import Config
 from contract.target.rehearsal import Rehearsal
 from contract.watcher import GIVEN, rules_of

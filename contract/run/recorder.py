@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from contract.exchange import Exchange
-from contract.results import Failure, RuleResult
+from contract.run.results import Failure, RuleResult
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import Config
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from contract.profile import Profile
-from contract.recorder import CutShort, Recorder, today
-from contract.results import Run
+from contract.run.profile import Profile
+from contract.run.recorder import CutShort, Recorder, today
+from contract.run.results import Run
 from contract.spec.rules import catalogue
 from contract.target.client import Client, Ledger
 from contract.target.config import Config, ConfigError, suggestion

@@ -1,0 +1,1 @@
+"""One run: its session, what it records, and its result."""
