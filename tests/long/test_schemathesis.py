@@ -19,9 +19,9 @@ from hypothesis import find
 
 from contract.run.profile import Profile
 from contract.run.session import NO_TARGET, OK, VIOLATION, open_session
-from contract.schemathesis_findings import Findings
-from contract.schemathesis_run import run
-from contract.schemathesis_target import Case, Operation, Target, adopt, targets
+from contract.schemathesis.recorder import Findings
+from contract.schemathesis.run import run
+from contract.schemathesis.session import Case, Operation, Target, adopt, targets
 from contract.spec import document as spec
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
@@ -74,7 +74,7 @@ def command(url: str, *arguments: str, **environment: str) -> subprocess.Complet
     return subprocess.run(
         [str(Path(sys.executable).with_name("schemathesis")), "run", "openapi.yaml", "--url", url, *arguments],
         cwd=ROOT,
-        env={**clean, "SCHEMATHESIS_HOOKS": "contract.schemathesis_hooks", **environment},
+        env={**clean, "SCHEMATHESIS_HOOKS": "contract.schemathesis.hooks", **environment},
         capture_output=True,
         text=True,
         check=False,

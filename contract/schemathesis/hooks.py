@@ -1,6 +1,6 @@
 """Teaches Schemathesis this API.
 
-    SCHEMATHESIS_HOOKS=contract.schemathesis_hooks schemathesis run openapi.yaml --url …
+    SCHEMATHESIS_HOOKS=contract.schemathesis.hooks schemathesis run openapi.yaml --url …
 
 Keys become unique, so that an accepted submission is a first one. Public URLs become those of recordings that the
 target accepts, and some become hostile ones with a known verdict. The credential, the budgets and the ledger are those
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from schemathesis import BaseSchema, HookContext
 from schemathesis import Response as Answer
 
-from contract import schemathesis_checks as checks
-from contract.schemathesis_target import PUBLIC_URL, Case, targets
+from contract.schemathesis import checks
+from contract.schemathesis.session import PUBLIC_URL, Case, targets
 
 __all__ = ["checks"]
 

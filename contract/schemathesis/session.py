@@ -28,7 +28,7 @@ from contract.judge.submission import Judgement, judge
 from contract.run.profile import Profile
 from contract.run.recorder import CutShort
 from contract.run.session import REPORT_DIR, Session, open_session
-from contract.schemathesis_findings import Findings
+from contract.schemathesis.recorder import Findings
 from contract.strategies import ACCEPTED, EXACTLY_422, REFUSED, Url, Verdict, refused_urls
 from contract.suite.test_media_url import HOSTS
 from contract.target import simulated
@@ -242,7 +242,7 @@ class Targets:
     def at(self, base_url: str, app: Any, workers: int) -> Target:
         """Return the target at this URL, or this application."""
         if workers > 1:
-            raise ConfigError("contract.schemathesis_hooks keeps one set of books: use --workers 1")
+            raise ConfigError("contract.schemathesis.hooks keeps one set of books: use --workers 1")
         place = (base_url, id(app))
         if place not in self._found:
             try:

@@ -16,8 +16,8 @@ from contract.report import terminal
 from contract.run.profile import Profile
 from contract.run.recorder import CutShort
 from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
-from contract.schemathesis_findings import Findings
-from contract.schemathesis_target import adopt, targets
+from contract.schemathesis.recorder import Findings
+from contract.schemathesis.session import adopt, targets
 from contract.spec import document as spec
 from contract.target.config import Config
 from contract.target.preflight import PreflightFailed
@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913  what a run consists of
         *_transport(config),
         *options,
     ]
-    from contract import schemathesis_hooks  # noqa: F401  it registers when it is imported
+    from contract.schemathesis import hooks as schemathesis_hooks  # noqa: F401  it registers when it is imported
 
     try:
         code = _call(arguments)

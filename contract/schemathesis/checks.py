@@ -18,7 +18,7 @@ from contract.exchange import Text
 from contract.judge.replay import answer as said
 from contract.judge.replay import check_created, check_first, control, created, flat, group, named_fields, replayed
 from contract.run.recorder import CutShort, NotApplicable, Untested, Violation, today
-from contract.schemathesis_failures import (
+from contract.schemathesis.failures import (
     BadAnswer,
     BadError,
     CredentialIgnored,
@@ -33,7 +33,7 @@ from contract.schemathesis_failures import (
     ScopeIgnored,
     VersionMissing,
 )
-from contract.schemathesis_target import Case, Heard, Target, targets
+from contract.schemathesis.session import Case, Heard, Target, targets
 from contract.spec.rules import catalogue
 from contract.suite.test_authentication import WRONG
 from contract.suite.test_limits import BYTES, CHARACTERS, OVER

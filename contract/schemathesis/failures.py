@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemathesis.core.failures import Failure, Severity
 
-from contract.schemathesis_target import Case
+from contract.schemathesis.session import Case
 
 
 class RuleBroken(Failure):

@@ -1,0 +1,1 @@
+"""Schemathesis, taught this API: hooks, checks and the run of `contract fuzz`."""
