@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Hand the tests of the suite to its watcher."""
     suite = [item for item in items if SUITE in item.path.parents]
     if suite:
-        from contract import watcher  # not at the top: see above
+        from contract.suite import plugin as watcher  # not at the top: see above
 
         kept = watcher.watch(config, suite)
         items[:] = [item for item in items if item not in suite] + kept
@@ -47,6 +47,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def client(pytestconfig: pytest.Config) -> Client:
     """Return the client of the run."""
-    from contract.watcher import CLIENT
+    from contract.suite.plugin import CLIENT
 
     return pytestconfig.stash[CLIENT]

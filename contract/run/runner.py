@@ -14,9 +14,9 @@ import pytest_engagements as plugin
 from contract.run.profile import Profile
 from contract.run.results import RuleResult
 from contract.run.session import Session, open_session
+from contract.suite.plugin import GIVEN, rules_of
 from contract.target.config import Config
 from contract.target.rehearsal import Rehearsal
-from contract.watcher import GIVEN, rules_of
 
 # What the environment may say to pytest is meant for other test runs.
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")

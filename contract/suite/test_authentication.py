@@ -6,8 +6,8 @@ import pytest
 
 from contract.exchange import Exchange
 from contract.judge.replay import answer, close, example, flat
-from contract.marks import each_group, rule
 from contract.run.recorder import NotApplicable, Violation
+from contract.suite.marks import each_group, rule
 from contract.target.client import Client
 
 REFUSED = (401,)

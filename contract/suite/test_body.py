@@ -7,8 +7,8 @@ from typing import Any
 from contract.exchange import Body
 from contract.judge.invariants import instant
 from contract.judge.replay import REQUIRED, Case, created, example, group, replayed
-from contract.marks import each_group, rule
 from contract.run.recorder import NotApplicable, Violation
+from contract.suite.marks import each_group, rule
 from contract.target.client import Client, Document
 
 TEXTS = ("type", "title", "source_system", "external_id", "media_url")

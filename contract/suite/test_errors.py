@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from contract.exchange import Body, Request, Text
 from contract.judge.replay import answer, created, field_texts, named_fields, settle
-from contract.marks import at_the_end, rule
 from contract.run.recorder import NotApplicable, Violation
+from contract.suite.marks import at_the_end, rule
 from contract.target.client import Client
 
 KINDS = ("no credential", "no scope", "a broken field", "no JSON", "a refused recording")

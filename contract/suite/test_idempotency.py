@@ -5,8 +5,8 @@ from typing import Any
 
 from contract.judge.races import judge_race
 from contract.judge.replay import Case, control, created, example, group, refused, replayed
-from contract.marks import at_the_end, each_rule, rule
 from contract.run.recorder import NotApplicable, Untested, Violation
+from contract.suite.marks import at_the_end, each_rule, rule
 from contract.target.client import BURST, Client
 
 

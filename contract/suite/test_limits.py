@@ -6,8 +6,8 @@ The limits are computed, not drawn: a megabyte of text is a few pieces and their
 
 from contract.exchange import Text
 from contract.judge.replay import Case, TooLarge, accept_each, created, group
-from contract.marks import each_group, rule
 from contract.run.recorder import NotApplicable
+from contract.suite.marks import each_group, rule
 from contract.target.client import Client
 
 LENGTHS = {"title": ("LIMIT-1", 500), "source_system": ("LIMIT-3", 100), "external_id": ("LIMIT-5", 500)}

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from contract.judge.replay import Case, control, created, group, refused, settle
-from contract.marks import each_group, rule
 from contract.run.recorder import NotApplicable, Untested, Violation
+from contract.suite.marks import each_group, rule
 from contract.target.client import Client
 
 EXACT = (422,)

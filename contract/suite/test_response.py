@@ -5,9 +5,9 @@ from datetime import timedelta
 from contract.exchange import shown
 from contract.judge.invariants import CLOCK_SKEW, instant, now_at
 from contract.judge.replay import created, example
-from contract.marks import at_the_end, rule
 from contract.run.recorder import NotApplicable, Untested, Violation
 from contract.spec.rules import catalogue
+from contract.suite.marks import at_the_end, rule
 from contract.target.client import Client
 
 DOCUMENTED = (

@@ -1,8 +1,8 @@
 """Who may write, and for whom: SCOPE-1 to SCOPE-7."""
 
 from contract.judge.replay import answer, created, example
-from contract.marks import rule
 from contract.run.recorder import NotApplicable, Violation
+from contract.suite.marks import rule
 from contract.target.client import Client
 
 

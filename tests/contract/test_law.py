@@ -30,8 +30,8 @@ def collect(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     ("text", "sentence"),
     [
         ("def test_nothing(): pass", "names no rule"),
-        ("from contract.marks import rule\n@rule('IDEM-99')\ndef test_it(): pass", "names IDEM-99, which"),
-        ("from contract.marks import rule\n@rule('IDEM-1')\ndef test_it(): pass", "no test for AUTH-1"),
+        ("from contract.suite.marks import rule\n@rule('IDEM-99')\ndef test_it(): pass", "names IDEM-99, which"),
+        ("from contract.suite.marks import rule\n@rule('IDEM-1')\ndef test_it(): pass", "no test for AUTH-1"),
     ],
 )
 def test_a_lawless_suite_does_not_start(tmp_path: Path, text: str, sentence: str) -> None:
