@@ -4,7 +4,7 @@
 
 Keys become unique, so that an accepted submission is a first one. Public URLs become those of recordings that the
 target accepts, and some become hostile ones with a known verdict. The credential, the budgets and the ledger are those
-of `contract run`, read from the same variables. The checks are in `schemathesis_checks.py`.
+of `contract run`, read from the same variables. The checks are in `checks.py`.
 """
 
 from __future__ import annotations

@@ -114,7 +114,8 @@ USERS_TESTS = """
 import os
 
 import schemathesis
-from contract import schemathesis_hooks, spec
+from contract.schemathesis import hooks
+from contract.spec import document as spec
 
 settings = schemathesis.Config.from_path(spec.beside("schemathesis.toml"))
 schema = schemathesis.openapi.from_path(spec.path(), config=settings)
