@@ -79,9 +79,9 @@ def process(
 
 
 @contextmanager
-def hosted(server: str, app: str, *options: str) -> Iterator[tuple[Any, str]]:
+def hosted(app: str) -> Iterator[tuple[Any, str]]:
     """Run host.py; yield its process and the URL of the operation."""
-    with process(sys.executable, HERE / "host.py", server, app, *options, stdout=subprocess.PIPE) as host:
+    with process(sys.executable, HERE / "host.py", app, stdout=subprocess.PIPE) as host:
         yield host, f"http://127.0.0.1:{int(host.stdout.readline())}/api/v2/engagements"
 
 

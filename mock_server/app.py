@@ -1,4 +1,4 @@
-"""Flask around the pipeline: request in, reply out, the one error handler. It holds no rule of the API.
+"""The mock as a Flask application: request in, reply out, one error handler. It holds no rule of the API.
 
 `create_app` returns a plain WSGI application that any server can host.
 """
@@ -8,131 +8,84 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterable
+from functools import partial
 from importlib.metadata import version
-from typing import NamedTuple
-from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
-from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
-from werkzeug.http import HTTP_STATUS_CODES
 
 from mock_server.admin import routes as admin
+from mock_server.admin.fields import MAX_BYTES as ADMIN_BYTES
 from mock_server.admin.tenants import forget
 from mock_server.checks import body
 from mock_server.config import Settings
 from mock_server.current_request import Visit
 from mock_server.logs import RequestLine
-from mock_server.operations.create import Request, create_engagement
+from mock_server.operations import OPERATIONS
+from mock_server.operations.operation import Operation, Request
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.records.entry import Exchange, body_of, headers_of
 from mock_server.services import Mock
 
-PATH = "/api/v2/engagements"
+BASE = "/api"
 ADMIN = "/__admin"
 SERVER_NAME = f"engagement-contract-kit/{version('engagement-contract-kit')}"
-API_VERSION = "v2"
-EVERYWHERE = (("X-Api-Version", API_VERSION), ("X-Mock-Server", SERVER_NAME))  # headers of every answer
+EVERYWHERE = (("X-Api-Version", "v2"), ("X-Mock-Server", SERVER_NAME))  # headers of every answer
 
 log = logging.getLogger("mock_server")
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-class Answer(NamedTuple):
-    """An answer of the operation, before it gets the headers that all have."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    content: bytes
-
-    @property
-    def response(self) -> Response:
-        """What Flask sends."""
-        return Response(self.content, self.status, self.headers)
 
 
 def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Flask:
     """Return the application of a mock: a new one with these settings, or one that exists."""
-    return Application(mock or Mock(settings or Settings()))
-
-
-class Application(Flask):
-    """The mock as a WSGI application. Each request becomes a visit, and leaves as an exchange in the records."""
-
-    def __init__(self, mock: Mock) -> None:
-        super().__init__("mock_server", static_folder=None)
-        self._mock = self.extensions["mock_server"] = mock
-        self.json = _in_order(self)
-        self.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
-        self.register_error_handler(Exception, lambda error: _problem(g.visit, error).response)
-        self.add_url_rule(PATH, "create_engagement", _view, methods=["POST"], provide_automatic_options=False)
-        admin.register(self, mock)
-
-    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request: the operation at once, everything else through Flask.
-
-        What Flask does around a view was a third of a create (docs/decisions.md). The operation needs it only for
-        hooks, if somebody has added some to this application.
-        """
-        if environ.get("PATH_INFO") != PATH or environ["REQUEST_METHOD"] != "POST" or self._has_hooks():
-            return super().wsgi_app(environ, start_response)
-        visit = self._begin(environ, PATH)
-        try:
-            answer = _create(visit)
-        except Exception as error:  # noqa: BLE001  what Flask's error handler would get
-            answer = _problem(visit, error)
-        _end(visit, answer.status)
-        status = f"{answer.status} {HTTP_STATUS_CODES.get(answer.status, 'Unknown').upper()}"
-        start_response(status, [*answer.headers, ("Content-Length", str(len(answer.content))), *EVERYWHERE])
-        return (answer.content,)
-
-    def preprocess_request(self) -> ResponseReturnValue | None:
-        """Begin a visit."""
-        environ = request.environ
-        g.visit = self._begin(environ, request.path)
-        if environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
-            raise _unknown_path()
-        return super().preprocess_request()
-
-    def process_response(self, response: Response) -> Response:
-        """End the visit."""
-        response = super().process_response(response)
-        response.headers.extend(EVERYWHERE)
-        _end(g.visit, response.status_code)
-        return response
-
-    def _begin(self, environ: WSGIEnvironment, path: str) -> Visit:
-        return Visit(self._mock, self._mock.state, self._mock.services.clock.now(), environ, path)
-
-    def _has_hooks(self) -> bool:
-        """Tell whether functions are to be called around every request, as extensions of Flask ask for."""
-        return (
-            None in self.before_request_funcs
-            or None in self.after_request_funcs
-            or None in self.teardown_request_funcs
-            or bool(self.teardown_appcontext_funcs)
+    mock = mock or Mock(settings or Settings())
+    app = Flask("mock_server", static_folder=None)
+    app.extensions["mock_server"] = mock
+    app.json = _in_order(app)
+    app.url_map.merge_slashes = False  # Flask answers `//` with an HTML redirect otherwise
+    app.before_request(partial(_begin, mock))
+    app.after_request(_end)
+    app.register_error_handler(Exception, _render)
+    for operation in OPERATIONS:
+        app.add_url_rule(
+            BASE + operation.path,
+            operation.run.__name__,
+            partial(_run, operation),
+            methods=[operation.method],
+            provide_automatic_options=False,
         )
+    admin.register(app, mock)
+    return app
 
 
-def _view() -> Response:
-    return _create(g.visit).response
+def body_limit(path: str) -> int:
+    """Return how many bytes of a body are taken at a path: a snapshot may be larger than a submission."""
+    return ADMIN_BYTES if path.startswith(ADMIN + "/") else body.MAX_BYTES
 
 
-def _create(visit: Visit) -> Answer:
-    services = visit.mock.services
-    reply = create_engagement(_request(visit), services, visit.state, visit.trace)
-    return Answer(reply.status, [("Content-Type", "application/json")], _json(services.present(reply.engagement)))
+def _begin(mock: Mock) -> None:
+    """Note when a request came and which state it works in."""
+    g.visit = Visit(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
+    if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
+        raise _unknown_path()
 
 
-def _end(visit: Visit, status: int) -> None:
-    """Hand the visit to the records and the log."""
+def _run(operation: Operation) -> Response:
+    """Answer a request for an operation."""
+    visit: Visit = g.visit
+    reply = operation.run(_request(visit), visit.mock.services, visit.state, visit.trace)
+    return Response(_json(reply.document), reply.status, content_type="application/json")
+
+
+def _end(response: Response) -> Response:
+    """Hand the request and its answer to the records and the log."""
+    response.headers.extend(EVERYWHERE)
+    visit: Visit = g.visit
     seconds = visit.seconds
-    _record(visit, status, seconds)
-    if log.isEnabledFor(logging.INFO):
-        log.info(RequestLine(visit, status, seconds))
+    _record(visit, response.status_code, seconds)
+    log.info(RequestLine(visit, response.status_code, seconds))
+    return response
 
 
 def _in_order(app: Flask) -> DefaultJSONProvider:
@@ -191,13 +144,13 @@ def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
     )
 
 
-def _problem(visit: Visit, error: Exception) -> Answer:
-    """Render whatever went wrong as a problem."""
+def _render(error: Exception) -> Response:
+    """Answer with whatever went wrong, as a problem."""
+    visit: Visit = g.visit
     problem = visit.problem = _as_problem(error)
     content = _json(visit.mock.services.render(problem, visit.id))
-    # The frames that an error went through hold the body, and some a cycle: it may stay in the records for long.
-    error.__traceback__ = error.__context__ = error.__cause__ = None
-    return Answer(problem.status, [("Content-Type", MEDIA_TYPE), *problem.headers.items()], content)
+    error.__traceback__ = error.__context__ = None  # the journal keeps the problem, but not the frames with the body
+    return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
 def _as_problem(error: Exception) -> Problem:
@@ -215,8 +168,9 @@ def _as_problem(error: Exception) -> Problem:
 
 
 def _unknown_path() -> NotFound:
-    return NotFound(f"Nothing is served at this path. The operation is POST {PATH}.", rule="ERR-9")
+    offered = ", ".join(f"{operation.method} {BASE}{operation.path}" for operation in OPERATIONS)
+    return NotFound(f"Nothing is served at this path. The operation is {offered}.", rule="ERR-9")
 
 
 def _json(document: dict[str, object]) -> bytes:
-    return _ENCODER.encode(document).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

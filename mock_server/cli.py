@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
-import gc
 import json
 import os
 import signal
 import ssl
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -25,7 +23,6 @@ from mock_server.media.simulated import ROUTES, SPECIAL_HOST
 from mock_server.server import Running, running
 from mock_server.workspaces import ConfigError
 
-M_MMAP_THRESHOLD = -3  # in glibc's malloc.h: from how many bytes on a block is mapped by itself
 COMMANDS = ("serve", "healthcheck", "reset", "routes")
 
 
@@ -70,25 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def tune() -> None:
-    """Set the interpreter up for a process that only serves: requests are short, and what they store stays.
-
-    The garbage collector looks at nothing twice: to look through a hundred thousand engagements takes half a second.
-    (A cycle that was in use while it looked is then never freed. The operation makes none, and Flask small ones.) A
-    request keeps the interpreter to its end, unless it is a very long one. What a large body took goes back to the
-    system at once: each of glibc's heaps would keep some megabytes of it, two hundred in all.
-    """
-    gc.callbacks.append(_settle)
-    sys.setswitchinterval(0.02)
-    with suppress(AttributeError, OSError, TypeError):  # another C library, which has nothing to be told
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 128 * 1024)
-
-
-def _settle(phase: str, _: Mapping[str, int]) -> None:
-    if phase == "stop":
-        gc.freeze()
-
-
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or Ctrl-C. A second signal ends at once."""
     logs.configure(settings.log_level, settings.log_format)
@@ -104,7 +82,6 @@ def serve(settings: Settings) -> int:
         ready = settings.ready_file
         if ready is not None:
             _write_ready_file(ready, server)
-        tune()
         try:
             print(banner(server), flush=True)
             stop.get()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 LAST = datetime(9000, 12, 31, tzinfo=UTC)  # room for what is reckoned from the present
@@ -61,3 +62,11 @@ class Clock:
 def rfc3339(instant: datetime) -> str:
     """Write an instant as the API does: UTC with milliseconds, `2026-03-02T08:30:00.000Z`."""
     return instant.astimezone(UTC).isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"
+
+
+def monotonic() -> float:
+    """Return seconds on a clock that only moves forward: for deadlines and durations, never for what users see.
+
+    Libraries that freeze time in tests replace `time.monotonic`. A deadline must pass all the same.
+    """
+    return time.clock_gettime(time.CLOCK_MONOTONIC)

@@ -1,203 +1,291 @@
-"""One connection: its bytes, how long they are waited for, and the ways in which it ends."""
+"""One connection: HTTP/1.1 read and written with h11, and each request handed to a WSGI application.
+
+A request is read whole before the application is called, and what is above its limit is read and dropped. So nothing of
+it is left that could be taken for the next request, and a peer that is still sending gets its answer.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import logging
 import math
-import os
-import select
+import re
 import socket
 import ssl
 import struct
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cached_property, partial
-from typing import Any
+from email.utils import formatdate
+from http import HTTPStatus
+from threading import Event
+from typing import BinaryIO, Protocol
+from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from cheroot.server import HTTPConnection
+import h11
 
-from mock_server.faults.faults import CLOSE, RESET
-from mock_server.messages import Request
+from mock_server.clock import monotonic
+from mock_server.faults.faults import RESET, TRUNCATE
+from mock_server.problems import Problem
 
-MOMENT_SECONDS = 0.005  # a worker stays so long for the next request before it gives the connection back, or twice
-REQUEST_SECONDS = 60.0  # for all of a request to come: a peer that sends a byte now and then would keep its worker
-LINGER_SECONDS = 2.0
-TIMED_OUT = "timed out"  # the words by which cheroot knows it
+IDLE_SECONDS = 10.0  # for the next bytes of a peer, between two requests or in one, and for it to take a piece of ours
+HEAD_SECONDS = 20.0  # for a whole head
+BODY_SECONDS = 60.0  # for a whole body
+LINGER_SECONDS = 2.0  # for a peer that is not read any more to end its side
+MAX_HEAD_BYTES = 256 * 1024
+PIECE = 64 * 1024  # bytes that are read at once
+
+log = logging.getLogger("mock_server.http")
+
+# The path and the query of a request target, which may be a whole URL (RFC 9112, 3.2). The authority is not looked at.
+_TARGET = re.compile(
+    r"(?:(?i:https?)://(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d*)?)?(/[^?#]*|\*|(?=\?|$))(?:\?([^#]*))?", re.ASCII
+)
+_SLASH = re.compile("%2f", re.IGNORECASE)  # it stays: one that is escaped divides no path
 
 
-class Stream(io.RawIOBase):
-    """The bytes of a socket: who reads or writes waits here, at most `patience` seconds, and reads until `until`.
+class Host(Protocol):
+    """What a connection needs of its server. `environ` is the part that is the same for all requests."""
 
-    The kernel waits first, for a moment, in the call that reads or writes: most bytes come in it, and each further
-    call is a chance to lose the interpreter. OpenSSL cannot wait so; under TLS the call returns at once.
-    """
+    app: WSGIApplication
+    environ: WSGIEnvironment
+    stopping: Event
 
-    def __init__(self, sock: socket.socket, patience: float) -> None:
-        encrypted = isinstance(sock, ssl.SSLSocket)
-        sock.setblocking(not encrypted)
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", 0, int(MOMENT_SECONDS * 1e6)))
+    def body_limit(self, path: str) -> int:
+        """Return how many bytes of a body the application takes at a path."""
+        ...
+
+    def render(self, refusal: Problem) -> tuple[dict[str, object], list[tuple[str, str]]]:
+        """Return the body and the headers of a refusal that the application does not see."""
+        ...
+
+
+class Refusal(Problem):
+    """A message that never reaches the application: it is not HTTP as this server speaks it, or came too slowly."""
+
+    def __init__(self, status: int, detail: str = "") -> None:
+        super().__init__(detail or _DETAILS.get(status, _DETAILS[400]))
+        self.status = status
+        self.title = HTTPStatus(status).phrase
+        self.slug = "internal_error" if status == HTTPStatus.INTERNAL_SERVER_ERROR else "malformed_request"
+
+
+_DETAILS = {
+    400: "This is not HTTP/1.1. Send a request line, a Host, a line for each header field, and the body they announce.",
+    431: f"The head of a request may have {MAX_HEAD_BYTES:,} bytes. Send less.",
+    500: "The server failed on this request. Send it again; if it fails again, report the request_id.",
+    501: "The only Transfer-Encoding is chunked. Send the body as it is, or in chunks.",
+}
+
+
+class BrokenBody(io.BytesIO):
+    """What came of a body that broke off or came too slowly. Reading beyond it raises OSError."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return what came."""
+        if data := super().read(size):
+            return data
+        raise ConnectionError("the body broke off")
+
+
+class Connection:
+    """Answers the requests of one peer, one after the other. Faults act on it with `cut` and `gone`."""
+
+    def __init__(self, sock: socket.socket, peer: str, host: Host) -> None:
         self._socket = sock
-        self._at_once = 0 if encrypted else socket.MSG_DONTWAIT
-        self.patience = patience
-        self.until = math.inf  # by time.monotonic
+        self._peer = peer
+        self._host = host
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._broken = ""  # how a fault wants the answer in hand to go wrong
+        self._held: list[h11.Event] = []  # the head of the answer in hand, until the first piece of its body
 
-    def readable(self) -> bool:
-        """Tell io.BufferedReader that it may read."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read what there is. Raises OSError, and after a TimeoutError always that.
-
-        What a larger read had of its bytes when it timed out is lost: what comes then must not be taken for the rest.
-        """
-        if time.monotonic() > self.until:
-            raise TimeoutError(TIMED_OUT)
-        flags = 0 if self.patience else self._at_once
+    def serve(self) -> None:
+        """Answer until one of the two sides has had enough, and close the connection."""
         try:
-            return self._patiently(lambda: self._socket.recv_into(buffer, 0, flags), select.POLLIN)
-        except TimeoutError:
-            self.until = -math.inf
-            raise
-
-    def send(self, data: bytes) -> None:
-        """Send all of it. Raises OSError."""
-        left = memoryview(data)
-        while left:
-            left = left[self._patiently(partial(self._socket.send, left), select.POLLOUT) :]
-
-    def _patiently(self, call: Callable[[], int], event: int) -> int:
-        while True:
-            try:
-                return call()
-            except ssl.SSLWantReadError:
-                self._wait(select.POLLIN)
-            except ssl.SSLWantWriteError:
-                self._wait(select.POLLOUT)
-            except BlockingIOError:
-                self._wait(event)
-
-    def _wait(self, event: int) -> None:
-        poll = select.poll()  # select itself fails on descriptors above 1023
-        poll.register(self._socket, event)
-        if not poll.poll(self.patience * 1000):
-            raise TimeoutError(TIMED_OUT)
-
-
-class Reader(io.BufferedReader):
-    """What the peer sends, through the buffers of the standard library: cheroot's are written in Python."""
-
-    raw: Stream
-
-    def has_data(self, seconds: float = 0.0) -> bool:
-        """Return whether there is something to read, be it the end, or there will be in so many seconds."""
-        usual, self.raw.patience = self.raw.patience, seconds
-        try:
-            self.peek(1)
-        except TimeoutError:
-            self.raw.until = math.inf  # nobody has lost anything
-            return False
+            self._socket.settimeout(IDLE_SECONDS)
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.do_handshake()
+            while not self._host.stopping.is_set() and self._serve_one():
+                self._http.start_next_cycle()
         except OSError:
-            pass  # whoever reads will find it
+            log.debug("a peer left or fell silent", exc_info=True)
         finally:
-            self.raw.patience = usual
-        return True
-
-
-class Writer:
-    """What goes to the peer. It is held until it is flushed, so that a small answer is sent whole."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._held: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Add to what is held."""
-        self._held.append(data)
-
-    def flush(self) -> None:
-        """Send what is held. Raises OSError."""
-        if self._held:
-            data = b"".join(self._held)
-            self._held.clear()
-            self._stream.send(data)
-
-
-class Connection(HTTPConnection):  # type: ignore[misc]
-    """A connection that its peer can read to the end, even when it sent more than was read."""
-
-    RequestHandlerClass = Request
-    unread = False
-    broken = ""  # how a fault wants the answer in hand to go wrong
-
-    def __init__(self, server: Any, sock: socket.socket, _: object = None) -> None:
-        stream = Stream(sock, server.timeout)
-        super().__init__(server, sock, lambda _, mode, __: Reader(stream) if "r" in mode else Writer(stream))
-        for cached in ("resolve_peer_creds", "get_peer_creds"):  # cycles, which only the garbage collector could free
-            self.__dict__.pop(cached, None)
-
-    @cached_property
-    def environ(self) -> dict[str, Any]:
-        """The part of a WSGI environ that is the same for all requests of the connection."""
-        server = self.server
-        return {
-            "ACTUAL_SERVER_PROTOCOL": server.protocol,
-            "REMOTE_ADDR": self.remote_addr or "",
-            "REMOTE_PORT": str(self.remote_port or ""),
-            "SCRIPT_NAME": "",
-            "SERVER_NAME": server.server_name,
-            "SERVER_PORT": str(server.bind_addr[1]),
-            "SERVER_SOFTWARE": server.software,
-            "wsgi.multiprocess": False,
-            "wsgi.multithread": True,
-            "wsgi.run_once": False,
-            "wsgi.version": (1, 0),
-            **(self.ssl_env or {}),
-        }
-
-    def communicate(self) -> bool:
-        """Answer requests for as long as the next one comes at once, and return whether the connection stays open.
-
-        cheroot begins with a request that may not be there yet, as under TLS after the handshake, and gives the
-        connection back after each one, so that two threads more take part in the next.
-        """
-        stream = self.rfile.raw
-        while self.server.ready and self.rfile.has_data(MOMENT_SECONDS):
-            stream.until = time.monotonic() + REQUEST_SECONDS
-            if not super().communicate():
-                return False
-            stream.until = math.inf
-            if self.server.requests.qsize:  # another connection waits for a worker
-                break
-        return True
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing at all is to be sent."""
-        return self.broken in {CLOSE, RESET}
+            self._close()
 
     def cut(self, how: str) -> None:
-        self.broken = how
+        """Say how the answer goes wrong: nothing is sent (close, reset), or only half of the body (truncate)."""
+        self._broken = how
 
     def gone(self, seconds: float) -> bool:
-        poll = select.poll()
-        poll.register(self.socket, getattr(select, "POLLRDHUP", 0))  # other systems report the end unasked
-        return bool(poll.poll(seconds * 1000))
+        """Wait, and tell as soon as the peer has closed its end."""
+        if len(self._http.trailing_data[0]) > MAX_HEAD_BYTES:  # it has sent enough requests that wait for their turn
+            return self._host.stopping.wait(seconds)
+        try:
+            self._socket.settimeout(seconds)
+            data = self._socket.recv(PIECE)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self._socket.settimeout(IDLE_SECONDS)
+        self._http.receive_data(data)
+        return not data
 
-    def close(self) -> None:
-        if self.broken == RESET:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.socket.detach())  # without the FIN that cheroot's own way sends first
-            return
-        if isinstance(self.socket, ssl.SSLSocket) and not self.broken:
-            with suppress(OSError, ValueError):
-                self.socket.unwrap()  # says that this is the end, and nothing was cut off
-        if self.unread:  # closing now would reset the connection and take the answer with it
+    def _send(self, *events: h11.Event) -> None:
+        """Send the parts of an answer at once, unless a fault forbids it. Raises OSError."""
+        data = memoryview(b"".join([self._http.send(event) or b"" for event in events]))
+        if self._broken in {"", TRUNCATE}:
+            for start in range(0, len(data), PIECE):  # the peer has its time for each
+                self._socket.sendall(data[start : start + PIECE])
+
+    def _serve_one(self) -> bool:
+        """Answer one request. Return whether there can be another. Raises OSError."""
+        try:
+            request = self._read_head()
+            if request is None:
+                return False
+            self._answer(request)
+        except h11.RemoteProtocolError as error:
+            self._refuse(Refusal(error.error_status_hint))
+        except Refusal as refusal:
+            self._refuse(refusal)
+        except OSError:
+            raise
+        except Exception:
+            log.exception("the application failed")
+            if self._http.our_state is h11.SEND_RESPONSE:
+                self._refuse(Refusal(500))
+        return self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+
+    def _read_head(self) -> h11.Request | None:
+        """Return the next request, or None if the peer sends no more. Raises Refusal, RemoteProtocolError, OSError."""
+        ends = math.inf
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            try:
+                self._receive(ends)
+            except TimeoutError:
+                if ends == math.inf:  # a peer that is idle
+                    return None
+                raise Refusal(408, "The head of the request came too slowly. Send it at once.") from None
+            ends = min(ends, monotonic() + HEAD_SECONDS)
+        return event if isinstance(event, h11.Request) else None
+
+    def _read_body(self, limit: int) -> BinaryIO:
+        """Return the body, or its first bytes up to one more than the limit. Raises OSError if the peer is gone."""
+        body, ends = io.BytesIO(), monotonic() + BODY_SECONDS
+        if self._http.they_are_waiting_for_100_continue:
+            self._send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+        try:
+            while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+                if isinstance(event, h11.Data):
+                    body.write(event.data[: limit + 1 - body.tell()])
+                else:
+                    self._receive(ends)
+        except (TimeoutError, h11.RemoteProtocolError):
+            return BrokenBody(body.getvalue())
+        body.seek(0)
+        return body
+
+    def _receive(self, ends: float) -> None:
+        """Read what the peer sends next. Raises OSError, and TimeoutError if it does not come in time."""
+        self._http.receive_data(self._socket.recv(PIECE))
+        if monotonic() > ends:
+            raise TimeoutError
+
+    def _answer(self, request: h11.Request) -> None:
+        """Let the application answer. Raises Refusal before it is called, and OSError."""
+        environ = {**self._host.environ, **_described(request), "REMOTE_ADDR": self._peer}
+        environ["mock_server.connection"] = self
+        environ["wsgi.input"] = self._read_body(self._host.body_limit(environ["PATH_INFO"]))
+        pieces = self._host.app(environ, self._start)
+        try:
+            for piece in pieces:
+                self._write(piece)
+        finally:
+            if hasattr(pieces, "close"):
+                pieces.close()
+        if not self._broken:
+            self._send(*self._held, h11.EndOfMessage())
+
+    def _start(self, status: str, headers: list[tuple[str, str]], _: object = None, /) -> Callable[[bytes], object]:
+        """Take the head of an answer, which is sent with the first piece of its body. This is `start_response`."""
+        code, _, reason = status.partition(" ")
+        self._held = [_head(int(code), headers, reason)]
+        return self._write
+
+    def _write(self, data: bytes) -> None:
+        """Send a piece of the body. Raises OSError."""
+        if self._broken == TRUNCATE:
+            data = data[: len(data) // 2]
+        self._send(*self._held, h11.Data(data=data))
+        self._held = []
+
+    def _refuse(self, refusal: Refusal) -> None:
+        document, headers = self._host.render(refusal)
+        log.info("%s %s", refusal.status, refusal.detail)
+        content = json.dumps(document).encode()
+        headers += [("Content-Length", str(len(content))), ("Connection", "close")]
+        self._send(_head(refusal.status, headers), h11.Data(data=content), h11.EndOfMessage())
+
+    def _close(self) -> None:
+        with suppress(OSError, ValueError):
+            if self._broken == RESET:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                self._say_goodbye()
+        self._socket.close()
+
+    def _say_goodbye(self) -> None:
+        """End our side, and read what the peer still sends: a close would reset the connection and lose the answer."""
+        if isinstance(self._socket, ssl.SSLSocket) and not self._broken:
+            self._socket.settimeout(LINGER_SECONDS)
             with suppress(OSError):
-                self.socket.settimeout(LINGER_SECONDS)
-                self.socket.shutdown(socket.SHUT_WR)
-                ends = time.monotonic() + REQUEST_SECONDS
-                while time.monotonic() < ends and self.socket.recv(1 << 16):
-                    pass
-        super().close()
+                self._socket.unwrap()  # tells the peer that the answer was whole
+        ends = monotonic() + BODY_SECONDS
+        socket.socket.shutdown(self._socket, socket.SHUT_WR)  # not the method of SSLSocket, which goes on in plain text
+        self._socket.settimeout(LINGER_SECONDS)
+        while monotonic() < ends and self._socket.recv(PIECE):
+            pass
+
+
+def _head(status: int, headers: Sequence[tuple[str, str]], reason: str | None = None) -> h11.Response:
+    """Return the head of an answer, dated."""
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    encoded.append((b"Date", formatdate(usegmt=True).encode()))
+    phrase = HTTPStatus(status).phrase if reason is None else reason
+    return h11.Response(status_code=status, headers=encoded, reason=phrase.encode("latin-1"))
+
+
+def _described(request: h11.Request) -> WSGIEnvironment:
+    """Return the part of a WSGI environ that a request decides. Raises Refusal if it can be read in two ways."""
+    method, version = request.method.decode("ascii"), request.http_version.decode("ascii")
+    if version not in {"1.0", "1.1"}:
+        raise Refusal(505, "This server speaks HTTP/1.1 and HTTP/1.0.")
+    target = _TARGET.fullmatch(request.target.decode("ascii"))
+    if target is None or method != method.upper():  # werkzeug takes `post` for POST
+        raise Refusal(400, "A request begins with a method in capitals and a path, or a whole http or https URL.")
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": "%2F".join(unquote_to_bytes(part).decode("latin-1") for part in _SLASH.split(target[1] or "/")),
+        "QUERY_STRING": target[2] or "",
+        "REQUEST_URI": target[0],
+        "SERVER_PROTOCOL": f"HTTP/{version}",
+    }
+    for name, value in request.headers:
+        _add_header(environ, name.decode("ascii"), value.decode("latin-1"))
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        if version == "1.0" or "CONTENT_LENGTH" in environ:
+            raise Refusal(400, "A Transfer-Encoding needs HTTP/1.1, and no Content-Length beside it.")
+        environ["wsgi.input_terminated"] = True
+    return environ
+
+
+def _add_header(environ: WSGIEnvironment, name: str, value: str) -> None:
+    """Add a header to those of its name. One with an underscore is left out: Content_Length is not Content-Length."""
+    if "_" in name:
+        return
+    key = name.upper().replace("-", "_")
+    key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+    environ[key] = f"{environ[key]}, {value}" if key in environ else value

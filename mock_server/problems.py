@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 TYPE_BASE = "https://app.askelephant.ai/errors/"
 MEDIA_TYPE = "application/problem+json"
@@ -35,8 +34,8 @@ class Problem(Exception):  # noqa: N818  the field's word for it (RFC 9457), as 
     """A refusal. Subclasses set `status`, `slug` (the last part of `type`) and `title`."""
 
     status: int = 500
-    slug: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Internal server error"
+    slug: str = "internal_error"
+    title: str = "Internal server error"
 
     def __init__(self, detail: str, *, rule: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

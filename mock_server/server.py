@@ -1,7 +1,6 @@
-"""One threaded HTTP server in this process: cheroot, taught to answer in problems and to mistrust its peers.
+"""A small HTTP server in this process: the standard library's socketserver, with a thread for each connection.
 
-`running` serves on a thread for as long as a `with` block lasts. The measurements behind the choice of cheroot are in
-docs/decisions.md.
+`running` serves on a thread for as long as a `with` block lasts. Why it is this server: docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -9,157 +8,133 @@ from __future__ import annotations
 import errno
 import logging
 import socket
+import socketserver
 import ssl
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from cheroot import wsgi
-from cheroot.errors import FatalSSLAlert
-from cheroot.ssl import Adapter
-
-from mock_server.app import create_app
+from mock_server.app import EVERYWHERE, body_limit, create_app
 from mock_server.config import Settings
-from mock_server.connection import TIMED_OUT, Connection
-from mock_server.messages import MAX_HEADER_BYTES
+from mock_server.connection import Connection
+from mock_server.problems import MEDIA_TYPE, Problem
 from mock_server.services import Mock
 from mock_server.workspaces import ConfigError
 
-THREADS = 64  # a submission holds one while its recording is fetched
+MAX_CONNECTIONS = 1000  # each has a thread; further ones wait until one of them ends
 BACKLOG = 512
-IDLE_SECONDS = 10
-FULL_SECONDS = 0.5  # between two looks at whether there are file descriptors again
+STOP_SECONDS = 5.0  # for answers that are under way when the server stops
+POLL_SECONDS = 0.1  # between two looks at whether the server stops
+PAUSE_SECONDS = 0.5  # until the server looks again whether it can let somebody in
 
 log = logging.getLogger("mock_server.http")
 
 
-class Gateway(wsgi.Gateway_10):  # type: ignore[misc]
-    """Describes a request to the application, with the connection, for faults that act on it."""
+class Server(socketserver.ThreadingTCPServer):
+    """The server of one mock. It listens as soon as it is made. Raises OSError if it cannot."""
 
-    def get_environ(self) -> dict[str, Any]:
-        """Return what cheroot does, but for the connection, in a third of the time."""
-        request, connection = self.req, self.req.conn
-        return {
-            **{_variable(name): value.decode("latin-1") for name, value in request.inheaders.items()},
-            "PATH_INFO": request.path.decode("latin-1"),
-            "QUERY_STRING": request.qs.decode("latin-1"),
-            "REQUEST_METHOD": request.method.decode("latin-1"),
-            "REQUEST_URI": request.uri.decode("latin-1"),
-            "SERVER_PROTOCOL": request.request_protocol.decode("latin-1"),
-            "mock_server.connection": connection,
-            "wsgi.errors": sys.stderr,
-            "wsgi.input": request.rfile,
-            "wsgi.input_terminated": request.chunked_read,
-            "wsgi.url_scheme": request.scheme.decode("latin-1"),
-            **connection.environ,
-        }
-
-
-@lru_cache(64)
-def _variable(header: bytes) -> str:
-    name = header.decode("latin-1").upper().replace("-", "_")
-    return name if name in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{name}"
-
-
-class Listener(socket.socket):
-    """A listening socket that waits while there are no file descriptors left.
-
-    cheroot would begin its round anew, with a traceback for each try, and never come to close those who are idle.
-    """
-
-    def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection. Raises OSError, and TimeoutError where nobody could be let in."""
-        try:
-            return super().accept()
-        except OSError as error:
-            if error.errno not in {errno.EMFILE, errno.ENFILE}:
-                raise
-            log.warning("no more connections: %s; close some, or raise the limit (ulimit -n)", error.strerror)
-            time.sleep(FULL_SECONDS)
-            raise TimeoutError(TIMED_OUT) from None
-
-
-class TlsSocket(ssl.SSLSocket):
-    """A socket that stays encrypted until it is closed: SSLSocket, once shut down, goes on in plain text."""
-
-    def shutdown(self, how: int) -> None:
-        """Shut the connection down, and leave TLS as it is."""
-        socket.socket.shutdown(self, how)
-
-
-class Tls(Adapter):  # type: ignore[misc]
-    """TLS whose handshake happens on a worker: in cheroot's own adapter a silent peer stops the whole server."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self.context = context
-
-    def bind(self, sock: socket.socket) -> socket.socket:
-        return sock
-
-    def wrap(self, sock: socket.socket) -> tuple[ssl.SSLSocket, dict[str, str]]:
-        try:
-            wrapped = self.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-        except OSError as error:
-            raise FatalSSLAlert(*error.args) from error  # which cheroot takes for a peer that left
-        return wrapped, self.get_environ()
-
-    def get_environ(self) -> dict[str, str]:
-        return {"wsgi.url_scheme": "https", "HTTPS": "on"}
-
-    def makefile(self, sock: socket.socket, mode: str = "r", bufsize: int = -1) -> Any:
-        raise NotImplementedError  # connections open their own
-
-
-class Server(wsgi.Server):  # type: ignore[misc]
-    """The server of one mock. `bind_error` is the reason why it could not listen."""
-
-    ConnectionClass = Connection
-    max_request_header_size = MAX_HEADER_BYTES
-    keep_alive_conn_limit = None
-    bind_error: OSError | None = None
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = BACKLOG
 
     def __init__(self, mock: Mock, app: WSGIApplication | None = None) -> None:
         settings = mock.settings
-        super().__init__(
-            (settings.host, settings.port),
-            app or create_app(mock=mock),
-            numthreads=THREADS,
-            request_queue_size=BACKLOG,
-            timeout=IDLE_SECONDS,
-        )
         self.mock = mock
-        self.gateway = Gateway
-        if settings.tls_cert and settings.tls_key:
-            self.ssl_adapter = Tls(_tls_context(settings))
+        self.app = app or create_app(mock=mock)
+        self.stopping = mock.stopping
+        self._tls = _tls_context(settings) if settings.tls_cert and settings.tls_key else None
+        self._open: set[socket.socket] = set()
+        self._changed = threading.Condition()
+        self.address_family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        super().__init__(
+            (str(address[0]), int(address[1])), socketserver.BaseRequestHandler
+        )  # which finish_request does not use
+        self.environ = {
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": self.server_address[0],
+            "SERVER_PORT": str(self.server_address[1]),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "https" if self._tls else "http",
+            "wsgi.errors": sys.stderr,
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
 
-    def bind(self, family: int, type: int, proto: int = 0) -> Any:  # noqa: A002  cheroot's name
+    @property
+    def origin(self) -> str:
+        """The URL at which it can be reached from this machine."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  an address to reach, not to bind
+        return f"{'https' if self._tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def body_limit(self, path: str) -> int:
+        """Return how many bytes of a body the mock takes at a path."""
+        return body_limit(path)
+
+    def render(self, refusal: Problem) -> tuple[dict[str, object], list[tuple[str, str]]]:
+        """Return the body and the headers of a refusal that the application does not see."""
+        document = refusal.as_json(self.mock.services.ids.new("rid"))
+        return document, [("Content-Type", MEDIA_TYPE), *EVERYWHERE]
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accept a connection. Raises OSError if nobody can be let in at the moment; socketserver then asks again."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._open) < MAX_CONNECTIONS, PAUSE_SECONDS):
+                raise TimeoutError("as many connections as there may be are open")
         try:
-            bound = super().bind(family, type, proto)
+            sock, address = super().get_request()
         except OSError as error:
-            self.bind_error = error
+            if error.errno in {errno.EMFILE, errno.ENFILE}:
+                log.warning("no more connections: %s; close some, or raise the limit (ulimit -n)", error.strerror)
+                self.stopping.wait(PAUSE_SECONDS)
             raise
-        self.socket = Listener(fileno=bound.detach())
-        return self.socket
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:  # the handshake is for the thread of the connection
+                sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        except OSError:  # the peer has left already
+            sock.close()
+            raise
+        with self._changed:
+            self._open.add(sock)
+        return sock, address
 
-    def process_conn(self, conn: Any) -> None:
-        """Give a connection to a worker once its peer has something to say.
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end, on its own thread."""
+        Connection(request, client_address[0], self).serve()
 
-        cheroot does so as soon as it connects, and a few dozen silent peers would hold all workers.
-        """
-        if conn.last_used is None:
-            self.put_conn(conn)
-        else:
-            super().process_conn(conn)
+    def shutdown_request(self, request: Any) -> None:
+        """Let the next one in, now that a connection has ended."""
+        request.close()
+        with self._changed:
+            self._open.discard(request)
+            self._changed.notify_all()
 
-    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Log what goes wrong on connections. Peers that leave are no news."""
-        log.log(level if level >= logging.ERROR else logging.DEBUG, "%s", msg, exc_info=traceback)
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  of socketserver
+        """Log a defect of the server."""
+        log.exception("a connection failed")  # noqa: LOG004  it is called in the handler
+
+    def stop(self) -> None:
+        """End within about `STOP_SECONDS`: nothing new is begun, and answers under way are given that time."""
+        self.shutdown()
+        self.server_close()
+        with self._changed:
+            self._end(socket.SHUT_RD)
+            if not self._changed.wait_for(lambda: not self._open, STOP_SECONDS):
+                self._end(socket.SHUT_RDWR)
+                self._changed.wait_for(lambda: not self._open, PAUSE_SECONDS)
+
+    def _end(self, how: int) -> None:
+        for sock in self._open:
+            with suppress(OSError):  # its peer was faster
+                socket.socket.shutdown(sock, how)  # not the method of SSLSocket, which goes on in plain text
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +161,14 @@ def running(settings: Settings | None = None) -> Iterator[Running]:
 def serving(mock: Mock, app: WSGIApplication | None = None) -> Iterator[Running]:
     """Serve a mock that exists, as `running` does; through `app` if its application is wrapped in another."""
     server = _listening(mock, app)
-    thread = threading.Thread(target=server.serve, name="mock-server")
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="mock-server")
     thread.start()
     try:
-        yield _describe(server)
+        credentials = {caller.name: caller.credential for caller in mock.settings.callers}
+        yield Running(f"{server.origin}/api", f"{server.origin}/__admin", credentials, mock)
     finally:
         try:
-            mock.stop()  # first, so that no worker waits for anything
+            mock.stop()  # first, so that no request waits for anything
         finally:
             server.stop()
             thread.join()
@@ -201,30 +177,17 @@ def serving(mock: Mock, app: WSGIApplication | None = None) -> Iterator[Running]
 def _listening(mock: Mock, app: WSGIApplication | None) -> Server:
     """Return a server that listens. If it cannot, the mock is stopped and ConfigError raised."""
     try:
-        server = Server(mock, app)
-        try:
-            server.prepare()
-        except OSError as error:
-            raise _cannot_listen(mock.settings, server.bind_error or error) from None
+        return Server(mock, app)
+    except OSError as error:
+        mock.stop()
+        raise _cannot_listen(mock.settings, error) from None
     except ConfigError:
         mock.stop()
         raise
-    return server
-
-
-def _describe(server: Server) -> Running:
-    host, port = server.bind_addr
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  an address to reach, not to bind
-    scheme = "https" if server.ssl_adapter else "http"
-    origin = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    mock: Mock = server.mock
-    credentials = {caller.name: caller.credential for caller in mock.settings.callers}
-    return Running(f"{origin}/api", f"{origin}/__admin", credentials, mock)
 
 
 def _tls_context(settings: Settings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslsocket_class = TlsSocket
     try:
         context.load_cert_chain(str(settings.tls_cert), str(settings.tls_key))
     except OSError as error:  # ssl.SSLError is one too

@@ -1,1 +1,5 @@
-"""READ FIRST. The operations of the API, one module each."""
+"""READ FIRST. The operations of the API, a module for each. The application serves those that are listed here."""
+
+from mock_server.operations import create
+
+OPERATIONS = (create.OPERATION,)

@@ -1,4 +1,4 @@
-"""READ FIRST. One function per operation: the whole life of a request, top to bottom.
+"""Create engagement: the whole life of a request, top to bottom.
 
 Each step returns a value or raises one Problem; the trace notes what each decided. The order is part of the contract
 (SCOPE-7, IDEM-15): a replay never touches the network, and must still be a valid body.
@@ -7,15 +7,16 @@ Each step returns a value or raises one Problem; the trace notes what each decid
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from mock_server.checks import auth, body
 from mock_server.checks.auth import Caller
 from mock_server.checks.prefer import preferred
 from mock_server.checks.validation import Submission, field_error
-from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Connection, Meeting
+from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Meeting
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
+from mock_server.operations.operation import Operation, Reply, Request
 from mock_server.problems import InFlight, Invalid, Unauthorized
 from mock_server.services import Services, State
 from mock_server.store import Claim, Engagement
@@ -23,29 +24,6 @@ from mock_server.trace import CREATED, FORGOTTEN, INJECTED, REPLAYED, Step, Trac
 from mock_server.transcripts import TranscriptShelf
 
 SCOPE = "engagements:write"
-
-
-class Request(NamedTuple):
-    """What the pipeline needs of an HTTP request. `read` returns the body and may raise Malformed.
-
-    `connection` is there if the server lets faults act on it.
-    """
-
-    authorization: str | None
-    content_type: str | None
-    content_encoding: str | None
-    read: Callable[[], bytes]
-    prefer: str | None = None
-    method: str = "POST"
-    path: str = "/api/v2/engagements"
-    connection: Connection | None = None
-
-
-class Reply(NamedTuple):
-    """A success: 201 for a new engagement, 200 for a stored one."""
-
-    status: int
-    engagement: Engagement
 
 
 def create_engagement(request: Request, services: Services, state: State, trace: Trace) -> Reply:
@@ -71,7 +49,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
         if isinstance(claim, Engagement):
             step.note(f"stored as {claim.id}")
             trace.engagement, trace.made = claim, REPLAYED
-            return Reply(200, claim)
+            return Reply(200, services.present(claim))
         step.note("the key is free")
     with claim:
         with trace.step("media") as step:
@@ -84,7 +62,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
                 claim.commit(engagement)
                 step.note(f"stored as {engagement.id}")
     state.faults.meet(meeting, AFTER_COMMIT)
-    return Reply(201, engagement)
+    return Reply(201, services.present(engagement))
 
 
 def _meeting(request: Request, services: Services, trace: Trace) -> Meeting:
@@ -148,3 +126,6 @@ def _engagement(
         start_at=submission.start_at or now,
         duration_seconds=recording.duration_seconds,
     )
+
+
+OPERATION = Operation("POST", "/v2/engagements", create_engagement)

@@ -13,7 +13,8 @@ from mock_server import Running, Settings
 from mock_server.faults.faults import BEFORE_AUTH, STATUS, Fault, Match
 from mock_server.media import Note, Recording
 from mock_server.media.policy import MediaUrl
-from mock_server.operations.create import Reply, Request, create_engagement
+from mock_server.operations.create import create_engagement
+from mock_server.operations.operation import Reply, Request
 from mock_server.problems import Problem
 from mock_server.services import Mock
 from mock_server.trace import Trace
@@ -30,7 +31,7 @@ def never() -> bytes:
 def with_body(**changes: Any) -> Request:
     """Return a good request with another body."""
     raw = json.dumps(submission(**changes)).encode()
-    return GOOD._replace(read=lambda: raw)
+    return replace(GOOD, read=lambda: raw)
 
 
 @pytest.fixture
@@ -57,21 +58,21 @@ def test_a_create_takes_every_step_and_a_replay_stops_at_the_key(mock: Mock) -> 
     noted = {step.name: step.notes for step in trace.steps}
     assert noted["authenticate"] == "writer of workspace A"
     assert noted["media"] == "media.mock.test is 93.184.216.34; 2 redirects; serves video/mp4"
-    assert noted["store"] == f"stored as {created.engagement.id}"
+    assert noted["store"] == f"stored as {created.document['id']}"
     replayed, trace = follow(mock, request)
-    assert replayed == Reply(200, created.engagement)
+    assert replayed == Reply(200, created.document)
     assert [step.name for step in trace.steps] == STEPS[:6]
 
 
 @pytest.mark.parametrize(
     ("request_", "status", "last"),
     [
-        (GOOD._replace(authorization=None, read=never), 401, "authenticate"),
-        (GOOD._replace(authorization=f"Bearer {NOSCOPE}", content_type="x", read=never), 403, "scope"),
-        (GOOD._replace(content_type="text/plain", read=never), 400, "parse"),
-        (GOOD._replace(content_encoding="gzip", read=never), 400, "parse"),
-        (GOOD._replace(read=lambda: b"{"), 400, "parse"),
-        (GOOD._replace(read=lambda: b"{}"), 422, "validate"),
+        (replace(GOOD, authorization=None, read=never), 401, "authenticate"),
+        (replace(GOOD, authorization=f"Bearer {NOSCOPE}", content_type="x", read=never), 403, "scope"),
+        (replace(GOOD, content_type="text/plain", read=never), 400, "parse"),
+        (replace(GOOD, content_encoding="gzip", read=never), 400, "parse"),
+        (replace(GOOD, read=lambda: b"{"), 400, "parse"),
+        (replace(GOOD, read=lambda: b"{}"), 422, "validate"),
         (with_body(media_url="http://10.0.0.1/"), 422, "validate"),
         (with_body(media_url="https://10.0.0.1/"), 422, "media"),
     ],
@@ -89,7 +90,7 @@ def test_a_refusal_stops_at_its_step(mock: Mock, request_: Request, status: int,
 
 def test_an_answer_the_client_asked_for_is_a_step(mock: Mock) -> None:
     """It comes before everything else, and the trace does not pass it off as a decision of the contract."""
-    refused, trace = follow(mock, GOOD._replace(prefer="code=409", read=never))
+    refused, trace = follow(mock, replace(GOOD, prefer="code=409", read=never))
     assert isinstance(refused, Problem)
     assert (refused.status, refused.rule, refused.headers["Preference-Applied"]) == (409, None, "code=409")
     assert [(step.name, step.verdict, step.problem) for step in trace.steps] == [("prefer", "injected", refused)]

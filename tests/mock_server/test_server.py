@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
@@ -26,8 +28,7 @@ from wire import (
     submission,
 )
 
-from mock_server import Running, Settings, messages, running
-from mock_server import server as module
+from mock_server import Running, Settings, connection, running
 from mock_server.server import serving
 from mock_server.services import Mock
 
@@ -49,16 +50,12 @@ def body(**changes: object) -> bytes:
         head("Content-Length: ten"),
         head("Content-Length: " + "9" * 5000),
         head("Content-Length: 2", "Content-Length: 3") + b"{} ",
-        head("Content-Length: 2", "Content-Length: 2") + b"{}",
         head("Content-Length: 2", "Transfer-Encoding: chunked") + chunked(b"{}"),
         head("Transfer-Encoding: chunked").replace(b"HTTP/1.1", b"HTTP/1.0") + chunked(b"{}"),
-        head("Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + chunked(b"{}"),
-        head("Transfer-Encoding: chunked, chunked") + chunked(b"{}"),
         head("Transfer-Encoding:\x0bchunked") + chunked(b"{}"),
         head("Content-Length:\x0b2") + b"{}",
         head("Content-Length: 2\x0c") + b"{}",
         head("no colon here"),
-        head(target="//["),
         head(target="http://[/api/v2/engagements"),
         head(method="CONNECT", target="["),
         head(target="/a#b"),
@@ -106,12 +103,10 @@ def test_an_answer_outlives_what_is_still_being_sent(server: Running) -> None:
         b" 1\r\na\r\n0\r\n\r\n",
         b"1\r\r\na\r\n0\r\n\r\n",
         b"\x0b1\r\na\r\n0\r\n\r\n",
-        b"1;a\rb\r\na\r\n0\r\n\r\n",
         b"0\r\nGET /evil HTTP/1.1\r\n\r\n",
         b"f" * 16 + b"\r\n0\r\n\r\n",
-        b"1;" + b"x" * 5000 + b"\r\na\r\n0\r\n\r\n",
-        b"0\r\nTrailer: " + b"x" * 5000 + b"\r\n\r\n",
-        b"0\r\n" + b"Trailer: x\r\n" * 30_000 + b"\r\n",
+        b"1;" + b"x" * 500_000 + b"\r\na\r\n0\r\n\r\n",
+        b"0\r\n" + b"Trailer: x\r\n" * 60_000 + b"\r\n",
     ],
 )
 def test_a_broken_chunked_body_is_refused_and_hides_no_request(server: Running, broken: bytes) -> None:
@@ -130,7 +125,7 @@ def test_a_body_that_ends_half_way_is_refused(server: Running, start: bytes) -> 
 @pytest.mark.parametrize("start", [head("Content-Length: 100") + b"{", head("Transfer-Encoding: chunked") + b"5\r\nab"])
 def test_a_body_that_stalls_is_refused_in_time(monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
     """A client that goes silent in the middle of the body gets 400 after the idle time, and only once that long."""
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
     with running(Settings(port=0)) as server:
         (answer,) = exchange(server, start)
     check_problem(answer, 400)
@@ -138,7 +133,7 @@ def test_a_body_that_stalls_is_refused_in_time(monkeypatch: pytest.MonkeyPatch, 
 
 def test_a_request_that_stalls_in_its_head_gets_408(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that never finishes its headers is told so, with a problem."""
-    monkeypatch.setattr(module, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
     with running(Settings(port=0)) as server:
         (answer,) = exchange(server, b"POST / HTTP/1.1\r\nHost: x\r\n")
     check_problem(answer, 408)
@@ -180,12 +175,6 @@ def test_chunks_of_one_byte_are_put_together(server: Running) -> None:
     data = head("Transfer-Encoding: chunked", "Connection: close") + b"1\r\n \r\n" * 10_000 + chunked(body())
     (answer,) = exchange(server, data)
     assert answer.status == 201
-
-
-def test_reading_never_collects_chunks() -> None:
-    """One read gives at most one chunk: collecting tiny ones took a time that grew with their square."""
-    stream = messages.ChunkedBody(io.BytesIO(chunked(b"a", b"bc", b"defg")))
-    assert [stream.read(3) for _ in range(6)] == [b"a", b"bc", b"def", b"g", b"", b""]
 
 
 def test_refused_bodies_leave_the_connection_usable(server: Running) -> None:
@@ -280,9 +269,9 @@ def test_a_header_of_64_kib_is_served(server: Running) -> None:
 @pytest.mark.parametrize(
     ("data", "status"),
     [
-        (head("X-Long: " + "x" * 300_000), 431),
-        (head(*(f"X-{number}: {'x' * 100}" for number in range(3000))), 431),
-        (head(target="/" + "a" * 300_000), 414),
+        (head("X-Long: " + "x" * 400_000), 431),
+        (head(*(f"X-{number}: {'x' * 100}" for number in range(4000))), 431),
+        (head(target="/" + "a" * 400_000), 431),
     ],
     ids=["one", "many", "target"],
 )
@@ -310,7 +299,7 @@ def test_the_application_gets_what_wsgi_promises() -> None:
         "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/a b%2Fc", "QUERY_STRING": "d=%20",
         "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_PORT": port, "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
         "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2", "HTTP_HOST": "localhost", "body": b"{}",
-        "HTTP_X_TWO_WORDS": "\xe9", "wsgi.input_terminated": False,
+        "HTTP_X_TWO_WORDS": "\xe9",
     }  # fmt: skip
     assert {name: seen[name] for name in expected} == expected
 
@@ -331,11 +320,72 @@ def test_odd_headers_never_fail_the_server(server: Running, lines: tuple[str, ..
     assert [400 <= answer.status < 500 for answer in answers] == [True]
 
 
-def test_a_request_without_host_is_served(server: Running) -> None:
-    """A client that leaves Host out still gets its answer, over HTTP/1.0 as well."""
-    key = new_key()
-    whole = body(external_id=key)
+def test_http_1_0_needs_no_host(server: Running) -> None:
+    """HTTP/1.0 knows no Host; in HTTP/1.1 its absence is a 400 (RFC 9112, 3.2)."""
+    whole = body(external_id=new_key())
     start = head(f"Content-Length: {len(whole)}", "Connection: close").replace(b"Host: localhost\r\n", b"") + whole
-    (first,) = exchange(server, start)
-    (second,) = exchange(server, start.replace(b"HTTP/1.1", b"HTTP/1.0"))
-    assert (first.status, second.status) == (201, 200)
+    (refused,) = exchange(server, start)
+    (created,) = exchange(server, start.replace(b"HTTP/1.1", b"HTTP/1.0"))
+    assert (refused.status, created.status) == (400, 201)
+    assert "Host" in check_problem(refused, 400)["detail"]
+
+
+def test_a_version_that_is_not_spoken_is_refused(server: Running) -> None:
+    """The preface of HTTP/2 gets 505, and nothing of it is served."""
+    (answer,) = exchange(server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+    check_problem(answer, 505)
+
+
+@pytest.mark.parametrize("expect", ["100-continue", "100-Continue"])
+@pytest.mark.parametrize(
+    "upgrade", [(), ("Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMA")]
+)
+def test_what_javas_client_sends_first_is_served(server: Running, expect: str, upgrade: tuple[str, ...]) -> None:
+    """An offer to go on in HTTP/2 is passed over, and a body that waits for its 100 is asked for."""
+    whole = body()
+    with socket.create_connection(address(server), timeout=10) as peer:
+        peer.sendall(head(f"Content-Length: {len(whole)}", f"Expect: {expect}", *upgrade))
+        assert peer.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        peer.sendall(whole)
+        assert peer.recv(12) == b"HTTP/1.1 201"
+
+
+@pytest.mark.parametrize("size", [b"a", b"A", b"0a", b"00000000000000A"])
+def test_the_size_of_a_chunk_is_hexadecimal(server: Running, size: bytes) -> None:
+    """It is written in either case, with zeros before it or without."""
+    whole = body().ljust(512)
+    pieces = b"".join(size + b"\r\n" + whole[start : start + 10] + b"\r\n" for start in range(0, 510, 10))
+    last = b"2\r\n" + whole[510:] + b"\r\n0\r\n\r\n"
+    (answer,) = exchange(server, head("Transfer-Encoding: chunked", "Connection: close") + pieces + last)
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize("data", [head("Connection: close", method="GET", target="/__admin/health"), head("no colon")])
+def test_an_answer_has_one_date(server: Running, data: bytes) -> None:
+    """It is that of the system's clock, whoever gives the answer."""
+    (answer,) = exchange(server, data)
+    (date,) = answer.headers.get_all("Date", [])
+    assert abs(datetime.now(UTC) - parsedate_to_datetime(date)) < timedelta(minutes=1)
+
+
+def test_an_answer_of_unknown_length_ends_where_it_ends() -> None:
+    """It is sent in chunks, to a request in chunks as well, and the next one is answered on the same connection."""
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        environ["wsgi.input"].read(10)
+        start_response("200 OK", [])
+        yield from (b"one", b"two")
+
+    request = head("Transfer-Encoding: chunked") + chunked(b"{}")
+    last = head("Connection: close", method="GET")
+    with serving(Mock(Settings(port=0)), app) as server:
+        answers = exchange(server, request + request + last)
+    assert [answer.body for answer in answers] == [b"onetwo"] * 3
+
+
+def test_a_refusal_of_the_server_is_in_the_log(server: Running, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever wonders why nothing reached the journal finds the reason, and nothing that the peer sent."""
+    caplog.set_level("INFO", "mock_server.http")
+    exchange(server, head("X-Bad header: sk-apik_secret"))
+    assert "400" in caplog.text
+    assert "secret" not in caplog.text

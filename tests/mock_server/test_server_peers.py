@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import resource
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from wsgiref.types import StartResponse
 
 import pytest
 import trustme
-from cheroot.errors import FatalSSLAlert
 from control import wait_until
-from wire import address, check_headers, exchange, head, new_key, send, submission
+from wire import address, check_headers, connect, exchange, head, new_key, read, responses, send, submission
 
-from mock_server import Running, Settings, messages, running
+from mock_server import Running, Settings, connection, running
 from mock_server import server as module
+from mock_server.server import serving
+from mock_server.services import Mock
 from mock_server.workspaces import ConfigError
 
 
@@ -79,27 +82,11 @@ def test_plain_http_to_a_tls_port_gets_no_answer_in_http(tls_server: Running, tr
 def test_silent_peers_do_not_stop_a_tls_server(tls_server: Running, trust: ssl.SSLContext, begin: bytes) -> None:
     """Peers that connect and go silent, before or in the handshake, keep nobody else waiting."""
     with ExitStack() as stack:
-        for _ in range(module.THREADS // 2):
+        for _ in range(100):
             stack.enter_context(socket.create_connection(address(tls_server))).sendall(begin)
         started = time.monotonic()
         assert send(tls_server, submission(), context=trust).status == 201
         assert time.monotonic() - started < 3
-
-
-def test_idle_tls_connections_hold_no_workers(
-    monkeypatch: pytest.MonkeyPatch, files: tuple[Path, Path], trust: ssl.SSLContext
-) -> None:
-    """Peers that have shaken hands and say nothing, as pools of clients do, wait without a worker."""
-    monkeypatch.setattr(module, "THREADS", 1)
-    with ExitStack() as stack:
-        server = stack.enter_context(running(Settings(port=0, tls_cert=files[0], tls_key=files[1])))
-        for _ in range(3):
-            peer = stack.enter_context(socket.create_connection(address(server), timeout=5))
-            stack.enter_context(trust.wrap_socket(peer, server_hostname="localhost"))
-        peer = stack.enter_context(socket.create_connection(address(server), timeout=5))
-        wrapped = stack.enter_context(trust.wrap_socket(peer, server_hostname="localhost"))
-        wrapped.sendall(head("Connection: close", method="GET", target="/__admin/health"))
-        assert wrapped.recv(12) == b"HTTP/1.1 200"
 
 
 def test_the_end_of_a_tls_connection_is_said(tls_server: Running, trust: ssl.SSLContext) -> None:
@@ -110,35 +97,38 @@ def test_the_end_of_a_tls_connection_is_said(tls_server: Running, trust: ssl.SSL
         assert b"".join(iter(lambda: wrapped.recv(1 << 16), b"")).startswith(b"HTTP/1.1 200")
 
 
-def test_a_tls_connection_that_is_shut_down_stays_encrypted(files: tuple[Path, Path], trust: ssl.SSLContext) -> None:
-    """A stop shuts down who is still being answered: the rest of the answer must not go out in plain text."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*files)
-    context.sslsocket_class = module.TlsSocket
-    ours, theirs = socket.socketpair()
-    with ThreadPoolExecutor() as pool:
-        serving = pool.submit(context.wrap_socket, ours, server_side=True)
-        with trust.wrap_socket(theirs, server_hostname="localhost") as client, serving.result() as server:
-            server.shutdown(socket.SHUT_RD)
-            server.sendall(b"secret")
-            assert client.recv(100) == b"secret"
+def test_a_tls_answer_that_is_under_way_ends_encrypted(files: tuple[Path, Path], trust: ssl.SSLContext) -> None:
+    """The server stops in the middle of an answer: the rest of it must not go out in plain text."""
+    begun, go_on = threading.Event(), threading.Event()
 
+    def app(_: object, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Length", "6")])
+        yield b"one"
+        begun.set()
+        go_on.wait(10)
+        yield b"two"
 
-def test_a_peer_that_leaves_before_tls_begins_is_no_failure(files: tuple[Path, Path]) -> None:
-    """The failure is one that cheroot takes for a peer that left: it logs no traceback."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*files)
-    gone = socket.socket()
-    gone.close()
-    with pytest.raises(FatalSSLAlert):
-        module.Tls(context).wrap(gone)
+    with ExitStack() as stack:
+        server = stack.enter_context(ExitStack())
+        running_one = server.enter_context(serving(Mock(Settings(port=0, tls_cert=files[0], tls_key=files[1])), app))
+        peer = stack.enter_context(socket.create_connection(address(running_one), timeout=10))
+        wrapped = stack.enter_context(trust.wrap_socket(peer, server_hostname="localhost"))
+        wrapped.sendall(head(method="GET"))
+        assert begun.wait(10)
+        stop = threading.Thread(target=server.close)
+        stop.start()
+        wait_until(running_one.mock.stopping.is_set)
+        go_on.set()
+        received = b"".join(iter(lambda: wrapped.recv(1 << 16), b""))
+        stop.join()
+    assert received.endswith(b"onetwo")
 
 
 def test_without_file_descriptors_nobody_is_let_in_for_a_while(
     own_server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The server says what is wrong, and lets those in who wait as soon as it can again."""
-    monkeypatch.setattr(module, "FULL_SECONDS", 0.01)
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket() as peer:
         peer.settimeout(10)
@@ -155,14 +145,18 @@ def test_without_file_descriptors_nobody_is_let_in_for_a_while(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
-def test_more_silent_peers_than_workers_do_not_stop_the_server(own_server: Running) -> None:
-    """Peers that connect and say nothing hold no worker, however many they are."""
+def test_beyond_the_cap_peers_wait_for_their_turn(own_server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many connections as there may be, the next one is answered as soon as one of them ends."""
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)
     with ExitStack() as stack:
-        for _ in range(2 * module.THREADS):
-            stack.enter_context(socket.create_connection(address(own_server)))
-        started = time.monotonic()
-        assert send(own_server, submission()).status == 201
-        assert time.monotonic() - started < 3
+        silent = [stack.enter_context(socket.create_connection(address(own_server))) for _ in range(3)]
+        late = stack.enter_context(socket.create_connection(address(own_server), timeout=0.5))
+        late.sendall(head("Connection: close", method="GET", target="/__admin/health"))
+        with pytest.raises(TimeoutError):
+            late.recv(1)
+        silent[0].close()
+        late.settimeout(10)
+        assert late.recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_peer_that_leaves_early_is_no_news(own_server: Running, caplog: pytest.LogCaptureFixture) -> None:
@@ -175,17 +169,129 @@ def test_a_peer_that_leaves_early_is_no_news(own_server: Running, caplog: pytest
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-def test_a_worker_that_fails_answers_500(own_server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect of the server itself is a problem with 500 that shows nothing of the inside."""
+def test_an_application_that_fails_answers_500(caplog: pytest.LogCaptureFixture) -> None:
+    """A defect around the mock's application is a problem with 500 that shows nothing of the inside."""
 
-    def fail(*_: object) -> None:
+    def app(*_: object) -> Iterator[bytes]:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(messages.Request, "respond", fail)
-    (answer,) = exchange(own_server, head("Content-Length: 0"))
+    with serving(Mock(Settings(port=0)), app) as server:
+        (answer,) = exchange(server, head("Content-Length: 0"))
     check_headers(answer)
     assert (answer.status, answer.json()["type"].rpartition("/")[2]) == (500, "internal_error")
     assert b"secret" not in answer.body
+    assert "secret" in caplog.text
+
+
+def trickle(peer: socket.socket) -> bytes:
+    """Send a byte now and then until the server has ended the connection, and return all that it said."""
+    ends, received = time.monotonic() + 10, b""
+    peer.settimeout(0.02)
+    while True:
+        assert time.monotonic() < ends, "the server goes on for ever"
+        try:
+            peer.sendall(b"x")
+            received += peer.recv(1 << 16)
+        except TimeoutError:
+            continue
+        except OSError:  # it is closed, and not only to one side
+            return received
+
+
+@pytest.mark.parametrize(
+    ("begin", "status"),
+    [(b"POST / HTTP/1.1\r\nX: ", b"408"), (head("Content-Length: 9999"), b"400"), (b"hello\r\n\r\n", b"400")],
+    ids=["head", "body", "refused"],
+)
+def test_a_peer_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, begin: bytes, status: bytes) -> None:
+    """Who sends a byte before each patience ends is answered once the time for a whole request is over."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS"):
+        monkeypatch.setattr(connection, name, 0.3)
+    with running(Settings(port=0)) as server, socket.create_connection(address(server)) as peer:
+        peer.sendall(begin)
+        assert trickle(peer).startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_body_that_comes_too_late_hides_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a body was refused for its slowness, nothing that follows on the connection is taken for a request."""
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
+    late = b"x" * 50 + b"POST / HTTP/1.1\r\nX: " + head(method="GET", target="/__admin/version")
+    with running(Settings(port=0)) as server, socket.create_connection(address(server), timeout=10) as peer:
+        peer.sendall(head("Content-Length: 100") + b"x" * 50)
+        later = threading.Timer(0.3, peer.sendall, [late])
+        later.start()
+        received = b"".join(iter(lambda: peer.recv(1 << 16), b""))
+        later.join()
+    assert [answer.status for answer in responses(received)] == [400]
+
+
+def test_a_peer_that_reads_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that nobody takes holds its thread for a while, and then no more."""
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.1)
+    ended = threading.Event()
+
+    def app(_: object, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield bytes(1_000_000)
+        finally:
+            ended.set()
+
+    with serving(Mock(Settings(port=0)), app) as server, socket.create_connection(address(server)) as peer:
+        peer.sendall(head(method="GET"))
+        assert ended.wait(10)
+
+
+@contextmanager
+def asking(server: Running) -> Iterator[Callable[[], bool]]:
+    """Have a client ask again and again, without a pause; yield what tells whether it is still being answered."""
+    begun, enough = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        client = connect(server)
+        try:
+            while not enough.is_set():
+                client.request("GET", "/__admin/health")
+                read(client)
+                begun.set()
+        except (OSError, http.client.HTTPException):
+            return  # the server stopped
+        finally:
+            client.close()
+
+    client = threading.Thread(target=ask)
+    client.start()
+    try:
+        assert begun.wait(10)
+        yield client.is_alive
+    finally:
+        enough.set()
+        client.join()
+
+
+def test_the_server_stops_under_a_client_that_goes_on() -> None:
+    """A client that asks without a pause does not hold up the stop."""
+    with ExitStack() as stack:
+        with running(Settings(port=0)) as server:
+            answered = stack.enter_context(asking(server))
+            began = time.monotonic()
+        assert time.monotonic() - began < module.STOP_SECONDS
+        wait_until(lambda: not answered())
+
+
+def test_a_stop_ends_idle_and_slow_peers_and_leaves_no_thread() -> None:
+    """Peers that say nothing, or stopped in the middle of a request, do not hold up the stop."""
+    before = set(threading.enumerate())
+    with ExitStack() as stack:
+        with running(Settings(port=0)) as server:
+            for begin in (b"", b"POST / HTTP/1.1\r\n", head("Content-Length: 100"), head("Content-Length: 2") + b"{}"):
+                stack.enter_context(socket.create_connection(address(server))).sendall(begin)
+            assert send(server, submission()).status == 201
+            began = time.monotonic()
+        assert time.monotonic() - began < module.STOP_SECONDS
+        assert set(threading.enumerate()) == before
 
 
 @pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])  # noqa: S104
