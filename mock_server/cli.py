@@ -10,10 +10,10 @@ import ssl
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from http.client import HTTPException
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from queue import SimpleQueue
-from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from mock_server import logs
 from mock_server.app import SERVER_NAME
@@ -23,11 +23,24 @@ from mock_server.media.simulated import ROUTES, SPECIAL_HOST
 from mock_server.server import Running, running
 from mock_server.workspaces import ConfigError
 
+ANSWER_SECONDS = 5.0
+MAX_ANSWER = 64 * 1024  # bytes
 COMMANDS = ("serve", "healthcheck", "reset", "routes")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # as in `mock-server routes | head -1`: the reader has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     flags = {
         name: ",".join(value) if isinstance(value, list) else value
@@ -78,12 +91,15 @@ def serve(settings: Settings) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
+    ready = settings.ready_file
+    if ready is not None and ready.is_file():  # of a process that was killed: it says where nobody listens
+        ready.unlink()
     with running(settings) as server:
-        ready = settings.ready_file
         if ready is not None:
             _write_ready_file(ready, server)
         try:
-            print(banner(server), flush=True)
+            with suppress(BrokenPipeError):
+                print(banner(server), flush=True)
             stop.get()
         finally:
             if ready is not None:
@@ -101,24 +117,47 @@ def routes() -> int:
 
 
 def ask(settings: Settings, method: str, what: str) -> int:
-    """Send one request to the control plane of a running server and return 0 if it answered well."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    url = f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}/__admin/{what}"
-    headers = {"Authorization": f"Bearer {settings.admin_token}"} if settings.admin_token else {}
-    trust = None
-    if settings.tls_cert is not None:  # the certificate is the server's own: it vouches for itself, under any name
-        trust = ssl.create_default_context(cafile=str(settings.tls_cert))
-        trust.check_hostname = False
-    # A proxy that the environment names is for the world outside, not for a server of this machine.
-    opener = build_opener(ProxyHandler({}), HTTPSHandler(context=trust))
+    """Send one request to the control plane of a running server and return 0 if it answered well.
+
+    No redirect is followed and no proxy asked: the admin token is for the server at this address alone.
+    """
+    connection, path = _connection(settings), f"/__admin/{what}"
     try:
-        with opener.open(Request(url, method=method, headers=headers), timeout=5) as response:  # noqa: S310  our own URL
-            print(response.read().decode().strip())
-            return 0
-    except (OSError, ValueError, HTTPException) as error:  # the last two: what answered does not speak HTTP
-        reason = " ".join(str(error).split())  # it may quote lines of what answered
-        print(f"mock-server: no healthy server at {url}: {reason}", file=sys.stderr)
+        document = _answer(connection, method, path, settings.admin_token)
+    except (OSError, ValueError, HTTPException) as error:
+        reason = "".join(character for character in str(error) if character.isprintable())  # it may quote the answer
+        print(f"mock-server: no healthy server at {_url(settings, path)}: {reason}", file=sys.stderr)
         return 1
+    finally:
+        connection.close()
+    print(json.dumps(document))
+    return 0
+
+
+def _answer(connection: HTTPConnection, method: str, path: str, token: str | None) -> object:
+    """Return what a healthy mock says. Raises OSError, HTTPException, and ValueError if it is none."""
+    connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
+    answer = connection.getresponse()
+    content = answer.read(MAX_ANSWER)
+    if answer.status != HTTPStatus.OK:
+        raise ValueError(f"it answers {answer.status}")
+    document = json.loads(content)
+    if document != {"status": "ok"}:
+        raise ValueError("it is no mock-server")
+    return document
+
+
+def _url(settings: Settings, path: str) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{'https' if settings.tls_cert else 'http'}://{host}:{settings.port}{path}"
+
+
+def _connection(settings: Settings) -> HTTPConnection:
+    if settings.tls_cert is None:
+        return HTTPConnection(settings.host, settings.port, timeout=ANSWER_SECONDS)
+    trust = ssl.create_default_context(cafile=str(settings.tls_cert))
+    trust.check_hostname = False  # the certificate is the server's own: it vouches for itself, under any name
+    return HTTPSConnection(settings.host, settings.port, timeout=ANSWER_SECONDS, context=trust)
 
 
 def _write_ready_file(path: Path, server: Running) -> None:

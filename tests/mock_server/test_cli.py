@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
+from mock_server import Running
 from mock_server.media.simulated import ROUTES
 
 COMMAND = [sys.executable, "-m", "mock_server"]
@@ -253,6 +254,43 @@ def test_a_ready_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_a_ready_file_of_a_killed_process_is_gone_before_the_next_start(tmp_path: Path) -> None:
+    """Whoever waits for the file never reads where the last server was, even if the next one cannot start."""
+    ready = tmp_path / "ready.json"
+    with started(tmp_path) as first:
+        first.process.kill()
+        first.process.wait()
+    assert ready.exists()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = run("--ready-file", str(ready), "--port", str(taken.getsockname()[1]))
+    assert (refused.returncode, ready.exists()) == (2, False)
+
+
+@pytest.mark.parametrize("arguments", [("routes",), ("--help",), ("--version",), ("serve", "--help")])
+def test_nobody_has_to_read_all_that_is_printed(arguments: tuple[str, ...]) -> None:
+    """`mock-server routes | true` is no failure and prints no traceback."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as closed:
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=closed, stderr=subprocess.PIPE, env=environment(), timeout=30, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_server_serves_although_nobody_reads_its_banner(tmp_path: Path) -> None:
+    """`mock-server | head -1` goes on, and ends in order."""
+    with started(tmp_path) as server:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        server.process.stdout = None
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", "/__admin/health")
+        assert connection.getresponse().status == 200
+        connection.close()
+        assert server.stop()[0] == 0
+
+
 def test_options_from_environment_and_file(tmp_path: Path) -> None:
     """The environment configures as flags do; credentials of a file are masked, and the pasted line takes its own."""
     config = tmp_path / "mock.toml"
@@ -287,10 +325,19 @@ def test_reset_and_healthcheck_speak_to_a_running_server(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "says", [b"SSH-2.0-x\r\n", b"HTTP/1.1 404 no\r\nContent-Length: 0\r\n\r\n", b"", b"\xff\xfe\r\n\r\n"]
+    "says",
+    [
+        b"SSH-2.0-x\r\n",
+        b"SSH-\x1b]0;forged\x07\r\n",
+        b"HTTP/1.1 404 no\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n\x1b[31mok",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]",
+        b"",
+        b"\xff\xfe\r\n\r\n",
+    ],
 )
 def test_something_else_on_the_port_is_not_healthy(says: bytes) -> None:
-    """Whatever answers on the port, if it is no healthy mock the check fails with one line and no traceback."""
+    """Whatever answers on the port, if it is no healthy mock the check fails with one plain line and no traceback."""
 
     def answer() -> None:
         peer, _ = listener.accept()
@@ -303,7 +350,28 @@ def test_something_else_on_the_port_is_not_healthy(says: bytes) -> None:
         thread.start()
         checked = run("healthcheck", "--port", str(listener.getsockname()[1]))
         thread.join()
-    assert (checked.returncode, checked.stderr.count("\n")) == (1, 1)
+    assert (checked.returncode, checked.stdout, checked.stderr.count("\n")) == (1, "", 1)
+    assert checked.stderr.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_healthcheck_takes_the_admin_token_to_no_other_server(own_server: Running, status: int) -> None:
+    """A redirect is not followed, wherever it leads: a healthy mock does not send one."""
+
+    def answer() -> None:
+        peer, _ = listener.accept()
+        with peer:
+            peer.recv(10_000)
+            location = own_server.admin_url + "/health"
+            peer.sendall(f"HTTP/1.1 {status} x\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        checked = run("healthcheck", "--port", str(listener.getsockname()[1]), "--admin-token", "secret-token")
+        thread.join()
+    assert (checked.returncode, checked.stdout) == (1, "")
+    assert str(status) in checked.stderr
 
 
 def test_healthcheck_over_tls_trusts_the_certificate_itself(tmp_path: Path) -> None:
