@@ -11,8 +11,7 @@ from contract.exchange import Response
 from contract.run.recorder import CutShort, Untested, Violation
 from contract.target.client import PATIENCE, TRIES, Client, Ledger
 from contract.target.transport import NoAnswer
-
-from .conftest import SECRET, Scripted, engagement, problem, reply
+from tests.kit.targets import SECRET, Scripted, engagement, problem, reply
 
 Make = Callable[..., Client]
 

@@ -8,8 +8,7 @@ import pytest
 
 from contract.exchange import Body, Exchange, Response, Text, shown
 from contract.target.client import Client
-
-from .conftest import SECRET, Scripted, engagement, reply
+from tests.kit.targets import SECRET, Scripted, engagement, reply
 
 Make = Callable[..., Client]
 

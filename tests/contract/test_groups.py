@@ -11,9 +11,7 @@ from contract.judge.replay import (
     settle,
 )
 from contract.run.recorder import Untested, Violation
-
-from .conftest import Scripted, engagement, problem
-from .targets import Document, Make, Target, failed, raised
+from tests.kit.targets import Document, Make, Scripted, Target, engagement, failed, problem, raised
 
 CASES = {"LIMIT-2": [Case("an empty title", {"title": ""})], "BODY-4": [Case("a type", {"type": "X"})]}
 

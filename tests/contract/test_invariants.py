@@ -9,8 +9,7 @@ import pytest
 
 from contract.exchange import Body, Exchange, Request, Response
 from contract.judge.invariants import EXPANDED, FROM_PROXIES, check, instant, now_at
-
-from .conftest import SECRET, problem, reply
+from tests.kit.targets import SECRET, problem, reply
 
 ENGAGEMENT: dict[str, Any] = {
     "object": "engagement",

@@ -6,20 +6,14 @@ import pytest
 
 from contract.judge.submission import judge
 from contract.strategies import ACCEPTED, EXACTLY_422, FREE, Url
+from tests.kit.submissions import submission
 
 MEDIA = {
     "https://cdn.example.com/a.mp3": Url("https://cdn.example.com/a.mp3", ACCEPTED, "URL-17", ""),
     "https://10.0.0.1/a.mp3": Url("https://10.0.0.1/a.mp3", EXACTLY_422, "URL-3", ""),
     "https://100.64.0.1/a.mp3": Url("https://100.64.0.1/a.mp3", FREE, "URL-20", ""),
 }
-VALID = {
-    "type": "CALL",
-    "title": "A call",
-    "source_system": "dialer",
-    "external_id": "dialer:1",
-    "media_url": "https://cdn.example.com/a.mp3",
-    "run_workflows": False,
-}
+VALID = submission(media_url="https://cdn.example.com/a.mp3")
 
 
 @pytest.mark.parametrize(

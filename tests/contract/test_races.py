@@ -9,8 +9,7 @@ from contract.exchange import Exchange, Response
 from contract.judge.races import judge_race
 from contract.run.recorder import Violation
 from contract.target.client import Client
-
-from .conftest import Scripted, engagement, problem
+from tests.kit.targets import Scripted, engagement, problem
 
 Make = Callable[..., Client]
 

@@ -10,9 +10,7 @@ from contract.judge.replay import (
     replayed,
 )
 from contract.run.recorder import Violation
-
-from .conftest import Scripted, reply
-from .targets import Document, Make, Target, raised
+from tests.kit.targets import Document, Make, Scripted, Target, raised, reply
 
 BEFORE: Document = {
     "object": "engagement",

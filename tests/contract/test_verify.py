@@ -14,9 +14,7 @@ from contract.judge.replay import (
     replayed,
 )
 from contract.run.recorder import Violation
-
-from .conftest import Scripted, engagement, problem, reply
-from .targets import Make, Target, failed, raised
+from tests.kit.targets import Make, Scripted, Target, engagement, failed, problem, raised, reply
 
 
 def test_a_first_submission_is_created(make: Make) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from wire import NOSCOPE, OTHER, READER, WRITER, Absence, check_problem, create, send, submission
 
 from mock_server import Running
 from mock_server.checks.auth import Directory, Workspace, require
 from mock_server.problems import Forbidden, Unauthorized
 from mock_server.workspaces import built_in
 from mock_server.workspaces import caller as make_caller
+from tests.kit.checks import check_problem
+from tests.kit.http import NOSCOPE, OTHER, READER, WRITER, create, send
+from tests.kit.submissions import Absence, submission
 
 DIRECTORY = Directory(built_in())
 

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator
 
 import pytest
-from wire import ABSENT, PATH, WRITER, check_problem, chunked, connect, exchange, head, read, send, submission
 
 from mock_server import Running
 from mock_server.checks import body
 from mock_server.problems import Malformed
+from tests.kit.checks import check_problem
+from tests.kit.http import PATH, WRITER, connect, read, send
+from tests.kit.submissions import ABSENT, submission
+from tests.kit.wire import chunked, exchange, head
 
 VALID = json.dumps(submission()).encode()
 MIB = 1 << 20

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire import check_problem, create
 
 from mock_server import Running
 from mock_server.checks.formats import check_email, parse_date_time
 from mock_server.clock import rfc3339
+from tests.kit.checks import check_problem
+from tests.kit.http import create
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,12 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wire import check_problem, create, send, submission
 
 from mock_server import Running
 from mock_server.checks.validation import utf8_size
+from tests.kit.checks import check_problem
+from tests.kit.http import create, send
+from tests.kit.submissions import submission
 
 ASTRAL, KANA, ACCENT, COMBINING = "😀", "あ", "é", "e\u0301"
 

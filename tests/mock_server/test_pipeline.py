@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from wire import NOSCOPE, PATH, READER, WRITER, create, new_key, send, submission
 
 from mock_server import Running, Settings
 from mock_server.faults.faults import BEFORE_AUTH, STATUS, Fault, Match
@@ -18,6 +17,8 @@ from mock_server.operations.operation import Reply, Request
 from mock_server.problems import Problem
 from mock_server.services import Mock
 from mock_server.trace import Trace
+from tests.kit.http import NOSCOPE, PATH, READER, WRITER, create, send
+from tests.kit.submissions import new_key, submission
 
 STEPS = ["authenticate", "scope", "rate_limit", "parse", "validate", "idempotency", "media", "store"]
 GOOD = Request(f"Bearer {WRITER}", "application/json", None, lambda: json.dumps(submission()).encode())

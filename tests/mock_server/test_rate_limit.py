@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from wire import OTHER, WRITER, check_problem, create, send, submission
 
 from mock_server import Settings, running
 from mock_server.checks.rate_limit import ClockStorage, RateLimiter, describe, parse_limit
 from mock_server.clock import Clock
 from mock_server.problems import RateLimited
 from mock_server.workspaces import built_in
+from tests.kit.checks import check_problem
+from tests.kit.http import OTHER, WRITER, create, send
+from tests.kit.submissions import submission
 
 
 def test_a_used_up_limit_is_429_until_the_window_ends() -> None:

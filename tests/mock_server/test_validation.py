@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from wire import ABSENT, check_problem, create, send, submission
 
 from mock_server import Running, spec
 from mock_server.checks.validation import MAX_ERRORS, Participant, Validator
 from mock_server.problems import Invalid
+from tests.kit.checks import check_problem
+from tests.kit.http import create, send
+from tests.kit.submissions import ABSENT, submission
 
 TEXTS = ("title", "source_system", "external_id", "media_url")
 REQUIRED = ("type", *TEXTS, "run_workflows")

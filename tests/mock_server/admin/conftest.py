@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from control import Client
 
 from mock_server import Settings, running
+from tests.kit.control import Client
 
 
 @pytest.fixture
@@ -18,9 +18,7 @@ def serve() -> Iterator[Callable[..., Client]]:
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Client:
-            client = Client(stack.enter_context(running(Settings(port=0, **settings))))
-            stack.callback(client.session.close)
-            return client
+            return Client(stack.enter_context(running(Settings(port=0, **settings))))
 
         yield start
 
@@ -29,9 +27,7 @@ def serve() -> Iterator[Callable[..., Client]]:
 def shared() -> Iterator[Client]:
     """Start one server with default settings for all tests that leave nothing behind but state."""
     with running(Settings(port=0)) as server:
-        found = Client(server)
-        yield found
-        found.session.close()
+        yield Client(server)
 
 
 @pytest.fixture

@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 import requests
-from control import WRITER, Client, wait_until
 
 from mock_server import Settings, running
 from mock_server.admin.events import Streams
 from mock_server.records.entry import EXCERPT, Exchange, body_of, headers_of
 from mock_server.records.journal import Journal, cost_of
 from mock_server.trace import STEPS, Trace
+from tests.kit.control import Client
+from tests.kit.http import WRITER, send
+from tests.kit.submissions import submission
+from tests.kit.waiting import wait_until
 
 
 def verdicts(entry: dict[str, Any]) -> dict[str, str]:
@@ -68,7 +71,7 @@ def test_a_body_with_several_faults_shows_all_of_them(client: Client) -> None:
 
 def test_what_has_no_route_is_in_the_journal_too(client: Client) -> None:
     """A request for an unknown path is recorded, with the routing as the step that refused it."""
-    requests.get(client.server.base_url + "/v1/other", timeout=5)
+    send(client.server, method="GET", path="/api/v1/other")
     entry = client.last()
     assert (entry["path"], entry["status"], entry["rule"]) == ("/api/v1/other", 404, "ERR-9")
     assert verdicts(entry) == {"route": "refused", **dict.fromkeys(STEPS, "not_reached")}
@@ -77,7 +80,7 @@ def test_what_has_no_route_is_in_the_journal_too(client: Client) -> None:
 def test_a_fault_is_a_step_of_its_own_and_a_lost_answer_has_no_status(client: Client) -> None:
     """An answer that a fault kept from being sent has status null, and the trace says which fault it was."""
     fault = client.fault(kind="close", phase="after_commit")
-    with pytest.raises(requests.ConnectionError):
+    with pytest.raises(ConnectionError):
         client.post()
     entry = client.last()
     struck = next(decision for decision in entry["trace"] if decision["step"] == "fault")
@@ -97,7 +100,7 @@ def test_credentials_are_shown_by_name_only(client: Client) -> None:
     client.post(title=f"my key is {WRITER}", headers={"Cookie": "a=cookie-secret", "X-Api-Key": secrets[1]})
     client.post(credential=secrets[1])
     client.post(headers={"Authorization": secrets[2]})
-    requests.get(f"{client.server.base_url}/v2/{secrets[1]}?key={secrets[1]}", timeout=5)
+    send(client.server, method="GET", path=f"/api/v2/{secrets[1]}?key={secrets[1]}", credential=None)
     pages = ["/", "/requests", "/snapshot"]
     pages += [f"{at}/{entry['id']}" for entry in client.admin("GET", "/requests").json()["data"]
               for at in ("/requests", "/inspect/requests")]  # fmt: skip
@@ -111,9 +114,8 @@ def test_credentials_are_shown_by_name_only(client: Client) -> None:
 
 def test_a_long_body_is_cut_and_its_length_and_digest_kept(client: Client) -> None:
     """Of a body larger than the excerpt the beginning is kept, with the size and SHA-256 of the whole."""
-    raw = json.dumps(client.body(transcript_text="x" * 50_000)).encode()
-    headers = {"Authorization": f"Bearer {WRITER}", "Content-Type": "application/json"}
-    requests.post(client.url, data=raw, headers=headers, timeout=5)
+    raw = json.dumps(submission(transcript_text="x" * 50_000)).encode()
+    send(client.server, raw)
     body = client.last()["body"]
     assert body == {
         "text": raw[:EXCERPT].decode(),
@@ -176,7 +178,7 @@ def test_the_journal_can_be_asked(client: Client, query: str, keys: list[str]) -
 def test_a_bad_question_is_a_422_that_names_the_field(client: Client, query: str, field: str) -> None:
     """A filter that is unknown or cannot be read is refused, not ignored."""
     answer = client.admin("GET", f"/requests?{query}")
-    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
+    assert (answer.status, [error["field"] for error in answer.json()["errors"]]) == (422, [field])
 
 
 def test_the_control_plane_is_not_in_its_own_journal(client: Client) -> None:
@@ -221,9 +223,9 @@ def exchange(client: Client, request_id: str) -> Any:
 def test_the_journal_alone_can_be_reset(client: Client) -> None:
     """Resetting the journal keeps what is stored."""
     client.post(external_id="one")
-    assert client.admin("POST", "/reset/journal").status_code == 200
+    assert client.admin("POST", "/reset/journal").status == 200
     assert client.admin("GET", "/requests").json()["data"] == []
-    assert client.post(external_id="one").status_code == 200
+    assert client.post(external_id="one").status == 200
 
 
 def test_a_request_under_way_during_a_reset_is_in_nobodys_journal(client: Client) -> None:
@@ -285,7 +287,7 @@ def test_streams_are_few_and_hold_up_neither_the_server_nor_its_end() -> None:
     with running(Settings(port=0)) as server:
         streams = [requests.get(server.admin_url + "/events", stream=True, timeout=10) for _ in range(17)]
         assert [stream.status_code for stream in streams] == [200] * 16 + [503]
-        assert requests.get(server.admin_url + "/health", timeout=5).status_code == 200
+        assert Client(server).admin("GET", "/health").status == 200
         streams[0].close()
         begun = time.monotonic()
     assert time.monotonic() - begun < 3

@@ -12,6 +12,7 @@ from mock_server import Running, Settings, create_app
 from mock_server.problems import RateLimited
 from mock_server.server import serving
 from mock_server.services import Mock
+from tests.kit.http import WRITER
 
 
 class Busy:
@@ -43,5 +44,5 @@ class Busy:
 def busy(left: int) -> Iterator[Running]:
     """Serve such a target: pre-flight gets through with 2 accepted submissions of the writer."""
     mock = Mock(Settings(port=0))
-    with serving(mock, Busy(create_app(mock.settings), "sk-apik_writer.local", left)) as server:
+    with serving(mock, Busy(create_app(mock.settings), WRITER, left)) as server:
         yield server

@@ -14,8 +14,9 @@ from contextlib import closing, suppress
 from functools import cache
 from typing import Any
 
-import samples
 import trustme
+
+from tests.kit import recordings
 
 SECONDS = 3.0
 DRIP = 0.2  # seconds between two bytes of a slow answer
@@ -224,13 +225,13 @@ def body(name: str) -> bytes:
 
 
 BODIES: dict[str, Callable[[], bytes]] = {
-    "mp3": lambda: samples.sample("mp3-cbr", SECONDS),
-    "wav": lambda: samples.sample("wav-pcm", SECONDS),
-    "wav_pipe": lambda: samples.sample("wav-pipe", SECONDS),
-    "m4a_moov_end": lambda: samples.sample("m4a", SECONDS),
-    "webm_live": lambda: samples.sample("webm-pipe", SECONDS),
-    "adts": lambda: samples.sample("aac", SECONDS),
-    "xing_lie": lambda: _xing_lie(samples.sample("mp3-cbr", SECONDS)),
+    "mp3": lambda: recordings.sample("mp3-cbr", SECONDS),
+    "wav": lambda: recordings.sample("wav-pcm", SECONDS),
+    "wav_pipe": lambda: recordings.sample("wav-pipe", SECONDS),
+    "m4a_moov_end": lambda: recordings.sample("m4a", SECONDS),
+    "webm_live": lambda: recordings.sample("webm-pipe", SECONDS),
+    "adts": lambda: recordings.sample("aac", SECONDS),
+    "xing_lie": lambda: _xing_lie(recordings.sample("mp3-cbr", SECONDS)),
     "hls": lambda: b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://169.254.169.254/a.ts\n#EXT-X-ENDLIST\n",
     "hls_file": lambda: b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
     "sdp": lambda: (
@@ -238,9 +239,9 @@ BODIES: dict[str, Callable[[], bytes]] = {
     ),
     "srt": lambda: b"1\n00:00:01,000 --> 99:00:00,000\nHello\n",
     "png": lambda: b"\x89PNG\r\n\x1a\n" + bytes(100),
-    "ftyp_only": lambda: samples.sample("m4a", SECONDS)[:28],
+    "ftyp_only": lambda: recordings.sample("m4a", SECONDS)[:28],
     "html": lambda: b"<html>secret of the upstream</html>",
-    "megabyte": lambda: samples.sample("wav-pcm", 31.25),
+    "megabyte": lambda: recordings.sample("wav-pcm", 31.25),
 }
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from cases import FakeResolver
-from origin import Origin
 
 from mock_server.media.live.fetch import LiveMedia
 from mock_server.media.policy import Address, Refused, parse
+from tests.kit.media_cases import FakeResolver
+from tests.kit.origin import Origin
 
 MEDIA = "https://media.example.com"
 

@@ -15,11 +15,11 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from name_server import ADDRESS as NAME_SERVER
-from name_server import NameServer
-from origin import Certificates, Origin
-from syn_watch import SynWatch
-from watch import until
+from tests.kit.name_server import ADDRESS as NAME_SERVER
+from tests.kit.name_server import NameServer
+from tests.kit.origin import Certificates, Origin
+from tests.kit.syn_watch import SynWatch
+from tests.kit.waiting import wait_until
 
 MEDIA, CDN, MEDIA_V6 = "93.184.216.34", "151.101.1.69", "2606:2800:220:1::34"
 # Inside: they exist here and answer, so that a dial would succeed and not merely fail.
@@ -89,7 +89,7 @@ def mock(folder: Path) -> Iterator[str]:
         "--media-ca", str(folder / "ca.pem"), "--media-timeout", str(TIMEOUT),
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        until(ready.exists, 30)
+        wait_until(ready.exists, 30)
         yield str(json.loads(ready.read_text(encoding="utf-8"))["base_url"])
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(20) == 0

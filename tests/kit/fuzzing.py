@@ -1,17 +1,19 @@
-"""Sessions of the fuzzer that call an application in this process."""
+"""Sessions of the fuzzer that call an application in this process, and what their tests ask of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-import pytest
-
 from contract.exchange import Request, Response
-from contract.fuzz.hunt import FuzzRecorder
+from contract.fuzz.hunt import FuzzRecorder, Hunt
+from contract.fuzz.own import Budget, hunt
 from contract.run.profile import Profile
+from contract.run.results import Failure
 from contract.run.session import Session, open_session
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
@@ -43,20 +45,13 @@ class Recording:
         return self._inner.race(racers)
 
 
-@pytest.fixture(scope="session")
-def mock_config() -> Config:
-    """Return how the mock is tested; nothing listens at its URL."""
-    with embedded() as config:
-        return replace(config, base_url="http://127.0.0.1:1/api")
-
-
-@pytest.fixture
-def start(mock_config: Config) -> Iterator[Started]:
-    """Return a maker of sessions that have begun: of the mock, a defect of it by name, or a variant of the peer."""
+@contextmanager
+def sessions() -> Iterator[Started]:
+    """Yield a maker of sessions that have begun: of the mock, a defect of it by name, or a variant of the peer."""
     with ExitStack() as resources:
 
         def started(target: str | Variant | None = None, **changes: Any) -> Session:
-            app, config = _application(target, mock_config)
+            app, config = _application(target)
             config = replace(config, **changes)
             inner = resources.enter_context(WsgiTransport.to(app, config.base_url))
             session = open_session(config, Profile("fuzz", 1), transport=Recording(inner), recorder=FuzzRecorder())
@@ -66,7 +61,15 @@ def start(mock_config: Config) -> Iterator[Started]:
         yield started
 
 
-def _application(target: str | Variant | None, config: Config) -> tuple[Any, Config]:
+@cache
+def _mock_config() -> Config:
+    """Return how the mock is tested; nothing listens at its URL."""
+    with embedded() as config:
+        return replace(config, base_url="http://127.0.0.1:1/api")
+
+
+def _application(target: str | Variant | None) -> tuple[Any, Config]:
+    config = _mock_config()
     if isinstance(target, Variant):
         peer = Peer(target)
         credentials = {name: Credential(name, peer.credentials[name]) for name in CREDENTIALS}
@@ -75,3 +78,20 @@ def _application(target: str | Variant | None, config: Config) -> tuple[Any, Con
         return create_app(Settings(port=0)), config
     defect = next(defect for defect in ALL if defect.name == target)
     return defect.install(Mock(Settings(port=0))), config
+
+
+def fuzz(session: Session, cases: int, seed: int = 1, corpus: Path | None = None) -> Hunt:
+    """Run so many cases."""
+    return hunt(session, Budget(cases, seed), corpus)
+
+
+def failed(session: Session) -> dict[str, list[Failure]]:
+    """Return the failures by rule."""
+    return {rule: found.failures for rule, found in session.recorder.findings.items() if found.failed}
+
+
+def sent(session: Session) -> list[Request]:
+    """Return what a session has sent, through the transport of these tests."""
+    transport: Any = session.client._transport
+    requests: list[Request] = transport.sent
+    return requests

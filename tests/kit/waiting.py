@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Poll until the condition holds. Fails when the time is up."""
     deadline, pause = time.monotonic() + seconds, threading.Event()
     while not condition():
-        assert time.monotonic() < deadline
-        pause.wait(0.01)
+        assert time.monotonic() < deadline, "it did not come true in time"
+        pause.wait(0.005)
 
 
 def descriptors() -> int:
@@ -29,6 +29,6 @@ def nothing_left() -> Iterator[None]:
     """Assert that the block leaves no descriptor, no thread of media and no temporary file."""
     before = descriptors()
     yield
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("media")])
-    until(lambda: descriptors() <= before)
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("media")])
+    wait_until(lambda: descriptors() <= before)
     assert list(Path(tempfile.gettempdir()).iterdir()) == []
