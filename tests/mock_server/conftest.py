@@ -1,4 +1,4 @@
-"""Servers for the tests of the control plane."""
+"""Servers with a client that talks to the API and to the control plane."""
 
 from __future__ import annotations
 
