@@ -1,6 +1,5 @@
 """A client whose target follows a script, for what a real one does too rarely."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ from contract.run.profile import Profile
 from contract.run.recorder import Recorder
 from contract.target.client import Client
 from contract.target.config import Config, Credential
-from tests.kit.targets import SECRET, Scripted
+from tests.kit.targets import SECRET, Make, Scripted
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def config() -> Config:
 
 
 @pytest.fixture
-def make(config: Config) -> Callable[..., Client]:
+def make(config: Config) -> Make:
     """Return a maker of clients: of a scripted transport, and changes of the configuration."""
 
     def client(transport: Scripted, profile: str = "quick", **changes: Any) -> Client:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from mock_server import Running
@@ -44,3 +44,6 @@ class Client:
         newest = self.admin("GET", "/requests?limit=1").json()["data"][0]
         found: dict[str, Any] = self.admin("GET", f"/requests/{newest['id']}").json()
         return found
+
+
+Serve = Callable[..., Client]

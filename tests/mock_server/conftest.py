@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from mock_server import Settings, running
-from tests.kit.control import Client
+from tests.kit.control import Client, Serve
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Client]]:
+def serve() -> Iterator[Serve]:
     """Start servers with settings of one's own; all end with the test."""
     with ExitStack() as stack:
 

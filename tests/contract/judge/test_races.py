@@ -1,6 +1,5 @@
 """The verdict on a burst of first submissions of one key."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +8,7 @@ from contract.exchange import Exchange, Response
 from contract.judge.races import judge_race
 from contract.run.recorder import Violation
 from contract.target.client import Client
-from tests.kit.targets import Scripted, engagement, problem
-
-Make = Callable[..., Client]
+from tests.kit.targets import Make, Scripted, engagement, problem
 
 
 def burst(make: Make, *responses: Response, repeat: Response | None = None) -> tuple[Client, list[Exchange], Any]:

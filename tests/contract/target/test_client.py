@@ -1,7 +1,6 @@
 """The client: budgets, patience, the ledger, and what it makes of silence."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +8,9 @@ import pytest
 
 from contract.exchange import Response
 from contract.run.recorder import CutShort, Untested, Violation
-from contract.target.client import PATIENCE, TRIES, Client, Ledger
+from contract.target.client import PATIENCE, TRIES, Ledger
 from contract.target.transport import NoAnswer
-from tests.kit.targets import SECRET, Scripted, engagement, problem, reply
-
-Make = Callable[..., Client]
+from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply
 
 
 def test_everything_a_run_creates_carries_its_run_id(make: Make) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,7 @@ from mock_server import spec
 from mock_server.admin import fidelity
 from mock_server.records import coverage
 from mock_server.workspaces import built_in
-from tests.kit.control import Client
+from tests.kit.control import Client, Serve
 from tests.kit.waiting import wait_until
 
 
@@ -158,7 +157,7 @@ def test_limits_are_by_workspace_or_credential_and_follow_the_clock(client: Clie
 
 
 @pytest.mark.parametrize(("limit", "last"), [("credential_rate_limit", 201), ("rate_limit", 429)])
-def test_a_credential_has_a_limit_of_its_own(serve: Callable[..., Client], limit: str, last: int) -> None:
+def test_a_credential_has_a_limit_of_its_own(serve: Serve, limit: str, last: int) -> None:
     """A limit by credential is counted for each credential, one by workspace for all of them together."""
     client = serve()
     made = client.admin("POST", "/workspaces", {limit: "1/minute"}).json()
@@ -316,7 +315,7 @@ def test_a_preference_among_others_is_found(client: Client) -> None:
         assert client.post(headers={"Prefer": header}).status == 429
 
 
-def test_a_configured_credential_may_have_a_limit(serve: Callable[..., Client]) -> None:
+def test_a_configured_credential_may_have_a_limit(serve: Serve) -> None:
     """A credential with a rate limit is refused beyond it while its neighbours are not."""
     writer, *others = built_in()
     client = serve(callers=(replace(writer, rate_limit=parse("1/minute")), *others))

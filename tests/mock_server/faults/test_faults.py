@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from mock_server import Settings, running
-from tests.kit.control import Client
+from tests.kit.control import Client, Serve
 from tests.kit.http import WRITER, send
 from tests.kit.submissions import submission
 from tests.kit.waiting import wait_until
@@ -163,7 +162,7 @@ def test_one_shot_counts_are_exact_under_parallel_requests(client: Client) -> No
     assert (statuses.count(503), statuses.count(201)) == (50, 150)
 
 
-def test_probability_is_repeatable_by_seed(serve: Callable[..., Client]) -> None:
+def test_probability_is_repeatable_by_seed(serve: Serve) -> None:
     """Two servers with one seed let the same requests meet a fault, another seed other ones."""
 
     def luck(seed: int) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ import pytest
 from mock_server.records.entry import Exchange
 from mock_server.records.ledger import Ledger
 from mock_server.trace import Trace
-from tests.kit.control import Client
+from tests.kit.control import Client, Serve
 from tests.kit.waiting import wait_until
 
 
@@ -70,7 +69,7 @@ def test_who_waited_is_told(client: Client) -> None:
     assert sorted(event["event"] for event in life(client)) == ["created", "replayed", "waited"]
 
 
-def test_a_conflict_is_told(serve: Callable[..., Client]) -> None:
+def test_a_conflict_is_told(serve: Serve) -> None:
     """With --in-flight conflict the second submission is in the ledger as a conflict."""
     client = serve(in_flight="conflict")
     client.fault(kind="slow", phase="before_commit", delay_ms=30_000)
