@@ -19,9 +19,7 @@ from pathlib import Path
 
 import httpcore
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-
-from origin import Certificates, Origin, body
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mock_server.media.live.duration import Prober
 from mock_server.media.live.fetch import Limits, LiveMedia
@@ -29,6 +27,7 @@ from mock_server.media.live.network import Deadline, Halt
 from mock_server.media.live.spool import Spool
 from mock_server.media.policy import Route, check_host, describe, parse
 from mock_server.media.refusals import check_type, follow
+from tests.kit.origin import Certificates, Origin, body
 
 FETCHES, ROUNDS = 50, 5
 URL = "https://media.example.com/megabyte.wav"

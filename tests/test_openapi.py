@@ -8,10 +8,10 @@ from typing import Any
 
 import openapi_spec_validator
 import pytest
-from wire import judge
 
 from mock_server import spec
 from mock_server.checks.validation import Validator
+from tests.kit.checks import judge
 
 DOCUMENT = spec.document()
 RULES = DOCUMENT["x-rules"]

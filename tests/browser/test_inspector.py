@@ -5,26 +5,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from mock_server import Running, Settings, running
+from tests.kit.control import Client
+from tests.kit.http import Answer, create
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = (
     "/",
     "/inspect/keys",
@@ -42,15 +33,6 @@ ATTACKS = (
     "{{ 7 * 7 }}{% raw %}",
     "javascript:document.title='owned'",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start a browser without a window."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture
@@ -74,19 +56,9 @@ def page(browser: Browser) -> Iterator[Page]:
     assert complaints == []
 
 
-def post(server: Running, **changes: Any) -> requests.Response:
-    """Submit an engagement."""
-    body = {
-        "type": "CALL",
-        "title": "A call",
-        "source_system": "tests",
-        "external_id": "key:1",
-        "media_url": "https://media.mock.test/ok.mp3?duration=90",
-        "run_workflows": False,
-        **changes,
-    }
-    headers = {"Authorization": "Bearer sk-apik_writer.local"}
-    return requests.post(server.base_url + "/v2/engagements", json=body, headers=headers, timeout=10)
+def post(server: Running, **changes: Any) -> Answer:
+    """Submit an engagement under one key, unless another is given."""
+    return create(server, **{"external_id": "key:1", **changes})
 
 
 def test_requests_appear_by_themselves(server: Running, page: Page) -> None:
@@ -100,7 +72,7 @@ def test_requests_appear_by_themselves(server: Running, page: Page) -> None:
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("second")
     expect(rows.first).to_contain_text("URL-1: media_url must use the https scheme")
-    requests.post(server.admin_url + "/reset", timeout=5)
+    Client(server).admin("POST", "/reset")
     expect(rows).to_have_count(0)
 
 
@@ -110,8 +82,8 @@ def test_a_row_that_came_live_reads_as_one_that_was_rendered(server: Running, pa
     expect(page.locator("#live")).to_have_text("live")
     post(server)
     post(server, title="", type="EMAIL")
-    requests.post(server.admin_url + "/faults", json={"kind": "close", "phase": "before_auth"}, timeout=5)
-    with pytest.raises(requests.ConnectionError):
+    Client(server).admin("POST", "/faults", {"kind": "close", "phase": "before_auth"})
+    with pytest.raises(ConnectionError):
         post(server)
     rows = page.locator("#journal .entry")
     expect(rows).to_have_count(3)
@@ -141,12 +113,12 @@ def test_what_an_attacker_sends_is_inert(server: Running, page: Page, attack: st
     made = post(server, title=attack, external_id=attack, source_system=attack, participants=[{"name": attack}]).json()
     post(server, external_id=attack, type=attack)
     requests.get(server.base_url + "/" + attack, headers={"User-Agent": attack, "X-Note": attack}, timeout=5)
-    requests.post(server.admin_url + "/workspaces", json={"name": attack}, timeout=5)
+    Client(server).admin("POST", "/workspaces", {"name": attack})
     order = {"kind": "status", "phase": "before_commit", "status": 503, "match": {"external_id": attack}}
-    requests.post(server.admin_url + "/faults", json=order, timeout=5)
+    Client(server).admin("POST", "/faults", order)
     expect(page.locator("#journal .entry")).to_have_count(3)
     expect(page.locator("#journal")).to_contain_text(attack)
-    entries = requests.get(server.admin_url + "/requests", timeout=5).json()["data"]
+    entries = Client(server).admin("GET", "/requests").json()["data"]
     paths = [*PAGES, f"/inspect/engagements/{made['id']}", *(f"/inspect/requests/{one['id']}" for one in entries)]
     for path in paths:
         assert page.title() != "owned"
@@ -163,12 +135,12 @@ def test_a_fault_is_put_on_and_taken_off(server: Running, page: Page) -> None:
     page.goto(server.admin_url + "/inspect/faults")
     page.get_by_role("button", name="Put overloaded on").click()
     expect(page.locator("#faults")).to_contain_text("429")
-    assert post(server).status_code == 429
+    assert post(server).status == 429
     page.reload()
     expect(page.locator("#faults")).to_contain_text("struck 1 time")
     page.get_by_role("button", name="Take all off").click()
     expect(page.get_by_text("the mock behaves")).to_be_visible()
-    assert post(server).status_code == 201
+    assert post(server).status == 201
 
 
 def test_a_wrong_order_says_what_is_accepted(server: Running, browser: Browser) -> None:
@@ -179,7 +151,7 @@ def test_a_wrong_order_says_what_is_accepted(server: Running, browser: Browser) 
         page.get_by_role("textbox", name="Status").fill("99")
         page.locator("form.fields button").click()
         expect(page.get_by_role("alert")).to_contain_text("status must be a whole number from 400 to 599")
-    assert requests.get(server.admin_url + "/faults", timeout=5).json() == {"data": []}
+    assert Client(server).admin("GET", "/faults").json() == {"data": []}
 
 
 def test_the_clock_is_moved(server: Running, page: Page) -> None:
@@ -238,8 +210,8 @@ def test_every_page_fits_a_phone_and_can_be_read(server: Running, browser: Brows
     long = "x" * 400
     made = post(server, external_id=long, title=long, source_system="y" * 100).json()
     post(server, external_id=long, type=long)
-    requests.post(server.admin_url + "/faults", json={"preset": "flaky", "match": {"workspace": "A"}}, timeout=5)
-    entry = requests.get(server.admin_url + "/requests", timeout=5).json()["data"][0]["id"]
+    Client(server).admin("POST", "/faults", {"preset": "flaky", "match": {"workspace": "A"}})
+    entry = Client(server).admin("GET", "/requests").json()["data"][0]["id"]
     paths = [*PAGES, f"/inspect/requests/{entry}", f"/inspect/engagements/{made['id']}"]
     paths += [f"/inspect/keys?workspace=A&external_id={long}"]
     with browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme) as context:
@@ -308,5 +280,5 @@ def test_another_page_cannot_drive_the_control_plane(server: Running, browser: B
             server.admin_url,
         )
     assert told == ["refused"] * 4
-    assert post(server).status_code == 200
-    assert len(requests.get(server.admin_url + "/requests", timeout=5).json()["data"]) == 2
+    assert post(server).status == 200
+    assert len(Client(server).admin("GET", "/requests").json()["data"]) == 2

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import sample_runs
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from contract import report
 from contract.run.results import Run
 from contract.spec.rules import catalogue
+from tests.kit import runs
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 RULES = len(catalogue())
 # For every element with text of its own: the contrast of its colour with the nearest background behind it.
 CONTRASTS = """
@@ -66,15 +55,6 @@ class Visit:
 Open = Callable[..., Visit]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the browser of the system."""
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Write the reports of a run and open the page; at the end nothing was said, and nothing else was asked for."""
@@ -100,7 +80,7 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 
 def test_the_page_loads_in_silence(visit: Open) -> None:
     """It opens from a file, shows the headline and every rule, and its script has run."""
-    opened = visit(sample_runs.realistic())
+    opened = visit(runs.realistic())
     expect(opened.page.get_by_role("heading", level=1)).to_have_text(
         f"The contract is broken: 3 rules of {RULES} failed."
     )
@@ -110,7 +90,7 @@ def test_the_page_loads_in_silence(visit: Open) -> None:
 
 def test_without_a_script_everything_is_shown(visit: Open) -> None:
     """With scripts switched off all rules are there, no dead control is, and a chip still opens its rule."""
-    opened = visit(sample_runs.realistic(), java_script_enabled=False)
+    opened = visit(runs.realistic(), java_script_enabled=False)
     assert opened.rules() == RULES
     expect(opened.page.locator("button:visible, input:visible")).to_have_count(0)
     opened.page.locator(".chip[href='#LIMIT-11']").click()
@@ -119,7 +99,7 @@ def test_without_a_script_everything_is_shown(visit: Open) -> None:
 
 def test_filters_work_by_keyboard(visit: Open) -> None:
     """Tab and space choose a verdict and a level, typing searches, and Show all takes it back."""
-    opened = visit(sample_runs.realistic())
+    opened = visit(runs.realistic())
     keyboard = opened.page.keyboard
     opened.page.locator(".chip").last.focus()
     keyboard.press("Tab")
@@ -143,7 +123,7 @@ def test_filters_work_by_keyboard(visit: Open) -> None:
 
 def test_filters_combine(visit: Open) -> None:
     """Choices in one row add up, rows narrow each other, and when nothing is left the page says so."""
-    page = visit(sample_runs.realistic()).page
+    page = visit(runs.realistic()).page
     for name in ("failed", "untested"):
         page.locator("label.toggle", has_text=name).click()
     expect(page.get_by_role("status")).to_have_text(f"5 of {RULES} shown")
@@ -155,7 +135,7 @@ def test_filters_combine(visit: Open) -> None:
 
 def test_a_chip_leads_to_its_rule(visit: Open) -> None:
     """Enter on a chip of the matrix opens the rule and moves the focus to it, even when it was filtered out."""
-    opened = visit(sample_runs.realistic())
+    opened = visit(runs.realistic())
     opened.page.locator("label.toggle", has_text="failed").click()
     opened.page.locator(".chip[href='#AUTH-2']").focus()
     opened.page.keyboard.press("Enter")
@@ -167,7 +147,7 @@ def test_a_chip_leads_to_its_rule(visit: Open) -> None:
 
 def test_every_rule_unfolds_by_keyboard(visit: Open) -> None:
     """Open all shows each statement; Close all takes them back."""
-    page = visit(sample_runs.realistic()).page
+    page = visit(runs.realistic()).page
     button = page.get_by_role("button", name="Open all")
     button.focus()
     page.keyboard.press("Enter")
@@ -178,33 +158,33 @@ def test_every_rule_unfolds_by_keyboard(visit: Open) -> None:
 
 def test_the_curl_line_is_copied(visit: Open) -> None:
     """The copy button puts exactly the line into the clipboard and says so."""
-    page = visit(sample_runs.realistic(), permissions=["clipboard-read", "clipboard-write"]).page
+    page = visit(runs.realistic(), permissions=["clipboard-read", "clipboard-write"]).page
     button = page.get_by_role("button", name="Copy").first
     button.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == sample_runs.REPLAY.curl
+    assert page.evaluate("navigator.clipboard.readText()") == runs.REPLAY.curl
 
 
 def test_without_a_clipboard_the_curl_line_is_selected(visit: Open) -> None:
     """Where a page may not write to the clipboard, the line is selected for copying by hand."""
-    page = visit(sample_runs.realistic()).page
+    page = visit(runs.realistic()).page
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Selected")).to_be_visible()
-    assert page.evaluate("getSelection().toString()") == sample_runs.REPLAY.curl
+    assert page.evaluate("getSelection().toString()") == runs.REPLAY.curl
 
 
 def test_a_hostile_server_is_inert(visit: Open) -> None:
     """What a server wrote makes no element and runs nothing, with every rule unfolded."""
-    page = visit(sample_runs.hostile()).page
+    page = visit(runs.hostile()).page
     page.get_by_role("button", name="Open all").click()
     page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
     expect(page.locator("img")).to_have_count(0)
-    expect(page.get_by_text(sample_runs.ATTACK).first).to_be_visible()
+    expect(page.get_by_text(runs.ATTACK).first).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("make", [sample_runs.realistic, sample_runs.kept, sample_runs.hostile])
+@pytest.mark.parametrize("make", [runs.realistic, runs.kept, runs.hostile])
 def test_nothing_scrolls_sideways_on_a_phone(visit: Open, make: Callable[[], Run], scheme: str) -> None:
     """At 360 pixels, with everything unfolded, only code blocks scroll inside themselves."""
     page = visit(make(), viewport={"width": 360, "height": 740}, color_scheme=scheme).page
@@ -217,7 +197,7 @@ def test_nothing_scrolls_sideways_on_a_phone(visit: Open, make: Callable[[], Run
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_has_enough_contrast(visit: Open, scheme: str) -> None:
     """In both themes all texts, those of chosen filters too, have the 4.5 to 1 that WCAG AA asks for."""
-    page = visit(sample_runs.realistic(), color_scheme=scheme).page
+    page = visit(runs.realistic(), color_scheme=scheme).page
     page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
     page.evaluate("document.querySelectorAll('[type=checkbox]').forEach((box) => (box.checked = true))")
     contrasts = page.evaluate(CONTRASTS)
@@ -227,7 +207,7 @@ def test_every_text_has_enough_contrast(visit: Open, scheme: str) -> None:
 
 def test_the_themes_differ(visit: Open) -> None:
     """The page follows the reader's choice of light or dark."""
-    page = visit(sample_runs.realistic(), color_scheme="light").page
+    page = visit(runs.realistic(), color_scheme="light").page
     paper = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(paper)
     page.emulate_media(color_scheme="dark")
@@ -236,14 +216,14 @@ def test_the_themes_differ(visit: Open) -> None:
 
 def test_a_page_of_failures_only_opens(visit: Open) -> None:
     """Nothing but failed rules with long evidence are a page that answers to its filters."""
-    page = visit(sample_runs.enormous()).page
+    page = visit(runs.enormous()).page
     page.locator("label.toggle", has_text="SCOPE").click()
     expect(page.get_by_role("status")).to_have_text(f"7 of {RULES} shown")
 
 
 def test_paper_shows_no_controls(visit: Open) -> None:
     """Printed, the page has the rules and the evidence but no button and no field."""
-    page = visit(sample_runs.realistic()).page
+    page = visit(runs.realistic()).page
     page.emulate_media(media="print")
     expect(page.locator("button:visible, [type=search]:visible")).to_have_count(0)
     expect(page.get_by_text("Call with").first).to_be_visible()

@@ -5,11 +5,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from command import MEDIA, at, contract, report
 
 from contract.run.session import select
 from contract.spec.rules import catalogue
 from mock_server import Settings, running
+from tests.kit.command import MEDIA, at, contract, report
 
 
 def test_without_configuration_it_tests_the_mock(tmp_path: Path) -> None:

@@ -2,16 +2,11 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 
 import pytest
 
 from contract.exchange import Body, Exchange, Response, Text, shown
-from contract.target.client import Client
-
-from .conftest import SECRET, Scripted, engagement, reply
-
-Make = Callable[..., Client]
+from tests.kit.targets import SECRET, Make, Scripted, engagement, reply
 
 
 def arguments(curl: str, bin_dir: str) -> tuple[list[str], bytes]:

@@ -5,20 +5,20 @@ It proves that a defect is one, by a difference from the right mock. It knows no
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from threading import Barrier
 from typing import Any
-from urllib.parse import urlsplit
 
 from mock_server import Running
 from tests.defects.samples import bodies, headers, pairs
-from tests.sending import submission
+from tests.kit.http import send
+from tests.kit.submissions import ABSENT, submission
 
 SECONDS = 5.0  # until a request counts as never answered
 HEADERS = ("content-type", "x-api-version", "retry-after", "x-debug-caller")
@@ -34,22 +34,15 @@ class Probe:
 
     def send(self, body: object, authorization: str | None = "writer") -> tuple[int, str]:
         """Submit a body and return the status and what else is comparable; the credential is a name or a header."""
-        origin = urlsplit(self.server.base_url)
-        assert origin.hostname
         credential = self.server.credentials.get(authorization or "")
         header = f"Bearer {credential}" if credential else authorization
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} | ({"Authorization": header} if header is not None else {})
-        connection = http.client.HTTPConnection(origin.hostname, origin.port, timeout=SECONDS)
+        headers = {"Authorization": ABSENT if header is None else header}
         try:
-            connection.request("POST", f"{origin.path}/v2/engagements", content, headers)
-            response = connection.getresponse()
-            shown = [f"{name}: {response.headers[name]}" for name in HEADERS]
-            return response.status, "\n".join([*shown, self.comparable(response.read())])
-        except (OSError, http.client.HTTPException) as error:
+            answer = send(self.server, body, headers=headers, timeout=SECONDS)
+        except (OSError, HTTPException) as error:
             return 0, type(error).__name__
-        finally:
-            connection.close()
+        shown = [f"{name}: {answer.headers[name]}" for name in HEADERS]
+        return answer.status, "\n".join([*shown, self.comparable(answer.body)])
 
     def comparable(self, content: bytes) -> str:
         """Return a body with ids numbered in the order of their appearance, and times relative to now."""

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
-from tests.sending import submission
+from tests.kit.submissions import ABSENT, submission
 
 GOOD = "https://media.example.com/call.mp3"
 Json = dict[str, Any]
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 OPTIONAL = ("start_at", "is_private", "transcript_text")
 TYPES = ("call", "Call", " CALL ", "EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "MEETING", "CALL")
 TEXTS = ("title", "source_system", "external_id")
-ODD: tuple[Any, ...] = (None, ..., "", 5, 1, 0, True, False, [], {}, ["CALL"], {"a": 1}, "true", "yes", "a")
+ODD: tuple[Any, ...] = (None, ABSENT, "", 5, 1, 0, True, False, [], {}, ["CALL"], {"a": 1}, "true", "yes", "a")
 TITLES = (
     " padded ",
     "in  side",

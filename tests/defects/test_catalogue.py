@@ -4,21 +4,16 @@ import functools
 
 import pytest
 
-from mock_server import Running, running, spec
+from mock_server import running, spec
 from tests.defects import ALL, CONCERNS, UNSEEN, Defect, serve
 from tests.defects.probing import observe
-from tests.sending import Answer, send, submission
+from tests.kit.http import create
 
 LEVELS = {rule["id"]: rule["level"] for rule in spec.document()["x-rules"]}
 # Where even a valid submission does not get what it should: what the defect is about.
 ABOUT_CREATE = {"bearer-refused", "call-refused", "content-no-audio", "workflows-false-missing", "start-at-required",
                 "is-private-required", "participants-required", "transcript-text-required", "without-id", "wrapped",
                 "listed", "empty-create"}  # fmt: skip
-
-
-def post(server: Running, body: object) -> Answer:
-    """Submit as the writer."""
-    return send(server.base_url, f"Bearer {server.credentials['writer']}", body)
 
 
 @functools.cache
@@ -60,8 +55,8 @@ def test_unseen() -> None:
 def test_valid_create(defect: Defect) -> None:
     """Each server starts and creates an engagement from a valid submission, unless that is what is wrong with it."""
     with serve(defect) as server:
-        answer = post(server, submission())
-        assert defect.name in ABOUT_CREATE or (answer.status == 201 and answer.json["id"]), answer
+        answer = create(server)
+        assert defect.name in ABOUT_CREATE or (answer.status == 201 and answer.json()["id"]), answer
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,14 @@
 """Sessions of the fuzzer that call an application in this process."""
 
-from fuzz_sessions import mock_config, start
+from collections.abc import Iterator
 
-__all__ = ["mock_config", "start"]
+import pytest
+
+from tests.kit.fuzzing import Started, sessions
+
+
+@pytest.fixture
+def start() -> Iterator[Started]:
+    """Return a maker of sessions that have begun: of the mock, a defect of it by name, or a variant of the peer."""
+    with sessions() as started:
+        yield started

@@ -4,16 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fuzzed import failed, fuzz
 
-from contract.run.session import Session
+from tests.kit.fuzzing import Started, failed, fuzz
 from tests.peer import Variant, pairwise
 
-Started = Callable[..., Session]
 VARIANTS = [variant for variant in pairwise() if variant.requests_per_second is None]
 
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import at, contract, report
 
 from mock_server import Settings, running
+from tests.kit.command import at, contract, report
 
 
 def test_a_plan_sends_nothing_and_is_nearly_right(tmp_path: Path) -> None:

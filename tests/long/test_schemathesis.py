@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from busy import busy
 from hypothesis import find
 
 from contract.run.profile import Profile
@@ -28,9 +27,11 @@ from contract.target.embedded import embedded
 from mock_server import Settings, create_app, running
 from tests import peer
 from tests.defects import ALL, serve
+from tests.kit.busy import busy
+from tests.kit.http import WRITER
+from tests.kit.submissions import submission
 
 ROOT = Path(__file__).parents[2]
-WRITER = "sk-apik_writer.local"
 DEFECTS = {defect.name: defect for defect in ALL}
 EXAMPLES = ("--phases", "examples")
 
@@ -56,15 +57,7 @@ def operation() -> Operation:
 
 def case(operation: Operation, **changes: Any) -> Case:
     """Return a case with a valid submission but for these fields."""
-    body = {
-        "type": "CALL",
-        "title": "A call",
-        "source_system": "dialer",
-        "external_id": "dialer:2026-0001",
-        "media_url": "https://media.example.com/a.mp3",
-        "run_workflows": True,
-    }
-    made: Case = operation.Case(body={**body, **changes}, media_type="application/json")
+    made: Case = operation.Case(body=submission(**changes), media_type="application/json")
     return made
 
 

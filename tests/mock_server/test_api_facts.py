@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from wire import NOSCOPE, OTHER, READER, WRITER, check_headers, check_problem, create, judge, new_key, send, submission
 
 from mock_server import Running
+from tests.kit.checks import check_headers, check_problem, judge
+from tests.kit.http import NOSCOPE, OTHER, READER, WRITER, create, send
+from tests.kit.submissions import new_key, submission
 
 PRIVATE = "sk-apik_private.local"
 

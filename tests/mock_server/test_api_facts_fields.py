@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from wire import ABSENT, check_problem, create, judge, send, submission
 
 from mock_server import Running, Settings, create_app, running
 from mock_server.config import load
 from mock_server.workspaces import built_in
+from tests.kit.checks import check_problem, judge
+from tests.kit.http import create, send
+from tests.kit.submissions import ABSENT, submission
 
 FIRST_EIGHT = [
     "object",

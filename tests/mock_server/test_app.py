@@ -12,12 +12,14 @@ from types import TracebackType
 
 import pytest
 from werkzeug.test import Client
-from wire import PATH, WRITER, check_headers, check_problem, create, send, submission
 
 import mock_server
 from mock_server import Running, Settings, create_app
 from mock_server.media.simulated import SimulatedMedia
 from mock_server.services import Mock
+from tests.kit.checks import check_headers, check_problem
+from tests.kit.http import PATH, WRITER, create, send
+from tests.kit.submissions import submission
 
 
 @pytest.fixture

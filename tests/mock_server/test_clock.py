@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
-from wire import create
-
 from mock_server import Settings, running
 from mock_server.clock import Clock, rfc3339
 from mock_server.ids import Ids, derived
+from tests.kit.http import create
 
 
 def test_a_clock_goes_with_the_system() -> None:

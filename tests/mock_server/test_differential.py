@@ -8,11 +8,12 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire import judge, submission
 
 from mock_server import spec
 from mock_server.checks.validation import Validator
 from mock_server.problems import Invalid
+from tests.kit.checks import judge
+from tests.kit.submissions import submission
 
 SCHEMAS = ("CreateEngagement", "Participant", "Engagement", "Problem")
 COMPONENTS = {"components": {"schemas": spec.document()["components"]["schemas"]}}

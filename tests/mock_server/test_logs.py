@@ -7,12 +7,12 @@ import json
 import logging
 
 import pytest
-from wire import create, send
 
 from mock_server import Running, Settings
 from mock_server.current_request import Visit
 from mock_server.logs import TEXT, JsonFormatter, RequestLine, TextFormatter
 from mock_server.services import Mock
+from tests.kit.http import create, send
 
 
 @pytest.mark.parametrize("created", [0.0, 1_772_443_800.0, 1_772_443_800.0005, 1_772_443_800.9996, 1_772_443_801.25])

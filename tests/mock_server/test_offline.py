@@ -29,7 +29,7 @@ def watch(event, arguments):
         raise OSError("no network in this test")
 
 sys.addaudithook(watch)
-from wire import create
+from tests.kit.http import create
 from mock_server import Settings, running
 
 with running(Settings(port=0)) as server:
@@ -45,8 +45,8 @@ json.dump({"statuses": statuses, "reached": reached, "control": control}, sys.st
 
 def test_no_media_url_makes_the_mock_use_the_network() -> None:
     """With every socket to the outside blocked, all kinds of media URLs are answered and nobody tried to get out."""
-    folder = Path(__file__).parent.parent
-    cases = json.loads(folder.joinpath("data/media-cases.json").read_text())["cases"]
+    root = Path(__file__).parents[2]
+    cases = json.loads(root.joinpath("tests/data/media-cases.json").read_text())["cases"]
     urls = [case["url"] for case in cases] + [
         f"https://media.mock.test/{path}/a.mp3"
         for path in (
@@ -62,7 +62,7 @@ def test_no_media_url_makes_the_mock_use_the_network() -> None:
         )
     ]
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder)],
+        [sys.executable, "-c", PROGRAM, str(root)],
         input=json.dumps(urls),
         capture_output=True,
         text=True,

@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from wire import Answer, address, check_problem, create, head, new_key, send, submission
 
 from mock_server import Running, Settings, running
+from tests.kit.checks import check_problem
+from tests.kit.http import Answer, address, create, send
+from tests.kit.submissions import new_key, submission
+from tests.kit.wire import head
 
 CLIENTS, ROUNDS = 32, 200
 

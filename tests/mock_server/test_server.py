@@ -11,26 +11,14 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
 import pytest
-from wire import (
-    PATH,
-    WRITER,
-    address,
-    check_headers,
-    check_problem,
-    chunked,
-    connect,
-    exchange,
-    head,
-    new_key,
-    read,
-    responses,
-    send,
-    submission,
-)
 
 from mock_server import Running, Settings, connection, running
 from mock_server.server import serving
 from mock_server.services import Mock
+from tests.kit.checks import check_headers, check_problem
+from tests.kit.http import PATH, WRITER, address, connect, read, send
+from tests.kit.submissions import new_key, submission
+from tests.kit.wire import chunked, exchange, head, responses
 
 HEALTH = head("Connection: close", method="GET", target="/__admin/health")
 

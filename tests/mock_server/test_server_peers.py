@@ -16,14 +16,17 @@ from wsgiref.types import StartResponse
 
 import pytest
 import trustme
-from control import wait_until
-from wire import address, check_headers, connect, exchange, head, new_key, read, responses, send, submission
 
 from mock_server import Running, Settings, connection, running
 from mock_server import server as module
 from mock_server.server import serving
 from mock_server.services import Mock
 from mock_server.workspaces import ConfigError
+from tests.kit.checks import check_headers
+from tests.kit.http import address, connect, read, send
+from tests.kit.submissions import new_key, submission
+from tests.kit.waiting import wait_until
+from tests.kit.wire import exchange, head, responses
 
 
 @pytest.fixture(scope="module")

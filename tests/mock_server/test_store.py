@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from wire import submission
 
 from mock_server.checks.validation import Validator
 from mock_server.problems import InFlight
 from mock_server.store import Claim, Engagement, Store
 from mock_server.workspaces import built_in
+from tests.kit.submissions import submission
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 BODY = Validator().validate(submission())

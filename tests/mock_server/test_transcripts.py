@@ -6,10 +6,10 @@ import hashlib
 import random
 
 import pytest
-from wire import create
 
 from mock_server import Running
 from mock_server.transcripts import EXCERPT_BYTES, TranscriptShelf
+from tests.kit.http import create
 
 
 def noise(characters: int, seed: int = 1) -> str:

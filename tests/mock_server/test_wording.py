@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wire import ABSENT, submission
 
 from mock_server.checks import body
 from mock_server.checks.auth import Directory
@@ -28,6 +27,7 @@ from mock_server.problems import (
     Unauthorized,
 )
 from mock_server.workspaces import built_in
+from tests.kit.submissions import ABSENT, submission
 
 VALIDATOR = Validator()
 OF_BYTES = "bytes in UTF-8 (limit 950,000)"

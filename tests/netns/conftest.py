@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from stage import Stage, is_fresh_namespace, set_up, staged
+
+from tests.kit.stage import Stage, is_fresh_namespace, set_up, staged
 
 
 @pytest.fixture(scope="session")

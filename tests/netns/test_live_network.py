@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import socket
 import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from name_server import A
-from origin import SECONDS
-from stage import CDN, INSIDE, MEDIA, MEDIA_V6, TIMEOUT, Stage
-from watch import until
 
 from mock_server.media.policy import judge
+from tests.kit.http import send
+from tests.kit.name_server import A
+from tests.kit.origin import SECONDS
+from tests.kit.stage import CDN, INSIDE, MEDIA, MEDIA_V6, TIMEOUT, Stage
+from tests.kit.submissions import submission
+from tests.kit.waiting import wait_until
 
-KEYS = itertools.count()
 ACCEPTED = 201
 
 
 def submit(stage: Stage, url: str) -> tuple[int, Any]:
     """Submit a recording and return status and body."""
-    connection = HTTPConnection("127.0.0.1", stage.mock_port, timeout=30)
-    body = {"type": "CALL", "title": "t", "source_system": "s", "run_workflows": False, "media_url": url}
-    headers = {"Authorization": "Bearer sk-apik_writer.local", "Content-Type": "application/json"}
-    connection.request("POST", "/api/v2/engagements", json.dumps(body | {"external_id": f"key-{next(KEYS)}"}), headers)
-    answer = connection.getresponse()
-    content = answer.read().decode()
-    connection.close()
-    assert [address for address in (*INSIDE, MEDIA, CDN) if address in content] == []
-    return answer.status, json.loads(content)
+    answer = send(stage, submission(media_url=url), timeout=30)
+    assert [address for address in (*INSIDE, MEDIA, CDN) if address in answer.text] == []
+    return answer.status, answer.json()
 
 
 def rule(stage: Stage, url: str) -> str:
@@ -59,7 +51,7 @@ def test_control(stage: Stage) -> None:
     before = len(stage.watch.seen())
     for address in INSIDE:
         socket.create_connection((address, 443), 5).close()
-    until(lambda: {str(syn.address) for syn in stage.watch.seen()[before:]} >= set(INSIDE))
+    wait_until(lambda: {str(syn.address) for syn in stage.watch.seen()[before:]} >= set(INSIDE))
     del stage.watch._seen[before:]
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.kit.http import Answer, send
+from tests.kit.submissions import ABSENT, submission
 from tests.peer import MEDIA, Serving, Variant, pairwise, serve, singles, switches
-from tests.sending import Answer, send, submission
 
 VARIANTS = pairwise()
 
@@ -23,7 +24,7 @@ def peer(request: pytest.FixtureRequest) -> Iterator[Serving]:
 
 def post(peer: Serving, body: object, who: str = "writer") -> Answer:
     """Submit with one of the credentials."""
-    return send(peer.base_url, f"Bearer {peer.credentials[who]}", body)
+    return send(peer, body, credential=peer.credentials[who])
 
 
 def test_every_pair_of_values_meets() -> None:
@@ -47,11 +48,11 @@ def test_create_and_replay(peer: Serving) -> None:
     body = submission(title="Réunion 🎉", start_at="2026-03-02T09:30:00+01:00", is_private=True)
     first, again = post(peer, body), post(peer, body | {"title": "Other", "source_system": "other"})
     assert (first.status, again.status) == (peer.variant.first_status, 200)
-    assert first.json["id"] == again.json["id"]
-    assert first.json["title"] == again.json["title"] == "Réunion 🎉"
-    if "start_at" in first.json:
-        assert datetime.fromisoformat(first.json["start_at"]) == datetime.fromisoformat(body["start_at"])
-    assert post(peer, body, "other_workspace").json["id"] != first.json["id"]
+    assert first.json()["id"] == again.json()["id"]
+    assert first.json()["title"] == again.json()["title"] == "Réunion 🎉"
+    if "start_at" in first.json():
+        assert datetime.fromisoformat(first.json()["start_at"]) == datetime.fromisoformat(body["start_at"])
+    assert post(peer, body, "other_workspace").json()["id"] != first.json()["id"]
 
 
 @pytest.mark.parametrize("url", MEDIA["accepted"])
@@ -83,7 +84,7 @@ def test_exact_refusals(url: str) -> None:
 
 BAD: list[Any] = [
     b"", b"[]", b"null", b'{"a":', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000, b"9" * 10_000, b'{"a": NaN}',
-    {"title": "a" * 501}, {"title": ""}, {"title": None}, {"title": 5}, {"external_id": ...}, {"type": "EMAIL"},
+    {"title": "a" * 501}, {"title": ""}, {"title": None}, {"title": 5}, {"external_id": ABSENT}, {"type": "EMAIL"},
     {"run_workflows": "true"}, {"is_private": 1}, {"start_at": "2026-02-30T00:00:00Z"},
     {"start_at": "0001-01-01T00:00:00+14:00"},
     {"start_at": 5}, {"participants": {}}, {"participants": ["Ada"]}, {"participants": [{"name": 5}]},
@@ -100,18 +101,18 @@ def test_refusals(peer: Serving) -> None:
         if answer.status == 413 and peer.variant.proxy_ceiling:
             continue
         assert answer.status == peer.variant.refusal_status, bad
-        assert answer.json["request_id"].startswith("rid_")
+        assert answer.json()["request_id"].startswith("rid_")
         assert answer.headers["x-api-version"] == peer.variant.api_version
         if isinstance(bad, dict) and peer.variant.error_names != "absent":
-            assert any(name in error["field"] for error in answer.json["errors"] for name in bad)
+            assert any(name in error["field"] for error in answer.json()["errors"] for name in bad)
 
 
 def test_credentials(peer: Serving) -> None:
     """Unknown credentials get 401, those without the scope 403, and neither takes the key."""
     body = submission()
-    assert send(peer.base_url, None, body).status == 401
-    assert send(peer.base_url, f"Basic {peer.credentials['writer']}", body).status == 401
-    assert send(peer.base_url, f"Bearer {peer.credentials['writer']}x", body).status == 401
+    assert send(peer, body, credential=None).status == 401
+    assert send(peer, body, headers={"Authorization": f"Basic {peer.credentials['writer']}"}).status == 401
+    assert send(peer, body, credential=f"{peer.credentials['writer']}x").status == 401
     assert {post(peer, body, who).status for who in ("reader", "private_reader", "noscope")} == {403}
     assert post(peer, body).status == peer.variant.first_status
 
@@ -121,7 +122,7 @@ def test_race(peer: Serving) -> None:
     body = submission()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: post(peer, body), range(8)))
-    assert len({answer.json["id"] for answer in answers if answer.status < 400}) == 1
+    assert len({answer.json()["id"] for answer in answers if answer.status < 400}) == 1
     allowed = {200, peer.variant.first_status} | ({409} if peer.variant.in_flight == "conflict" else set())
     assert {answer.status for answer in answers} <= allowed
 

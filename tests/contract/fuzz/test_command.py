@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from busy import busy
 
 from contract.cli import main
 from mock_server import Running
 from tests.defects import ALL, serve
+from tests.kit.busy import busy
 
 MEDIA = {
     "CONTRACT_MEDIA_ACCEPTED": "https://media.mock.test/ok.mp3",

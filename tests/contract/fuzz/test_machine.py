@@ -1,17 +1,13 @@
 """The state machine: it leaves conforming servers alone, finds what is planted, and keeps within its budgets."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fuzzed import failed, fuzz, sent
 
 from contract.fuzz.own import Budget
-from contract.run.session import Session
+from tests.kit.fuzzing import Started, failed, fuzz, sent
 from tests.peer import Variant
-
-Started = Callable[..., Session]
 
 
 def test_nothing_is_found_in_the_mock(start: Started) -> None:

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import sample_runs
-
 from contract.report.headline import BROKEN, CUT_SHORT, INCOMPLETE, KEPT, headline
 from contract.run.results import RuleResult
 from contract.spec.rules import catalogue
+from tests.kit import runs
 
 
 def results(**verdicts: str) -> list[RuleResult]:
@@ -14,7 +13,7 @@ def results(**verdicts: str) -> list[RuleResult]:
 
 def test_a_violation_comes_first() -> None:
     """A run that failed and was cut short is broken, and says both."""
-    run = sample_runs.run_of(results(AUTH_1="fail", AUTH_2="untested"))
+    run = runs.run_of(results(AUTH_1="fail", AUTH_2="untested"))
     run.cut_short = "interrupted"
     found = headline(run)
     assert found.standing == BROKEN
@@ -25,7 +24,7 @@ def test_a_violation_comes_first() -> None:
 
 def test_a_run_cut_short_never_counts_as_kept() -> None:
     """What passed before the end is no verdict on the rest."""
-    run = sample_runs.run_of(results(AUTH_1="pass"))
+    run = runs.run_of(results(AUTH_1="pass"))
     run.cut_short = "the target stopped answering"
     assert headline(run).standing == CUT_SHORT
 
@@ -33,17 +32,17 @@ def test_a_run_cut_short_never_counts_as_kept() -> None:
 def test_a_must_that_was_not_tested_makes_a_run_incomplete() -> None:
     """Untested and error weigh the same; a waived must and an untested rule of another level do not matter."""
     for verdict in ("untested", "error"):
-        assert headline(sample_runs.run_of(results(AUTH_2="pass", AUTH_1=verdict))).standing == INCOMPLETE
-    assert headline(sample_runs.run_of(results(AUTH_2="pass", AUTH_1="waived", AUTH_3="untested"))).standing == KEPT
+        assert headline(runs.run_of(results(AUTH_2="pass", AUTH_1=verdict))).standing == INCOMPLETE
+    assert headline(runs.run_of(results(AUTH_2="pass", AUTH_1="waived", AUTH_3="untested"))).standing == KEPT
 
 
 def test_nothing_tested_is_not_kept() -> None:
     """A run without a rule, or with waived rules only, says that nothing was tested."""
     for nothing in ([], results(AUTH_1="waived"), results(AUTH_3="untested")):
-        assert headline(sample_runs.run_of(nothing)).title == "Nothing was tested."
+        assert headline(runs.run_of(nothing)).title == "Nothing was tested."
 
 
 def test_a_kept_contract_names_its_exceptions() -> None:
     """Known deviations and waived rules are said in the same breath as what passed."""
-    found = headline(sample_runs.run_of(results(AUTH_1="pass", AUTH_2="deviates", AUTH_3="waived")))
+    found = headline(runs.run_of(results(AUTH_1="pass", AUTH_2="deviates", AUTH_3="waived")))
     assert found.sentence == ("The contract is kept. 1 rule passed, with 1 known deviation and 1 waived rule.")

@@ -6,11 +6,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-import sample_runs
 
 from contract.report import html
 from contract.run.results import Run
 from contract.spec.rules import catalogue
+from tests.kit import runs
 
 RULES = len(catalogue())
 
@@ -43,7 +43,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def page() -> Page:
     """Return the page of the realistic run."""
-    return Page(sample_runs.realistic())
+    return Page(runs.realistic())
 
 
 def test_it_needs_no_other_file(page: Page) -> None:
@@ -84,7 +84,7 @@ def test_a_failure_shows_its_evidence_with_the_difference_marked(page: Page) -> 
     expected, actual = re.findall(r"<figure class=\"value\">.*?</figure>", page.source, flags=re.DOTALL)[:2]
     assert "Bob" not in expected
     assert "Ada" not in actual
-    for text in (sample_runs.REPLAY.curl, sample_runs.REPLAY.request_id, sample_runs.REPLAY.response):
+    for text in (runs.REPLAY.curl, runs.REPLAY.request_id, runs.REPLAY.response):
         assert text
         assert text.replace("\r\n", "\n") in page.text
 
@@ -102,11 +102,11 @@ def test_the_policy_names_the_style_and_the_script(page: Page) -> None:
 
 def test_a_hostile_server_cannot_write_markup() -> None:
     """No element, attribute or handler comes from the texts of a run."""
-    hostile = Page(sample_runs.hostile())
+    hostile = Page(runs.hostile())
     assert not hostile.named("img")
     assert len(hostile.named("script")) == 1
     assert not [name for _, attributes in hostile.tags for name in attributes if name.startswith("on")]
-    assert sample_runs.ATTACK in hostile.text
+    assert runs.ATTACK in hostile.text
     assert not re.search("[\x00\x08\x1b\ud800\ufffe]", hostile.source)
 
 
@@ -121,7 +121,7 @@ def test_no_verdict_is_told_by_colour_alone(page: Page) -> None:
 
 def test_many_failures_are_folded_and_cut() -> None:
     """When everything failed, the list comes first, long texts lose their middle, and the page stays of use."""
-    enormous = Page(sample_runs.enormous())
+    enormous = Page(runs.enormous())
     assert not [attributes for attributes in enormous.named("details") if "open" in attributes]
     assert "characters left out" in enormous.text
     assert len(enormous.source) < 40_000_000
@@ -129,4 +129,4 @@ def test_many_failures_are_folded_and_cut() -> None:
 
 def test_an_empty_run_is_a_page() -> None:
     """A run that was stopped before its first rule still has a report."""
-    assert "Nothing was tested." in Page(sample_runs.run_of([])).text
+    assert "Nothing was tested." in Page(runs.run_of([])).text

@@ -4,11 +4,11 @@ from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
-import sample_runs
 
 from contract.report import junit
 from contract.run.results import Run
 from contract.spec.rules import catalogue
+from tests.kit import runs
 
 RULES = len(catalogue())
 
@@ -22,7 +22,7 @@ def suite_of(run: Run) -> ET.Element:
 @pytest.fixture(scope="module")
 def suite() -> ET.Element:
     """Return the suite of the realistic run."""
-    return suite_of(sample_runs.realistic())
+    return suite_of(runs.realistic())
 
 
 def case(suite: ET.Element, rule: str) -> ET.Element:
@@ -34,7 +34,7 @@ def case(suite: ET.Element, rule: str) -> ET.Element:
 def test_one_case_for_each_rule(suite: ET.Element) -> None:
     """Each rule is one case, whose class is its family and whose name its id and title."""
     names = [(found.attrib["classname"], found.attrib["name"]) for found in suite.iter("testcase")]
-    rules = [result.rule for result in sample_runs.realistic().results]
+    rules = [result.rule for result in runs.realistic().results]
     assert names == [(f"contract.{rule.family}", f"{rule.id} {rule.title}") for rule in rules]
     assert len(names) == RULES
 
@@ -64,10 +64,10 @@ def test_a_failure_has_its_evidence(suite: ET.Element) -> None:
     assert failure.attrib["message"].startswith("expected 200 with the stored engagement")
     assert failure.attrib["message"].endswith("(and 1 more case)")
     for evidence in (
-        sample_runs.REPLAY.expected,
-        sample_runs.REPLAY.actual,
-        sample_runs.REPLAY.request_id,
-        sample_runs.REPLAY.curl,
+        runs.REPLAY.expected,
+        runs.REPLAY.actual,
+        runs.REPLAY.request_id,
+        runs.REPLAY.curl,
     ):
         assert evidence
         assert evidence in (failure.text or "")
@@ -103,7 +103,7 @@ def test_an_observation_passes_and_is_output(suite: ET.Element) -> None:
 
 def test_hostile_texts_are_texts() -> None:
     """Characters that XML does not allow are shown as escapes, and markup of a server stays text."""
-    failure = next(suite_of(sample_runs.hostile()).iter("failure"))
-    assert sample_runs.ATTACK in (failure.text or "")
+    failure = next(suite_of(runs.hostile()).iter("failure"))
+    assert runs.ATTACK in (failure.text or "")
     assert "\\x00\\x08\\x1b[31mred" in (failure.text or "")
     assert len(failure) == 0

@@ -4,11 +4,11 @@ import re
 from dataclasses import replace
 
 import pytest
-import sample_runs
 
 from contract.report import markdown
 from contract.run.results import Failure, RuleResult
 from contract.spec.rules import catalogue
+from tests.kit import runs
 
 RULES = len(catalogue())
 
@@ -18,7 +18,7 @@ RULE = catalogue()["AUTH-1"]
 @pytest.fixture(scope="module")
 def comment() -> str:
     """Return the comment on the realistic run."""
-    return markdown.render(sample_runs.realistic())
+    return markdown.render(runs.realistic())
 
 
 def outside_fences(comment: str) -> str:
@@ -43,9 +43,9 @@ def test_the_table_names_what_needs_attention(comment: str) -> None:
 def test_each_failure_is_there_with_its_evidence(comment: str) -> None:
     """Expected, actual, request id and the whole curl line of each failure are in its fold."""
     fold = next(part for part in comment.split("<details>") if "<code>IDEM-2</code>" in part and "Expected" in part)
-    assert sample_runs.REPLAY.expected in fold
-    assert sample_runs.REPLAY.actual in fold
-    assert f"```sh\n{sample_runs.REPLAY.curl}\n```" in fold
+    assert runs.REPLAY.expected in fold
+    assert runs.REPLAY.actual in fold
+    assert f"```sh\n{runs.REPLAY.curl}\n```" in fold
     assert "rid&#95;01K3Z8QB9M2T7W" in fold
 
 
@@ -58,7 +58,7 @@ def test_observations_and_all_rules_are_folded(comment: str) -> None:
 
 def test_a_hostile_server_cannot_write_markup() -> None:
     """Outside of fences no text of a server holds a tag, a backtick, a link, a mention or a cell of its own."""
-    text = outside_fences(markdown.render(sample_runs.hostile()))
+    text = outside_fences(markdown.render(runs.hostile()))
     assert set(re.findall(r"<[^>]*>", text)) == {
         *("<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>")
     }
@@ -70,7 +70,7 @@ def test_a_hostile_server_cannot_write_markup() -> None:
 def test_a_fence_is_longer_than_any_inside() -> None:
     """Backticks in a response do not end the block that shows them."""
     failure = Failure("plain", "a\n`````\n# heading\n<b>")
-    text = markdown.render(sample_runs.run_of([RuleResult(RULE, "fail", failures=[failure])]))
+    text = markdown.render(runs.run_of([RuleResult(RULE, "fail", failures=[failure])]))
     assert "``````\na\n`````\n# heading\n<b>\n``````" in text
 
 
@@ -86,13 +86,13 @@ def test_a_fence_is_longer_than_any_inside() -> None:
 )
 def test_nothing_becomes_a_link_or_a_reference(text: str, link: str) -> None:
     """Addresses, issue numbers, emoji and mathematics in a reason stay text."""
-    rendered = markdown.render(sample_runs.run_of([RuleResult(RULE, "untested", reason=text)]))
+    rendered = markdown.render(runs.run_of([RuleResult(RULE, "untested", reason=text)]))
     assert link not in rendered
 
 
 def test_it_fits_into_a_comment() -> None:
     """A catalogue that failed in many long cases still fit, the whole catalogue is there, and the rest is counted."""
-    text = markdown.render(sample_runs.enormous())
+    text = markdown.render(runs.enormous())
     assert len(text) < 60_000
     assert re.search(r"\d+ more failed cases left out here", text)
     assert text.count("<details>") == text.count("</details>")
@@ -104,12 +104,12 @@ def test_the_worst_texts_fit_into_a_comment() -> None:
     worst = "@#<>" * 10_000
     failure = Failure(worst, worst, worst, worst)
     results = [RuleResult(rule, "fail", 1, 1.0, worst, worst, [failure]) for rule in catalogue().values()]
-    run = replace(sample_runs.run_of(results), target=worst, cut_short=worst)
+    run = replace(runs.run_of(results), target=worst, cut_short=worst)
     assert len(markdown.render(run)) < 60_000
 
 
 def test_a_curl_line_is_whole_or_absent() -> None:
     """A line too long for a comment is not cut: it would reproduce something else."""
-    run = sample_runs.run_of([RuleResult(RULE, "fail", failures=[Failure("a", "b", None, "curl " + "x" * 5_000)])])
+    run = runs.run_of([RuleResult(RULE, "fail", failures=[Failure("a", "b", None, "curl " + "x" * 5_000)])])
     assert "The curl line is too long for a comment" in markdown.render(run)
     assert "xxxx" not in markdown.render(run)

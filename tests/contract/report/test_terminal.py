@@ -3,12 +3,12 @@ from __future__ import annotations
 import io
 import re
 
-import sample_runs
 from rich.console import Console
 
 from contract.report import terminal
 from contract.run.results import Failure, RuleResult, Run
 from contract.spec.rules import catalogue
+from tests.kit import runs
 
 RULES = len(catalogue())
 
@@ -22,7 +22,7 @@ def shown(run: Run, *, width: int = 100, terminal_like: bool = False) -> str:
 
 def test_the_table_holds_what_did_not_pass() -> None:
     """Each rule with a verdict to look at has a row with level, verdict and reason; what passed has none."""
-    text = shown(sample_runs.realistic())
+    text = shown(runs.realistic())
     assert re.search(r"^IDEM-2 +must +failed +A repeat changes nothing", text, flags=re.MULTILINE)
     assert re.search(r"^SCOPE-2 +documented +untested ", text, flags=re.MULTILINE)
     assert "credentials.reader is not configured" in text
@@ -34,12 +34,12 @@ def test_the_table_holds_what_did_not_pass() -> None:
 
 def test_observations_are_listed() -> None:
     """What the deployment does where the contract is silent has a line for each rule."""
-    assert re.search(r"^LIMIT-11 +counts UTF-16 units", shown(sample_runs.realistic()), flags=re.MULTILINE)
+    assert re.search(r"^LIMIT-11 +counts UTF-16 units", shown(runs.realistic()), flags=re.MULTILINE)
 
 
 def test_it_ends_with_counts_and_one_sentence() -> None:
     """The last lines are the counts and the headline."""
-    *_, counts, sentence = shown(sample_runs.realistic()).strip().splitlines()
+    *_, counts, sentence = shown(runs.realistic()).strip().splitlines()
     assert counts.startswith("3 failed, 1 error, 2 untested")
     assert counts.endswith("1,184 requests, 247 creations, 41.2 s")
     assert (
@@ -49,12 +49,12 @@ def test_it_ends_with_counts_and_one_sentence() -> None:
 
 def test_a_clean_run_has_no_table() -> None:
     """Without anything to look at there is no head of an empty table."""
-    assert "why" not in shown(sample_runs.kept())
+    assert "why" not in shown(runs.kept())
 
 
 def test_a_hostile_server_cannot_steer_the_terminal() -> None:
     """Escape sequences and rich's markup in texts of a server are shown, not followed."""
-    text = shown(sample_runs.hostile(), terminal_like=True, width=400)
+    text = shown(runs.hostile(), terminal_like=True, width=400)
     assert "\\x1b[31mred" in text
     assert "\x1b[31mred" not in text
     assert "[bold]" in text
@@ -66,14 +66,14 @@ def test_a_console_without_unicode_gets_escapes() -> None:
     file = io.TextIOWrapper(raw, encoding="ascii")
     failure = Failure("Zoë", "Zo\N{COMBINING DIAERESIS}e")
     rule = catalogue()["IDEM-8"]
-    terminal.summary(sample_runs.run_of([RuleResult(rule, "fail", failures=[failure])]), Console(file=file, width=100))
+    terminal.summary(runs.run_of([RuleResult(rule, "fail", failures=[failure])]), Console(file=file, width=100))
     file.flush()
     assert b"expected Zo\\xeb" in raw.getvalue()
 
 
 def test_it_fits_a_narrow_terminal() -> None:
     """At 60 columns no line of the table is longer."""
-    lines = shown(sample_runs.realistic(), width=60).splitlines()
+    lines = shown(runs.realistic(), width=60).splitlines()
     assert max(len(line.rstrip()) for line in lines[:-2]) <= 60
 
 

@@ -31,16 +31,11 @@ from contract.strategies import (
 from mock_server import Settings
 from mock_server.problems import Problem
 from mock_server.services import Mock
+from tests.kit.submissions import ABSENT, submission
 from tests.peer import MEDIA, Variant
 from tests.peer.submission import faults
 
-BASE = {
-    "type": "CALL",
-    "title": "A plain call",
-    "source_system": "tests",
-    "media_url": MEDIA["accepted"][0],
-    "run_workflows": False,
-}
+BASE = submission(external_id=ABSENT, media_url=MEDIA["accepted"][0])
 ALL = settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 FINDING = settings(max_examples=3000, database=None, phases=[Phase.generate, Phase.shrink])
 VALIDATOR = Mock(Settings(port=0)).services.validator

@@ -6,12 +6,11 @@ import re
 import shlex
 from pathlib import Path
 
-import requests
-from control import Client
-
 from mock_server import create_app
 from mock_server.faults.faults import KINDS, PHASES
 from mock_server.faults.presets import PRESETS
+from tests.kit.control import Client
+from tests.kit.http import send
 
 TEXT = Path(__file__).parents[3].joinpath("docs/control-plane.md").read_text(encoding="utf-8")
 
@@ -29,10 +28,11 @@ def test_every_example_works_in_the_order_of_the_page(client: Client) -> None:
         assert words[:2] == ["curl", "-s"]
         method = words[words.index("-X") + 1] if "-X" in words else "GET"
         headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H")
-        data = words[words.index("-d") + 1] if "-d" in words else None
+        data = words[words.index("-d") + 1].encode() if "-d" in words else None
         (url,) = (word for word in words if word.startswith("http://127.0.0.1:4010"))
-        url = url.replace("http://127.0.0.1:4010", client.server.base_url.removesuffix("/api"))
-        statuses.append(requests.request(method, url, data=data, headers=headers, timeout=5).status_code)
+        path = url.removeprefix("http://127.0.0.1:4010")
+        answer = send(client.server, data, credential=None, method=method, path=path, headers=headers)
+        statuses.append(answer.status)
     assert statuses[0] == 422
     assert {status // 100 for status in statuses[1:]} == {2}
     assert len(statuses) > 15

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from control import Client
 
 from mock_server import create_app
+from tests.kit.control import Client
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ from mock_server import create_app
 )  # fmt: skip
 def test_a_bad_order_is_a_422_with_field_and_accepted_values(client: Client, order: Any, field: str) -> None:
     """An order that cannot be carried out is refused with the pointer of the field, and nothing of it is applied."""
-    answer = client.session.post(client.server.admin_url + "/faults", json=order, timeout=5)
-    assert (answer.status_code, field in [error["field"] for error in answer.json()["errors"]]) == (422, True)
+    answer = client.admin("POST", "/faults", order)
+    assert (answer.status, field in [error["field"] for error in answer.json()["errors"]]) == (422, True)
     assert all(error["message"] for error in answer.json()["errors"])
     assert client.admin("GET", "/faults").json()["data"] == []
 
@@ -65,7 +65,7 @@ def test_all_that_is_wrong_with_an_order_is_said_at_once(client: Client) -> None
 
 def test_an_unknown_fault_cannot_be_taken_off(client: Client) -> None:
     """Taking off a fault that is not in force is a 404."""
-    assert client.admin("DELETE", "/faults/flt_nothing").status_code == 404
+    assert client.admin("DELETE", "/faults/flt_nothing").status == 404
 
 
 def test_without_a_connection_the_kinds_that_need_one_are_refused() -> None:

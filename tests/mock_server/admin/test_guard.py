@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from control import Client
 from flask.testing import FlaskClient
 
 from mock_server import Settings, create_app
 from mock_server.banner import banner
 from mock_server.config import load
 from mock_server.workspaces import ConfigError
+from tests.kit.control import Client, Serve
 
 TOKEN = "correct-horse-battery"
 PROBES = ("/health", "/ready", "/version")
@@ -128,14 +127,14 @@ def test_from_another_machine_a_token_is_needed() -> None:
     assert app.get("/__admin/requests", environ_overrides={"REMOTE_ADDR": "192.0.2.7"}).status_code == 403
 
 
-def test_off_loopback_a_token_is_made_and_printed_once(serve: Callable[..., Client]) -> None:
+def test_off_loopback_a_token_is_made_and_printed_once(serve: Serve) -> None:
     """A server on all addresses makes a token of its own, prints it, and asks for it; a given one is not printed."""
     client = serve(host="0.0.0.0")  # noqa: S104  that is what is tested
     token = client.mock.admin_token
     assert len(token) >= 32
     assert banner(client.server).count(token) == 1
-    assert client.admin("GET", "/requests").status_code == 401
-    assert client.admin("GET", "/requests", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert client.admin("GET", "/requests").status == 401
+    assert client.admin("GET", "/requests", headers={"Authorization": f"Bearer {token}"}).status == 200
     given = serve(host="0.0.0.0", admin_token=TOKEN)  # noqa: S104
     assert TOKEN not in banner(given.server)
     assert TOKEN not in repr(given.mock.settings)
@@ -147,16 +146,16 @@ def test_on_loopback_no_token_is_needed(client: Client) -> None:
     assert f"{client.server.admin_url}/" in banner(client.server)
 
 
-def test_the_control_plane_can_be_turned_off(serve: Callable[..., Client]) -> None:
+def test_the_control_plane_can_be_turned_off(serve: Serve) -> None:
     """With --admin off nothing is recorded, the probes answer, and every other path of the control plane is a 404."""
     client = serve(admin="off")
-    assert client.post().status_code == 201
+    assert client.post().status == 201
     assert client.mock.state.records is None
     for path in PROBES:
-        assert client.admin("GET", path).status_code == 200
+        assert client.admin("GET", path).status == 200
     for path in ("/", "/requests", "/faults", "/snapshot", "/static/inspector.css", "/inspect/clock"):
-        assert client.admin("GET", path).status_code == 404
-    assert client.admin("POST", "/reset").status_code == 404
+        assert client.admin("GET", path).status == 404
+    assert client.admin("POST", "/reset").status == 404
 
 
 def test_the_flags_are_read_and_bad_values_say_what_is_accepted(tmp_path: Path) -> None:

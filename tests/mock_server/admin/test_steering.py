@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from control import Client, wait_until
 from limits import parse
 
 from mock_server import spec
 from mock_server.admin import fidelity
 from mock_server.records import coverage
 from mock_server.workspaces import built_in
+from tests.kit.control import Client, Serve
+from tests.kit.waiting import wait_until
 
 
 def test_the_clock_is_frozen_moved_and_let_go(client: Client) -> None:
@@ -46,8 +46,8 @@ def test_a_bad_order_leaves_the_clock_alone(client: Client, order: object) -> No
     if order == {"advance": "P999999D"}:
         client.admin("PUT", "/clock", {"freeze": "8999-01-01T00:00:00Z"})
     before = client.admin("GET", "/clock").json()
-    answer = client.session.put(client.server.admin_url + "/clock", json=order, timeout=5)
-    assert (answer.status_code, bool(answer.json()["errors"][0]["message"])) == (422, True)
+    answer = client.admin("PUT", "/clock", order)
+    assert (answer.status, bool(answer.json()["errors"][0]["message"])) == (422, True)
     assert client.admin("GET", "/clock").json() == before
 
 
@@ -55,7 +55,7 @@ def test_a_fresh_workspace_has_credentials_that_do_what_their_names_say(client: 
     """A workspace made for one test has a writer, two readers and one without scopes."""
     made = client.admin("POST", "/workspaces").json()
     assert list(made["credentials"]) == ["writer", "reader", "private_reader", "noscope"]
-    statuses = {name: client.post(credential=sent).status_code for name, sent in made["credentials"].items()}
+    statuses = {name: client.post(credential=sent).status for name, sent in made["credentials"].items()}
     assert statuses == {"writer": 201, "reader": 403, "private_reader": 403, "noscope": 403}
 
 
@@ -64,16 +64,14 @@ def test_200_workspaces_by_16_parallel_clients_do_not_see_each_other(client: Cli
     """In each of 200 workspaces the same key creates once, and journal, ledger and engagements show only its own."""
 
     def use(_: int) -> dict[str, Any]:
-        own = Client(client.server)
-        with own.session:
-            made: dict[str, Any] = own.admin("POST", "/workspaces").json()
-            writer = made["credentials"]["writer"]
-            made["answers"] = [own.post(credential=writer, external_id="same") for _ in range(3)]
+        made: dict[str, Any] = client.admin("POST", "/workspaces").json()
+        writer = made["credentials"]["writer"]
+        made["answers"] = [client.post(credential=writer, external_id="same") for _ in range(3)]
         return made
 
     with ThreadPoolExecutor(16) as pool:
         spaces = list(pool.map(use, range(200)))
-    assert [[answer.status_code for answer in made["answers"]] for made in spaces] == [[201, 200, 200]] * 200
+    assert [[answer.status for answer in made["answers"]] for made in spaces] == [[201, 200, 200]] * 200
     assert len({made["answers"][0].json()["id"] for made in spaces}) == 200
     for made in spaces[::20]:
         name = made["id"]
@@ -99,12 +97,12 @@ def test_a_deleted_workspace_leaves_nothing(client: Client) -> None:
     for _ in range(2):
         client.post(credential=made["credentials"]["writer"], external_id="trace-of-it", transcript_text="hello")
     assert made["id"] in everywhere(client)
-    assert client.admin("DELETE", f"/workspaces/{made['id']}").status_code == 200
+    assert client.admin("DELETE", f"/workspaces/{made['id']}").status == 200
     after = everywhere(client)
     assert not [text for text in (made["id"], "gone", "trace-of-it", *made["credentials"].values()) if text in after]
     assert len(after) == len(before)
-    assert client.post(credential=made["credentials"]["writer"]).status_code == 401
-    assert client.admin("DELETE", f"/workspaces/{made['id']}").status_code == 404
+    assert client.post(credential=made["credentials"]["writer"]).status == 401
+    assert client.admin("DELETE", f"/workspaces/{made['id']}").status == 404
 
 
 def test_a_workspace_deleted_under_a_request_leaves_nothing_either(client: Client) -> None:
@@ -133,8 +131,8 @@ def test_a_workspace_deleted_under_a_request_leaves_nothing_either(client: Clien
 def test_a_bad_workspace_is_not_made(client: Client, order: object, field: str) -> None:
     """A workspace that cannot be made as ordered is a 422 that names the field, and not made by half."""
     before = client.admin("GET", "/workspaces").json()
-    answer = client.session.post(client.server.admin_url + "/workspaces", json=order, timeout=5)
-    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+    answer = client.admin("POST", "/workspaces", order)
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, field)
     assert client.admin("GET", "/workspaces").json() == before
 
 
@@ -150,16 +148,16 @@ def test_limits_are_by_workspace_or_credential_and_follow_the_clock(client: Clie
     client.admin("PUT", "/clock", {"freeze": "2030-01-01T00:00:00Z"})
     writer = client.admin("POST", "/workspaces", {limit: "2/minute"}).json()["credentials"]["writer"]
     answers = [client.post(credential=writer) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert [answer.status for answer in answers] == [201, 201, 429]
     assert answers[2].headers["Retry-After"] == "60"
     client.admin("PUT", "/clock", {"advance": "PT59S"})
     assert client.post(credential=writer).headers["Retry-After"] == "1"
     client.admin("PUT", "/clock", {"advance": "PT1S"})
-    assert client.post(credential=writer).status_code == 201
+    assert client.post(credential=writer).status == 201
 
 
 @pytest.mark.parametrize(("limit", "last"), [("credential_rate_limit", 201), ("rate_limit", 429)])
-def test_a_credential_has_a_limit_of_its_own(serve: Callable[..., Client], limit: str, last: int) -> None:
+def test_a_credential_has_a_limit_of_its_own(serve: Serve, limit: str, last: int) -> None:
     """A limit by credential is counted for each credential, one by workspace for all of them together."""
     client = serve()
     made = client.admin("POST", "/workspaces", {limit: "1/minute"}).json()
@@ -167,7 +165,7 @@ def test_a_credential_has_a_limit_of_its_own(serve: Callable[..., Client], limit
     directory = client.mock.services.directory
     writer = next(one for one in directory.callers if one.credential == first)
     directory.change(lambda present: (*present, replace(writer, name="second", credential="second")))
-    assert [client.post(credential=sent).status_code for sent in (first, first, "second")] == [201, 429, last]
+    assert [client.post(credential=sent).status for sent in (first, first, "second")] == [201, 429, last]
 
 
 def test_a_snapshot_brings_everything_back(client: Client) -> None:
@@ -189,14 +187,14 @@ def test_a_snapshot_brings_everything_back(client: Client) -> None:
     snapshot = client.admin("GET", "/snapshot").json()
     shown = client.admin("GET", f"/engagements/{stored['id']}").json()
     client.admin("POST", "/reset")
-    assert client.post(credential=writer).status_code == 401
+    assert client.post(credential=writer).status == 401
     assert client.admin("PUT", "/snapshot", snapshot).json() == {"status": "ok"}
     assert client.admin("GET", "/snapshot").json() == snapshot
     assert client.admin("GET", f"/engagements/{stored['id']}").json() == shown
     again = client.post(credential=writer, external_id="one")
-    assert (again.status_code, again.json()) == (200, stored)
+    assert (again.status, again.json()) == (200, stored)
     assert client.post(credential="sk-apik_other.local").headers["Retry-After"] == "2"
-    assert [client.post(credential=writer).status_code for _ in range(4)] == [201, 201, 201, 429]
+    assert [client.post(credential=writer).status for _ in range(4)] == [201, 201, 201, 429]
 
 
 def test_a_snapshot_holds_no_credential_that_the_server_was_started_with(client: Client) -> None:
@@ -238,11 +236,11 @@ def test_a_snapshot_that_cannot_be_restored_changes_nothing(client: Client) -> N
     client.admin("PUT", "/clock", {"freeze": "2030-01-01T00:00:00Z"})
     good = client.admin("GET", "/snapshot").json()
     for pointer, bad in [*broken(good), ("", []), ("", None)]:
-        answer = client.session.put(client.server.admin_url + "/snapshot", json=bad, timeout=5)
+        answer = client.admin("PUT", "/snapshot", bad)
         fields = [error["field"] for error in answer.json()["errors"]]
-        assert (answer.status_code, pointer in fields) == (422, True), (pointer, fields)
+        assert (answer.status, pointer in fields) == (422, True), (pointer, fields)
         assert client.admin("GET", "/snapshot").json() == good
-    assert client.post(external_id="one").status_code == 200
+    assert client.post(external_id="one").status == 200
 
 
 def test_coverage_counts_the_rules_that_traffic_exercised(client: Client) -> None:
@@ -291,35 +289,35 @@ def test_engagements_are_shown_with_what_was_submitted(client: Client) -> None:
     assert shown["submitted"]["transcript"]["text"] == "hello"
     assert shown["submitted"]["participants"] == [{"name": "Ada", "email": None}]
     assert client.admin("GET", "/engagements?external_id=one").json()["data"][0]["id"] == made["id"]
-    assert client.admin("GET", "/engagements/ngmt_unknown").status_code == 404
+    assert client.admin("GET", "/engagements/ngmt_unknown").status == 404
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 422, 429, 500])
 def test_a_client_can_ask_for_an_outcome(client: Client, code: int) -> None:
     """Prefer: code=… is answered with that status as a problem, said in Preference-Applied, and creates nothing."""
     answer = client.post(headers={"Prefer": f"code={code}"}, external_id="one")
-    assert (answer.status_code, answer.headers["Preference-Applied"]) == (code, f"code={code}")
+    assert (answer.status, answer.headers["Preference-Applied"]) == (code, f"code={code}")
     assert answer.json()["status"] == code
     assert ("Retry-After" in answer.headers) == (code in {409, 429})
-    assert client.post(external_id="one").status_code == 201
+    assert client.post(external_id="one").status == 201
 
 
 @pytest.mark.parametrize("header", ["code=200", "code=418", "code=4290", "return=minimal", "code", "", "code=42x"])
 def test_a_preference_that_is_not_understood_is_ignored(client: Client, header: str) -> None:
     """RFC 7240: unknown preferences are ignored, and nothing is said to be applied."""
     answer = client.post(headers={"Prefer": header})
-    assert (answer.status_code, "Preference-Applied" in answer.headers) == (201, False)
+    assert (answer.status, "Preference-Applied" in answer.headers) == (201, False)
 
 
 def test_a_preference_among_others_is_found(client: Client) -> None:
     """The preference is read in any of the forms that RFC 7240 allows."""
     for header in ("return=minimal, code=429", 'CODE="429"', "code = 429; why=test"):
-        assert client.post(headers={"Prefer": header}).status_code == 429
+        assert client.post(headers={"Prefer": header}).status == 429
 
 
-def test_a_configured_credential_may_have_a_limit(serve: Callable[..., Client]) -> None:
+def test_a_configured_credential_may_have_a_limit(serve: Serve) -> None:
     """A credential with a rate limit is refused beyond it while its neighbours are not."""
     writer, *others = built_in()
     client = serve(callers=(replace(writer, rate_limit=parse("1/minute")), *others))
-    assert [client.post().status_code for _ in range(2)] == [201, 429]
-    assert client.post(credential="sk-apik_reader.local").status_code == 403
+    assert [client.post().status for _ in range(2)] == [201, 429]
+    assert client.post(credential="sk-apik_reader.local").status == 403

@@ -8,13 +8,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
-import cases
 import pytest
-from origin import Certificates, Origin
-from world import NewWorld, World
 
 from mock_server.media.live.fetch import Limits, LiveMedia
 from mock_server.media.policy import Address
+from tests.kit import media_cases
+from tests.kit.live_media import NewWorld, World
+from tests.kit.origin import Certificates, Origin
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def certificates() -> Certificates:
 def origin(certificates: Certificates) -> Iterator[Origin]:
     """Return an origin with what all cases ask of theirs."""
     with closing(Origin(certificates)) as origin:
-        for case in cases.load():
+        for case in media_cases.load():
             if case.serve is not None:
                 origin.serve["/" + case.url.split("/", 3)[3]] = case.serve
         yield origin
@@ -45,7 +45,7 @@ def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
     with ExitStack() as stack:
 
         def make(resolves_to: dict[str, Any] | None = None, **limits: Any) -> World:
-            resolver = cases.FakeResolver(resolves_to or {"media.example.com": ["93.184.216.34"]})
+            resolver = media_cases.FakeResolver(resolves_to or {"media.example.com": ["93.184.216.34"]})
             stack.callback(resolver.closed.set)
             dialled: list[Address] = []
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import av
 import pytest
-import samples
-from origin import body
-from watch import until
 
 from mock_server.media.live import probe
 from mock_server.media.live.duration import Prober
 from mock_server.media.live.network import Deadline, Halt, TimedOut
 from mock_server.media.live.spool import Spool
 from mock_server.media.policy import Refused
+from tests.kit import recordings
+from tests.kit.origin import body
+from tests.kit.waiting import wait_until
 
 SHORT = 1.0  # seconds
 MUTANTS = 200
@@ -54,15 +54,15 @@ def measure(prober: Prober, notes: list[str]) -> Measure:
     return measure
 
 
-@pytest.mark.parametrize("name", samples.FORMATS)
+@pytest.mark.parametrize("name", recordings.FORMATS)
 def test_format(name: str, measure: Measure) -> None:
     """A recording of every format is measured to within half a second."""
-    assert measure(samples.sample(name)) == pytest.approx(samples.SECONDS, abs=0.5)
+    assert measure(recordings.sample(name)) == pytest.approx(recordings.SECONDS, abs=0.5)
 
 
 def test_file(measure: Measure) -> None:
     """A body that was spooled to disk has the length it has in memory."""
-    content = samples.sample("mp4-film")
+    content = recordings.sample("mp4-film")
     assert measure(content, in_memory=1000) == measure(content)
 
 
@@ -93,7 +93,7 @@ def test_no_other_files(content: bytes, measure: Measure, notes: list[str]) -> N
 def test_truncated_index_at_the_end(measure: Measure) -> None:
     """A recording whose index stands at its end and was cut off is refused, not shortened."""
     with pytest.raises(Refused):
-        measure(samples.sample("m4a")[:-5000])
+        measure(recordings.sample("m4a")[:-5000])
 
 
 def _patched(content: bytes, mark: bytes, offset: int, value: bytes) -> bytes:
@@ -103,40 +103,40 @@ def _patched(content: bytes, mark: bytes, offset: int, value: bytes) -> bytes:
 
 LIARS = {
     "mp4 of 30 hours": lambda: _patched(
-        _patched(samples.sample("m4a"), b"mvhd", 20, struct.pack(">I", 108_000_000)),
+        _patched(recordings.sample("m4a"), b"mvhd", 20, struct.pack(">I", 108_000_000)),
         b"mdhd",
         20,
         struct.pack(">I", 1_728_000_000),
     ),
-    "wav of 18 hours": lambda: _patched(samples.sample("wav-pcm"), b"data", 4, b"\xf0\xff\xff\xff"),
+    "wav of 18 hours": lambda: _patched(recordings.sample("wav-pcm"), b"data", 4, b"\xf0\xff\xff\xff"),
     "mp3 of 3 years": lambda: body("xing_lie"),
-    "flac of a day": lambda: _patched(samples.sample("flac"), b"fLaC", 22, b"\x50\x00\x00\x00"),
-    "au of a day": lambda: _patched(samples.sample("au"), b".snd", 8, b"\xff\xff\xff\xff"),
+    "flac of a day": lambda: _patched(recordings.sample("flac"), b"fLaC", 22, b"\x50\x00\x00\x00"),
+    "au of a day": lambda: _patched(recordings.sample("au"), b".snd", 8, b"\xff\xff\xff\xff"),
 }
 
 
 @pytest.mark.parametrize("name", LIARS)
 def test_liar(name: str, measure: Measure) -> None:
     """A header that lies about the length is not believed: the packets are counted."""
-    seconds = 3.0 if "mp3" in name else samples.SECONDS
+    seconds = 3.0 if "mp3" in name else recordings.SECONDS
     assert measure(LIARS[name]()) == pytest.approx(seconds, abs=0.5)
 
 
 def test_title_in_another_encoding(measure: Measure) -> None:
     """What a recording says of itself need not be UTF-8."""
     title = b"INFOINAM" + struct.pack("<I", 4) + b"\xff\xfe\xe9\0"
-    chunks = samples.sample("wav-pcm")[12:] + b"LIST" + struct.pack("<I", len(title)) + title
+    chunks = recordings.sample("wav-pcm")[12:] + b"LIST" + struct.pack("<I", len(title)) + title
     content = b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WAVE" + chunks
-    assert measure(content) == pytest.approx(samples.SECONDS, abs=0.5)
+    assert measure(content) == pytest.approx(recordings.SECONDS, abs=0.5)
 
 
-@pytest.mark.parametrize("name", samples.FORMATS)
+@pytest.mark.parametrize("name", recordings.FORMATS)
 def test_noise(name: str) -> None:
     """A damaged recording is refused or has a length between 0 and a day, within two seconds, and never a crash.
 
     Here in this very process, where a crash could not be missed; the next test takes the long way.
     """
-    whole, chance = samples.sample(name, SHORT), random.Random(name)
+    whole, chance = recordings.sample(name, SHORT), random.Random(name)
     lengths = [length_in_time(mutant(whole, chance)) for _ in range(MUTANTS)]
     assert [seconds for seconds in lengths if seconds is not None and not 0 < seconds <= 24 * 3600] == []
 
@@ -153,10 +153,10 @@ def length_in_time(content: bytes) -> float | None:
     return seconds
 
 
-@pytest.mark.parametrize("name", samples.FORMATS)
+@pytest.mark.parametrize("name", recordings.FORMATS)
 def test_noise_for_the_process(name: str, measure: Measure, notes: list[str]) -> None:
     """The process that measures judges damaged recordings by itself: it needs no file that it may not open."""
-    whole, chance = samples.sample(name, SHORT), random.Random(name)
+    whole, chance = recordings.sample(name, SHORT), random.Random(name)
     for _ in range(5):
         with suppress(Refused):
             assert 0 < measure(mutant(whole, chance)) <= 24 * 3600
@@ -184,12 +184,12 @@ def mutant(content: bytes, chance: random.Random) -> bytes:
 
 def test_time(measure: Measure, prober: Prober) -> None:
     """A body that takes longer than the time that is left is given up at that moment, and its process is killed."""
-    content = samples.GSM_FRAME * 1_500_000  # as many packets, which take many seconds
+    content = recordings.GSM_FRAME * 1_500_000  # as many packets, which take many seconds
     started = time.monotonic()
     with pytest.raises(TimedOut):
         measure(content, seconds=0.5)
     assert time.monotonic() - started < 3
-    until(lambda: children(prober._process.pid) == [], 3)
+    wait_until(lambda: children(prober._process.pid) == [], 3)
 
 
 def children(pid: int) -> list[int]:
@@ -214,7 +214,7 @@ def test_process_is_replaced(measure: Measure, prober: Prober) -> None:
     """When the process that measures was killed, the next recording starts another one."""
     prober._process.kill()
     prober._process.wait()
-    assert measure(samples.sample("wav-pcm", SHORT)) == pytest.approx(SHORT, abs=0.1)
+    assert measure(recordings.sample("wav-pcm", SHORT)) == pytest.approx(SHORT, abs=0.1)
 
 
 def test_it_ends() -> None:

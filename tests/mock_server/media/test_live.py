@@ -7,10 +7,10 @@ from ipaddress import ip_address
 from typing import Any
 
 import pytest
-from origin import SECONDS
-from world import MEDIA, NewWorld
 
 from mock_server.media.policy import Refused, Route
+from tests.kit.live_media import MEDIA, NewWorld
+from tests.kit.origin import SECONDS
 
 PUBLIC = "93.184.216.34"
 pytestmark = pytest.mark.usefixtures("temporary_folder")

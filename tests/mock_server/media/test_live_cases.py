@@ -10,19 +10,20 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cases
 import pytest
-from origin import SECONDS, Certificates, Origin
 
 from mock_server import Settings, create_app
 from mock_server.media.live.fetch import Limits, LiveMedia
 from mock_server.media.policy import Address, judge
 from mock_server.services import Mock
+from tests.kit import media_cases
+from tests.kit.http import PATH, WRITER
+from tests.kit.origin import SECONDS, Certificates, Origin
+from tests.kit.submissions import submission
 
 TIMEOUT = 1.5
-CASES = cases.load()
-BODY = {"type": "CALL", "title": "t", "source_system": "s", "run_workflows": False}
-HEADERS = {"Authorization": "Bearer sk-apik_writer.local"}
+CASES = media_cases.load()
+HEADERS = {"Authorization": f"Bearer {WRITER}"}
 # Nothing of these may be dialled; the others are refused because of what the host answers.
 REFUSED_UNSEEN = {
     "scheme", "range-spec", "range-equivalent", "range-hardening", "ipv4-encoding", "name", "dns", "parser", "type",
@@ -37,14 +38,14 @@ class Harness:
     """The application, and what its media looked up and dialled."""
 
     post: Callable[..., Any]
-    resolver: cases.FakeResolver
+    resolver: media_cases.FakeResolver
     dialled: list[Address]
 
 
 @pytest.fixture(scope="module")
 def harness(certificates: Certificates, origin: Origin) -> Iterator[Harness]:
     """Return the application with live media on a network of the test's own."""
-    resolver, dialled = cases.FakeResolver({}), list[Address]()
+    resolver, dialled = media_cases.FakeResolver({}), list[Address]()
 
     def dial(address: Address, _: int) -> tuple[str, int]:
         dialled.append(address)
@@ -59,13 +60,12 @@ def harness(certificates: Certificates, origin: Origin) -> Iterator[Harness]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_case(case: cases.Case, harness: Harness) -> None:
+def test_case(case: media_cases.Case, harness: Harness) -> None:
     """The verdict is right and in time, nothing private is dialled, no name is asked twice, and the answer is mute."""
     harness.resolver.begin(case.resolves_to)
     harness.dialled.clear()
     started = time.monotonic()
-    body = {**BODY, "external_id": case.id, "media_url": case.url}
-    answer = harness.post("/api/v2/engagements", json=body, headers=HEADERS)
+    answer = harness.post(PATH, json=submission(media_url=case.url), headers=HEADERS)
     assert time.monotonic() - started < TIMEOUT + 1
     assert answer.status_code == (201 if case.accepted else 422) or case.also_ok, answer.text
     assert [address for address in harness.dialled if judge(address) is not None] == []

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from origin import SECONDS
-from watch import nothing_left, until
-from world import MEDIA, NewWorld
 
 from mock_server.media.live.network import Deadline, Failure, Halt, PinnedBackend, Stopping
 from mock_server.media.live.resolver import Lookup, system_resolve
 from mock_server.media.policy import Refused, Route
 from mock_server.problems import InternalError, RateLimited
+from tests.kit.live_media import MEDIA, NewWorld
+from tests.kit.origin import SECONDS
+from tests.kit.waiting import nothing_left, wait_until
 
 PUBLIC = "93.184.216.34"
 pytestmark = pytest.mark.usefixtures("temporary_folder")
@@ -60,7 +60,7 @@ def test_slow_dns(new_world: NewWorld) -> None:
     world = new_world({"media.example.com": "TIMEOUT"}, timeout=0.5)
     assert "in time" in world.refusal(MEDIA + "/a.mp3").message
     world.resolver.closed.set()
-    until(lambda: not [t for t in threading.enumerate() if t.name == "media-lookup"])
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "media-lookup"])
 
 
 def test_lookups_are_bounded() -> None:
@@ -131,7 +131,7 @@ def test_turns(new_world: NewWorld) -> None:
     slow = world.serve("/slow", behaviour="silent")
     with ThreadPoolExecutor() as pool:
         first = pool.submit(world.refusal, slow)
-        until(lambda: world.dialled)
+        wait_until(lambda: world.dialled)
         started = time.monotonic()
         with pytest.raises(RateLimited) as busy:
             world.fetch(slow)
@@ -154,7 +154,7 @@ def test_stop(new_world: NewWorld) -> None:
     head, silent = world.serve("/d", behaviour="drip_head"), world.serve("/s", behaviour="silent")
     with nothing_left(), ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(world.fetch, url) for url in (head, silent, "https://slow.example.com/")]
-        until(lambda: len(world.dialled) == 2 and len(world.resolver.log) == 3)
+        wait_until(lambda: len(world.dialled) == 2 and len(world.resolver.log) == 3)
         waiting.append(pool.submit(world.fetch, head))
         started = time.monotonic()
         world.media._halt.stop()
@@ -178,7 +178,7 @@ def test_stop_while_connecting() -> None:
         backend = PinnedBackend(route, Deadline(30, halt), lambda *_: busy.getsockname(), notes.append)
         pool = stack.enter_context(ThreadPoolExecutor())
         waiting = pool.submit(backend.connect_tcp, "media.example.com", 443)
-        until(lambda: halt._wakers)
+        wait_until(lambda: halt._wakers)
         halt.stop()
         assert isinstance(waiting.exception(timeout=2), Stopping)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import importlib.util
 import json
 import os
@@ -13,18 +12,18 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from origin import SECONDS, Certificates, Origin
-from watch import descriptors, until
 
 from mock_server import Running, Settings, running
 from mock_server.cli import main
 from mock_server.config import load
 from mock_server.media.live.fixtures import Fixture, read_fixtures
 from mock_server.workspaces import ConfigError
+from tests.kit.http import Answer, create
+from tests.kit.origin import SECONDS, Certificates, Origin
+from tests.kit.waiting import descriptors, wait_until
+from tests.kit.wire import begin_create
 
 HOST = "media.example.com"
 
@@ -51,42 +50,29 @@ def settings(certificates: Certificates, own_origin: Origin, tmp_path: Path) -> 
     }
 
 
-def send(server: Running, external_id: str, path: str = "/a.mp3", host: str = HOST) -> http.client.HTTPConnection:
-    """Send one submission and return the connection on which the answer will come."""
-    where = urlsplit(server.base_url)
-    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)
-    body = {"type": "CALL", "title": "t", "source_system": "s", "external_id": external_id, "run_workflows": False}
-    headers = {"Authorization": "Bearer " + server.credentials["writer"], "Content-Type": "application/json"}
-    content = json.dumps(body | {"media_url": f"https://{host}{path}"})
-    connection.request("POST", where.path + "/v2/engagements", content, headers)
-    return connection
-
-
-def post(*arguments: Any) -> tuple[int, Any]:
-    """Return status and body of the answer to one submission."""
-    with closing(send(*arguments)) as connection:
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+def post(server: Running, external_id: str, path: str = "/a.mp3", host: str = HOST) -> Answer:
+    """Submit a recording of the origin."""
+    return create(server, external_id=external_id, media_url=f"https://{host}{path}")
 
 
 def test_fixtures(settings: dict[str, str]) -> None:
     """With --resolve and --media-ca a recording on one's own machine is fetched under its public name."""
     with running(load(settings, {})) as server:
-        status, body = post(server, "a")
-        assert (status, body["duration_seconds"]) == (201, pytest.approx(SECONDS, abs=0.5))
-        status, body = post(server, "b", "/a.mp3", "127.0.0.1")
-        assert (status, body["errors"][0]["rule"]) == (422, "URL-6")
+        answer = post(server, "a")
+        assert (answer.status, answer.json()["duration_seconds"]) == (201, pytest.approx(SECONDS, abs=0.5))
+        answer = post(server, "b", "/a.mp3", "127.0.0.1")
+        assert (answer.status, answer.rules) == (422, {"/media_url": "URL-6"})
 
 
 def test_server_leaves_nothing(settings: dict[str, str]) -> None:
     """After the server has ended there is no descriptor, thread or child of it."""
     before = descriptors(), threading.active_count()
     with running(load(settings, {})) as server:
-        assert post(server, "a")[0] == 201
+        assert post(server, "a").status == 201
         probing = server.mock.services.media._prober._process  # type: ignore[attr-defined]
     assert probing.returncode is not None
-    until(lambda: descriptors() <= before[0])
-    until(lambda: threading.active_count() <= before[1])
+    wait_until(lambda: descriptors() <= before[0])
+    wait_until(lambda: threading.active_count() <= before[1])
 
 
 def test_stop_during_fetch(settings: dict[str, str], own_origin: Origin) -> None:
@@ -95,24 +81,24 @@ def test_stop_during_fetch(settings: dict[str, str], own_origin: Origin) -> None
     with ThreadPoolExecutor() as pool:
         with running(load(settings | {"media_timeout": "60"}, {})) as server:
             answer = pool.submit(post, server, "a", "/silent")
-            until(lambda: own_origin.requests)
+            wait_until(lambda: own_origin.requests)
             started = time.monotonic()
         assert time.monotonic() - started < 5
-        status, body = answer.result(timeout=5)
-        assert (status, body["detail"][:22]) == (500, "The server is stopping")
+        stopped = answer.result(timeout=5)
+        assert (stopped.status, stopped.json()["detail"][:22]) == (500, "The server is stopping")
 
 
 def test_client_leaves(settings: dict[str, str], own_origin: Origin) -> None:
     """A client that leaves during the fetch costs one fetch: afterwards nothing is held, and its key is free."""
     own_origin.serve["/silent"] = {"behaviour": "silent"}
     with running(load(settings | {"media_timeout": "1"}, {})) as server:
-        assert post(server, "warm")[0] == 201
+        assert post(server, "warm").status == 201
         before = descriptors()
         for number in range(5):
-            send(server, f"left-{number}", "/silent").close()
-        until(lambda: len(own_origin.requests) == 6)
-        until(lambda: descriptors() <= before)
-        assert post(server, "left-0")[0] == 201
+            begin_create(server, external_id=f"left-{number}", media_url=f"https://{HOST}/silent").close()
+        wait_until(lambda: len(own_origin.requests) == 6)
+        wait_until(lambda: descriptors() <= before)
+        assert post(server, "left-0").status == 201
 
 
 def test_busy(settings: dict[str, str], own_origin: Origin) -> None:
@@ -123,22 +109,21 @@ def test_busy(settings: dict[str, str], own_origin: Origin) -> None:
         ThreadPoolExecutor() as pool,
     ):
         first = pool.submit(post, server, "a", "/silent")
-        until(lambda: own_origin.requests)
-        with closing(send(server, "b", "/silent")) as connection:
-            answer = connection.getresponse()
-            assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
-            assert json.loads(answer.read())["type"].endswith("/rate_limited")
-        assert first.result()[0] == 422
+        wait_until(lambda: own_origin.requests)
+        answer = post(server, "b", "/silent")
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
+        assert answer.json()["type"].endswith("/rate_limited")
+        assert first.result().status == 422
 
 
 def test_port_setting(settings: dict[str, str]) -> None:
     """A port is refused with the name of the setting that admits it, and admitted by that."""
     with running(load(settings, {})) as server:
-        status, body = post(server, "a", "/a.mp3", HOST + ":8443")
-        assert (status, "media-ports" in body["errors"][0]["message"]) == (422, True)
+        answer = post(server, "a", "/a.mp3", HOST + ":8443")
+        assert (answer.status, "media-ports" in answer.json()["errors"][0]["message"]) == (422, True)
     ours = settings | {"media_ports": "8443", "resolve": settings["resolve"].replace(":443:", ":8443:")}
     with running(load(ours, {})) as server:
-        assert post(server, "a", "/a.mp3", HOST + ":8443")[0] == 201
+        assert post(server, "a", "/a.mp3", HOST + ":8443").status == 201
 
 
 @pytest.mark.parametrize("missing", ["av", "httpcore"])

@@ -1,0 +1,142 @@
+"""Cases that are judged together: minimal pairs closed by a control, and changes that are accepted at once."""
+
+import pytest
+
+from contract.judge.replay import (
+    Case,
+    accept_each,
+    control,
+    created,
+    group,
+    settle,
+)
+from contract.run.recorder import Untested, Violation
+from tests.kit.targets import Document, Make, Scripted, Target, engagement, failed, problem, raised
+
+CASES = {"LIMIT-2": [Case("an empty title", {"title": ""})], "BODY-4": [Case("a type", {"type": "X"})]}
+
+
+def wrong(document: Document) -> bool:
+    """Tell whether one of CASES is sent."""
+    return document["title"] == "" or document["type"] == "X"
+
+
+def test_a_group_ends_with_its_control(make: Make) -> None:
+    """Refused cases and their valid counterpart share one key, so no refusal has used it up."""
+    target = Target(wrong)
+    client = make(Scripted(target))
+    group(client, CASES)
+    assert len({document["external_id"] for document in target.sent}) == 1
+    assert str(target.sent[0]["external_id"]).startswith(client.run_id)
+    assert [wrong(document) for document in target.sent] == [True, True, False]
+    assert {rule: found.cases for rule, found in client.recorder.findings.items() if found.cases} == dict.fromkeys(
+        CASES, 1
+    )
+
+
+def test_a_group_sends_all_and_raises_the_first(make: Make) -> None:
+    """Failures are told under their rules; after one, the others have a key that is free."""
+    target = Target()
+    client = make(Scripted(target))
+    with pytest.raises(Violation) as caught:
+        group(client, CASES)
+    assert raised(caught.value) == ("LIMIT-2", "an empty title: 400 or 422", "201 with id ngmt_1")
+    assert caught.value.others_hold
+    assert failed(client) == {"BODY-4": [("a type: 400 or 422", "201 with id ngmt_2")]}
+    assert len({document["external_id"] for document in target.sent}) == 3
+
+
+def test_a_group_that_creates_nothing_needs_a_reason(make: Make) -> None:
+    """Without a control, a refusal shows something only where it names the field."""
+    group(make(Scripted(problem(errors=[{"field": "/title"}])), "safe"), {"LIMIT-2": CASES["LIMIT-2"]})
+    client = make(Scripted(problem()), "safe")
+    says = "refused, but without an accepted control nobody knows why: an empty title"
+    with pytest.raises(Untested, match=says):
+        group(client, CASES)
+
+
+def test_a_control_that_fails_tells_whether_the_key_is_to_blame(make: Make) -> None:
+    """A key that stays taken is IDEM-9; a target that refuses every valid submission is untested."""
+    client = make(Scripted(Target(lambda document: document["external_id"] == "taken")))
+    control(client, "taken", "a refused submission")
+    expected = "the key to be free after a refusal (a refused submission)"
+    assert [said for said, _ in failed(client)["IDEM-9"]] == [expected]
+    known = Target()
+    known.kept["taken"] = {"id": "ngmt_1", "title": "First"}
+    client = make(Scripted(known))
+    created(client, client.submission(external_id="taken"))
+    control(client, "taken", "x")
+    ((said, _),) = failed(client)["IDEM-9"]
+    assert said == "the key to be free after a refusal (x)"
+    with pytest.raises(Untested, match=r"^the accepted control was refused too: 422: "):
+        control(make(Scripted(Target(lambda _: True))), "k", "x")
+    client = make(Scripted(Target()))
+    control(client, "k", "x")
+    assert failed(client) == {}
+
+
+def test_a_group_whose_key_stays_taken_says_after_what(make: Make) -> None:
+    """The failure of the control names what came before it."""
+    taken: set[str] = set()
+
+    def once(document: Document) -> bool:
+        used = document["external_id"] in taken
+        taken.add(document["external_id"])
+        return used or wrong(document)
+
+    client = make(Scripted(Target(once)))
+    group(client, CASES)
+    assert [said for said, _ in failed(client)["IDEM-9"]] == [
+        "the key to be free after a refusal (a refused submission)"
+    ]
+
+
+def test_settling_without_failures_is_a_pass(make: Make) -> None:
+    """Nothing is raised, nothing recorded."""
+    client = make(Scripted(engagement()))
+    settle(client, [])
+    assert failed(client) == {}
+
+
+PARTS = [("LIMIT-1", {"title": "long"}), ("LIMIT-3", {"source_system": "long"})]
+
+
+def test_changes_are_accepted_together(make: Make) -> None:
+    """One submission with all of them is enough, and its answer is looked at."""
+    target = Target(title="other")
+    client = make(Scripted(target))
+    accept_each(client, PARTS, credential="reader", chunked=True)
+    assert [(document["title"], document["source_system"]) for document in target.sent] == [("long", "long")]
+    assert failed(client) == {"RESP-4": [('title "long", as submitted', '"other"')]}
+
+
+def test_a_refused_change_is_found_by_trying_each(make: Make) -> None:
+    """Where all together are refused each is sent alone, and the one to blame is recorded under its rule."""
+    transport = Scripted(Target(lambda document: document["source_system"] == "long"))
+    client = make(transport)
+    accept_each(client, PARTS, chunked=True)
+    assert {rule: expected for rule, ((expected, _),) in failed(client).items()} == {
+        "LIMIT-3": "a first submission to be accepted"
+    }
+    assert [sent.chunked for sent in transport.sent] == [True] * 3
+    client = make(Scripted(Target(lambda document: "long" in {document["title"], document["source_system"]})))
+    accept_each(client, PARTS)
+    assert failed(client).keys() == {"LIMIT-1", "LIMIT-3"}
+
+
+def test_changes_that_are_only_refused_together_are_told(make: Make) -> None:
+    """Each alone is accepted, so no rule of theirs is to blame."""
+    both = Target(lambda document: document["title"] == document["source_system"] == "long")
+    with pytest.raises(Violation) as caught:
+        accept_each(make(Scripted(both)), PARTS)
+    rule, expected, actual = raised(caught.value)
+    assert (rule, expected) == (None, "fields that are valid one by one to be valid together")
+    assert actual.startswith("422: ")
+
+
+def test_an_answer_with_a_known_id_is_tried_one_by_one(make: Make) -> None:
+    """Accepted, but as an engagement that exists: each change tells whether it is to blame."""
+    client = make(Scripted(Target(id="ngmt_1")))
+    created(client, client.submission())
+    accept_each(client, PARTS)
+    assert failed(client).keys() >= {"LIMIT-1", "LIMIT-3"}

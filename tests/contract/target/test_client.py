@@ -1,0 +1,172 @@
+"""The client: budgets, patience, the ledger, and what it makes of silence."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract.exchange import Response
+from contract.run.recorder import CutShort, Untested, Violation
+from contract.target.client import PATIENCE, TRIES, Ledger
+from contract.target.transport import NoAnswer
+from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply
+
+
+def test_everything_a_run_creates_carries_its_run_id(make: Make) -> None:
+    """Keys and titles begin with the run id, workflows are off, and the engagement is private."""
+    client = make(Scripted(engagement()))
+    document = client.submission()
+    assert document["external_id"].startswith(client.run_id)
+    assert document["title"].startswith(client.run_id)
+    assert (document["run_workflows"], document["is_private"]) == (False, True)
+    assert client.submission()["external_id"] != document["external_id"]
+
+
+def test_429_is_obeyed(make: Make) -> None:
+    """A 429 is waited out for as long as Retry-After says, and the request is sent again."""
+    transport = Scripted(reply(429, {}, {"retry-after": "7"}), engagement())
+    client = make(transport)
+    assert client.submit(client.submission()).response.status == 201
+    assert client.waits == [7.0]
+
+
+def test_a_target_that_stays_busy_is_untested(make: Make) -> None:
+    """After several 429 the case is untested; it is neither a pass nor a failure of its rule."""
+    transport = Scripted(reply(429, {}, {"retry-after": "1"}))
+    with pytest.raises(Untested, match="429"):
+        make(transport).submit({})
+    assert len(transport.sent) == TRIES
+
+
+def test_a_gateway_error_is_tried_once_more(make: Make) -> None:
+    """A 502 to 504 may be passing; a second one is the answer."""
+    client = make(Scripted(reply(503, {}), engagement()))
+    assert client.submit(client.submission()).response.status == 201
+    assert make(Scripted(reply(503, {}))).submit({}).response.status == 503
+
+
+def test_the_budget_of_requests_ends_the_run(make: Make) -> None:
+    """Not one request more than limits.max_requests is sent."""
+    transport = Scripted(problem())
+    client = make(transport, max_requests=3)
+    for _ in range(3):
+        client.submit({}, expect="refused")
+    with pytest.raises(CutShort, match="3 requests"):
+        client.submit({}, expect="refused")
+    assert len(transport.sent) == 3
+
+
+def test_the_budget_of_creations_ends_the_run(make: Make) -> None:
+    """When limits.max_creations engagements exist, nothing that creates is sent; refusals may still be."""
+    numbers = iter(range(10))
+    transport = Scripted(lambda _: engagement(next(numbers)))
+    client = make(transport, max_creations=2)
+    for _ in range(2):
+        client.submit(client.submission())
+    with pytest.raises(CutShort, match="2 creations"):
+        client.submit(client.submission())
+    client.submit({}, expect="refused")
+    assert len(transport.sent) == 3
+
+
+def test_the_rate_spaces_requests(make: Make) -> None:
+    """With a rate of 5/s the client waits about a fifth of a second between requests."""
+    client = make(Scripted(problem()), rate=5.0)
+    for _ in range(4):
+        client.submit({}, expect="refused")
+    waited = [wait for wait in client.waits if wait > 0]
+    assert len(waited) == 3
+    assert sum(waited) == pytest.approx(0.2 + 0.4 + 0.6, abs=0.1)  # nobody slept in between
+
+
+def test_a_client_outlasts_what_may_be_forgotten(make: Make) -> None:
+    """What is left of a time since an exchange is waited for, and nothing once it is over."""
+    client = make(Scripted(engagement()))
+    exchange = client.submit(client.submission())
+    client.outlast(exchange, 60)
+    client.outlast(replace(exchange, started=exchange.started - 61), 60)
+    assert client.waits == [pytest.approx(60, abs=10), 0.0]
+
+
+def test_keys_are_written_before_they_are_sent(make: Make, tmp_path: Path) -> None:
+    """The ledger holds a key before the target can have it, even if there is no answer."""
+    path = tmp_path / "created.jsonl"
+    seen: list[str] = []
+
+    def answer(_: object) -> Response:
+        seen.append(path.read_text(encoding="utf-8"))
+        return engagement()
+
+    client = make(Scripted(answer))
+    client._ledger = Ledger(path)
+    client.submit(client.submission(external_id="key-1"))
+    assert json.loads(seen[0])["external_id"] == "key-1"
+
+
+def test_a_dropped_connection_is_tried_once_more(make: Make) -> None:
+    """One broken connection is nobody's fault."""
+    client = make(Scripted(NoAnswer("dropped"), engagement()))
+    assert client.submit(client.submission()).response.status == 201
+
+
+def test_silence_for_one_case_is_a_violation(make: Make) -> None:
+    """A case that gets no answer twice, while an accepted one is answered, breaks ERR-4 and its own rule."""
+    client = make(Scripted(engagement(), NoAnswer("reset"), NoAnswer("reset"), engagement(status=200)))
+    client.anchor = client.submit(client.submission())
+    with pytest.raises(Violation, match="no answer twice"):
+        client.submit({"hostile": True})
+    assert client.recorder.findings["ERR-4"].failed == 1
+
+
+def test_silence_for_all_cuts_the_run_short(make: Make) -> None:
+    """When accepted cases get no answer either, three times in a row, the run ends and no rule is blamed."""
+    transport = Scripted(engagement(), NoAnswer("down"))
+    client = make(transport)
+    client.anchor = client.submit(client.submission())
+    with pytest.raises(CutShort, match="stopped answering"):
+        client.submit({})
+    assert len(transport.sent) == 1 + 2 + PATIENCE
+    assert client.recorder.findings["ERR-4"].failed == 0
+
+
+def test_safe_sends_nothing_that_could_create(make: Make) -> None:
+    """In the profile safe only what a conforming target refuses leaves the machine."""
+    transport = Scripted(problem())
+    client = make(transport, profile="safe")
+    for expect in ("created", "replayed", "observed"):
+        with pytest.raises(Untested, match="safe"):
+            client.submit(client.submission(), expect=expect)
+    with pytest.raises(Untested, match="safe"):
+        client.race([client.request({})])
+    assert transport.sent == []
+    client.submit({}, expect="refused")
+    assert len(transport.sent) == 1
+
+
+def test_every_answer_is_checked(make: Make) -> None:
+    """What must hold of every answer is checked on each, whatever test sent the request."""
+    client = make(
+        Scripted(Response(400, {"content-type": "text/html"}, b"<html>Traceback (most recent call last)</html>"))
+    )
+    client.submit({}, expect="refused")
+    broken = {rule for rule, findings in client.recorder.findings.items() if findings.failed}
+    assert {"ERR-1", "ERR-2", "ERR-3"} <= broken
+
+
+def test_a_credential_is_found_in_an_answer_unless_the_body_said_it(make: Make) -> None:
+    """An answer that repeats the credential breaks AUTH-6; a title that happens to be the credential does not."""
+    client = make(Scripted(engagement(title=SECRET)))
+    client.submit({"title": SECRET})
+    assert client.recorder.findings["AUTH-6"].failed == 0
+    client.submit({"title": "another"})
+    assert client.recorder.findings["AUTH-6"].failed == 1
+
+
+def test_a_repeated_request_id_is_found(make: Make) -> None:
+    """Two refusals with one request id break ERR-6."""
+    client = make(Scripted(problem(number=5)))
+    client.submit({}, expect="refused")
+    assert client.recorder.findings["ERR-6"].failed == 0
+    client.submit({}, expect="refused")
+    assert client.recorder.findings["ERR-6"].failed == 1

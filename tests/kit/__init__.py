@@ -1,0 +1,1 @@
+"""What the tests share: one client, one answer, one valid submission, and the worlds that tests play in."""

@@ -1,0 +1,97 @@
+"""Sessions of the fuzzer that call an application in this process, and what their tests ask of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from contract.exchange import Request, Response
+from contract.fuzz.hunt import FuzzRecorder, Hunt
+from contract.fuzz.own import Budget, hunt
+from contract.run.profile import Profile
+from contract.run.results import Failure
+from contract.run.session import Session, open_session
+from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.embedded import embedded
+from contract.target.wsgi import WsgiTransport
+from mock_server import Settings, create_app
+from mock_server.services import Mock
+from tests.defects import ALL
+from tests.peer import MEDIA, Variant
+from tests.peer.app import Peer
+
+Started = Callable[..., Session]
+
+
+class Recording:
+    """A transport that remembers what it sent."""
+
+    def __init__(self, inner: WsgiTransport) -> None:
+        self._inner = inner
+        self.sent: list[Request] = []
+
+    def send(self, request: Request) -> Response:
+        """Send one request."""
+        self.sent.append(request)
+        return self._inner.send(request)
+
+    def race(self, racers: Sequence[Request]) -> list[Response]:
+        """Send several at once."""
+        self.sent += racers
+        return self._inner.race(racers)
+
+
+@contextmanager
+def sessions() -> Iterator[Started]:
+    """Yield a maker of sessions that have begun: of the mock, a defect of it by name, or a variant of the peer."""
+    with ExitStack() as resources:
+
+        def started(target: str | Variant | None = None, **changes: Any) -> Session:
+            app, config = _application(target)
+            config = replace(config, **changes)
+            inner = resources.enter_context(WsgiTransport.to(app, config.base_url))
+            session = open_session(config, Profile("fuzz", 1), transport=Recording(inner), recorder=FuzzRecorder())
+            session.begin()
+            return session
+
+        yield started
+
+
+@cache
+def _mock_config() -> Config:
+    """Return how the mock is tested; nothing listens at its URL."""
+    with embedded() as config:
+        return replace(config, base_url="http://127.0.0.1:1/api")
+
+
+def _application(target: str | Variant | None) -> tuple[Any, Config]:
+    config = _mock_config()
+    if isinstance(target, Variant):
+        peer = Peer(target)
+        credentials = {name: Credential(name, peer.credentials[name]) for name in CREDENTIALS}
+        return peer, Config(config.base_url, credentials, **MEDIA)
+    if target is None:
+        return create_app(Settings(port=0)), config
+    defect = next(defect for defect in ALL if defect.name == target)
+    return defect.install(Mock(Settings(port=0))), config
+
+
+def fuzz(session: Session, cases: int, seed: int = 1, corpus: Path | None = None) -> Hunt:
+    """Run so many cases."""
+    return hunt(session, Budget(cases, seed), corpus)
+
+
+def failed(session: Session) -> dict[str, list[Failure]]:
+    """Return the failures by rule."""
+    return {rule: found.failures for rule, found in session.recorder.findings.items() if found.failed}
+
+
+def sent(session: Session) -> list[Request]:
+    """Return what a session has sent, through the transport of these tests."""
+    transport: Any = session.client._transport
+    requests: list[Request] = transport.sent
+    return requests
