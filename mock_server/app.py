@@ -18,10 +18,9 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from mock_server.admin import routes as admin
 from mock_server.admin.fields import MAX_BYTES as ADMIN_BYTES
-from mock_server.admin.tenants import forget
 from mock_server.checks import body
 from mock_server.config import Settings
-from mock_server.current_request import Visit
+from mock_server.current_request import CurrentRequest
 from mock_server.logs import RequestLine
 from mock_server.operations import OPERATIONS
 from mock_server.operations.operation import Operation, Request
@@ -66,14 +65,14 @@ def body_limit(path: str) -> int:
 
 def _begin(mock: Mock) -> None:
     """Note when a request came and which state it works in."""
-    g.visit = Visit(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
+    g.visit = CurrentRequest(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
     if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
         raise _unknown_path()
 
 
 def _run(operation: Operation) -> Response:
     """Answer a request for an operation."""
-    visit: Visit = g.visit
+    visit: CurrentRequest = g.visit
     reply = operation.run(_request(visit), visit.mock.services, visit.state, visit.trace)
     return Response(_json(reply.document), reply.status, content_type="application/json")
 
@@ -81,7 +80,7 @@ def _run(operation: Operation) -> Response:
 def _end(response: Response) -> Response:
     """Hand the request and its answer to the records and the log."""
     response.headers.extend(EVERYWHERE)
-    visit: Visit = g.visit
+    visit: CurrentRequest = g.visit
     seconds = visit.seconds
     _record(visit, response.status_code, seconds)
     log.info(RequestLine(visit, response.status_code, seconds))
@@ -95,7 +94,7 @@ def _in_order(app: Flask) -> DefaultJSONProvider:
     return provider
 
 
-def _request(visit: Visit) -> Request:
+def _request(visit: CurrentRequest) -> Request:
     environ = visit.environ
     announced = environ.get("CONTENT_LENGTH", "")
     length = int(announced) if announced.isascii() and announced.isdigit() else None
@@ -118,17 +117,17 @@ def _request(visit: Visit) -> Request:
     )
 
 
-def _record(visit: Visit, status: int, seconds: float) -> None:
+def _record(visit: CurrentRequest, status: int, seconds: float) -> None:
     """Hand a request to the records, if anybody can read them. The control plane's own are none of their business."""
     if visit.state.records is None or f"{visit.path}/".startswith(ADMIN + "/"):
         return
     visit.state.records.add(_exchange(visit, status, seconds))
     caller = visit.trace.caller
     if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
-        forget(visit.state, caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
+        visit.state.forget(caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
 
 
-def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
+def _exchange(visit: CurrentRequest, status: int, seconds: float) -> Exchange:
     """Return what the records are to know of a request."""
     return Exchange(
         id=visit.id,
@@ -146,7 +145,7 @@ def _exchange(visit: Visit, status: int, seconds: float) -> Exchange:
 
 def _render(error: Exception) -> Response:
     """Answer with whatever went wrong, as a problem."""
-    visit: Visit = g.visit
+    visit: CurrentRequest = g.visit
     problem = visit.problem = _as_problem(error)
     content = _json(visit.mock.services.render(problem, visit.id))
     error.__traceback__ = error.__context__ = None  # the journal keeps the problem, but not the frames with the body

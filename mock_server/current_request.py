@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from mock_server.problems import Problem
-from mock_server.services import Mock, State
+from mock_server.services import Mock
+from mock_server.state import State
 from mock_server.trace import Trace
 
 
 @dataclass(slots=True)
-class Visit:
+class CurrentRequest:
     """A request under way. `state` is the one it began in: a reset puts another in the mock, not in here.
 
     `environ` is WSGI's, `body` what was read of it, `problem` what it was refused for.

@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mock_server.clock import rfc3339
-from mock_server.current_request import Visit
-from mock_server.records.entry import covered
+from mock_server.current_request import CurrentRequest
+from mock_server.redaction import redacted
 
 TEXT = "%(asctime)s %(message)s"
 
@@ -33,13 +33,13 @@ def _second(seconds: int) -> str:
 class RequestLine(NamedTuple):
     """The message about a request: a line of text or, in JSON, its parts, whichever the formatter asks for."""
 
-    visit: Visit
+    visit: CurrentRequest
     status: int
     seconds: float
 
     def __str__(self) -> str:
         visit = self.visit
-        asked = f"{visit.environ['REQUEST_METHOD']} {covered(visit.path)}"
+        asked = f"{visit.environ['REQUEST_METHOD']} {redacted(visit.path)}"
         asked = ascii(asked)[1:-1]  # whatever a client puts there stays on one line of the log
         return f"{asked} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
 
@@ -50,7 +50,7 @@ class RequestLine(NamedTuple):
         return {
             "request_id": visit.id,
             "method": visit.environ["REQUEST_METHOD"],
-            "path": covered(visit.path),
+            "path": redacted(visit.path),
             "status": None if visit.trace.silent else self.status,
             "rule": visit.problem.rule if visit.problem else None,
             "duration_ms": round(self.seconds * 1000, 3),

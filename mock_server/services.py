@@ -1,16 +1,18 @@
-"""What a request works with: services that stay, and state that a reset replaces."""
+"""What a request works with: the services, and the mock that holds them together with the present state."""
 
 from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from importlib.util import find_spec
+from ssl import SSLError
 from typing import Any
 
 from mock_server.checks import body
-from mock_server.checks.auth import Directory
+from mock_server.checks.auth import Caller, Directory
 from mock_server.checks.rate_limit import RateLimiter
 from mock_server.checks.validation import Validator
 from mock_server.clock import Clock
@@ -20,33 +22,20 @@ from mock_server.ids import Ids
 from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
-from mock_server.problems import Problem
+from mock_server.problems import InternalError, Problem
 from mock_server.records.records import Records
+from mock_server.state import State
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.workspaces import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """All that requests change. A reset puts a fresh one in its place; requests under way finish in the old one.
-
-    Without a control plane nobody could read `records`, so there are none.
-    """
-
-    store: Store
-    limiter: RateLimiter
-    transcripts: TranscriptShelf
-    faults: Faults
-    records: Records | None
-
-
-@dataclass(frozen=True, slots=True)
 class Services:
-    """All that a request needs and does not change. `patience`: seconds to wait for a key in flight.
+    """What a request needs and does not change.
 
-    The functions read a body, show an engagement and show a problem (with its request id) as JSON objects; `new_store`
-    makes the store that a reset puts in place.
+    `patience` is how many seconds a request waits for a key that is in flight. `parse` reads a body, `present` and
+    `render` return the JSON object of an engagement and of a problem with its request id. A reset calls `new_store`.
     """
 
     directory: Directory
@@ -64,8 +53,8 @@ class Services:
 class Mock:
     """One mock: its settings, its services and its present state. `stopping` is set when its server stops.
 
-    `admin_token` is what the control plane asks for, if anything: the one of the settings, or one made for this run
-    where other machines can reach the server.
+    `admin_token` is what the control plane asks for, or None. Where other machines can reach the server and the
+    settings name no token, the mock makes one.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -75,7 +64,7 @@ class Mock:
         self.services = Services(
             directory=Directory(settings.callers),
             validator=Validator(settings.media_ports),
-            media=self._media(),
+            media=_open_media(settings, self.stopping.wait),
             clock=clock,
             ids=Ids(clock, settings.seed),
             patience=0.0 if settings.in_flight == "conflict" else settings.media_timeout + 5.0,
@@ -86,21 +75,40 @@ class Mock:
             self.admin_token = secrets.token_urlsafe(24)
 
     def use(self, **parts: Any) -> None:
-        """Put other services in the place of those with these names, and begin with a fresh state."""
+        """Replace the services with these names, and begin with a fresh state."""
         self.services = replace(self.services, **parts)
         self.state = self.fresh()
 
     def stop(self) -> None:
-        """End whatever waits, for good: the server stops."""
+        """End everything that waits, for good, because the server stops."""
         self.stopping.set()
         self.services.media.close()
 
     def reset(self) -> None:
         """Forget everything that requests and tests have changed."""
-        self.services.clock.reset()
-        self.services.directory.change(lambda _: self.settings.callers)
-        held, self.state = self.state, self.fresh()
-        held.faults.remove(lambda _: True)
+        self.resume(self.fresh(), self.settings.callers)
+
+    def resume(
+        self,
+        state: State,
+        callers: Iterable[Caller],
+        clock_offset: timedelta = timedelta(),
+        frozen_at: datetime | None = None,
+    ) -> None:
+        """Go on from this state, with these credentials and this clock. Requests that a fault holds are released."""
+        self.services.clock.set(clock_offset, frozen_at)
+        self.services.directory.change(lambda _: callers)
+        before, self.state = self.state, state
+        before.faults.remove(lambda _: True)
+
+    def delete_workspace(self, workspace_id: str) -> bool:
+        """Delete a workspace and everything of it. Return False if there is none with this id."""
+        if workspace_id not in self.services.directory.workspaces:
+            return False
+        # The credentials go first, so that no new request gets in. One under way forgets what it left when it ends.
+        self.services.directory.change(lambda known: [one for one in known if one.workspace.id != workspace_id])
+        self.state.forget(workspace_id)
+        return True
 
     def fresh(self) -> State:
         """Return a state in which nothing has happened yet."""
@@ -113,13 +121,36 @@ class Mock:
             records=Records() if settings.admin == "on" else None,
         )
 
-    def _media(self) -> Media:
-        """Open the world in which recordings live. Raises ConfigError if it cannot be."""
-        settings = self.settings
-        if settings.media == "simulated":
-            return SimulatedMedia(self.stopping.wait, settings.media_timeout)
-        if find_spec("av") is None or find_spec("httpcore") is None:
-            raise ConfigError("--media live needs more packages: pip install 'engagement-contract-kit[live]'")
-        from mock_server.media.live.fetch import open_live  # those packages are an extra
 
-        return open_live(settings)
+def _open_media(settings: Settings, pause: Callable[[float], object]) -> Media:
+    """Open the media world that the settings name. `pause` waits some seconds, or less when the server stops.
+
+    Raises ConfigError.
+    """
+    if settings.media == "simulated":
+        return SimulatedMedia(pause, settings.media_timeout)
+    if find_spec("av") is None or find_spec("httpcore") is None:
+        raise ConfigError("--media live needs more packages: pip install 'engagement-contract-kit[live]'")
+    return _open_live(settings)
+
+
+def _open_live(settings: Settings) -> Media:
+    from mock_server.media.live.fetch import Limits, LiveMedia, trusted  # its packages are an extra
+    from mock_server.media.live.resolver import StandIns
+
+    try:
+        trust = trusted(settings.media_ca)
+    except OSError as error:  # ssl.SSLError is one too
+        reason = "no certificate in it" if isinstance(error, SSLError) else error.strerror
+        raise ConfigError(f"--media-ca: cannot use {settings.media_ca}: {reason}") from None
+    limits = Limits(
+        timeout=settings.media_timeout,
+        max_bytes=settings.media_max_bytes,
+        fetches=settings.media_fetches,
+        ports=settings.media_ports,
+    )
+    stand_ins = StandIns(settings.resolve)
+    try:
+        return LiveMedia(limits, trust, stand_ins.resolve, stand_ins.dial)
+    except InternalError as problem:
+        raise ConfigError(f"--media live: {problem.detail}") from None

@@ -1,16 +1,17 @@
-"""Workspaces and credentials: the built-in ones, and those of a configuration file."""
+"""Workspaces and credentials: the built-in ones, those of a configuration file, and new ones for a test."""
 
 from __future__ import annotations
 
 import difflib
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from limits import RateLimitItem
 
-from mock_server.checks.auth import Caller, Workspace
+from mock_server.checks.auth import API_KEY_PREFIX, Caller, Workspace
 from mock_server.ids import derived
 
 SCOPES = (
@@ -54,6 +55,18 @@ def caller(workspace: Workspace, name: str, credential: str, user: str, scopes: 
     """Return a caller; the id of its user follows from workspace and e-mail address."""
     user_id = derived("usr", workspace.id, user)
     return Caller(name, credential, workspace, user, user_id, frozenset(scopes))
+
+
+def new_callers(workspace: Workspace, rate_limit: RateLimitItem | None = None) -> tuple[Caller, ...]:
+    """Return new credentials for a workspace, named as those of the built-in workspace A. Each gets `rate_limit`."""
+    like = [built for built in built_in() if built.workspace.name == "A"]
+    made = (caller(workspace, one.name, new_credential(), f"{one.name}@example.com", one.scopes) for one in like)
+    return tuple(replace(one, rate_limit=rate_limit) for one in made)
+
+
+def new_credential() -> str:
+    """Return an API key that nobody else has."""
+    return f"{API_KEY_PREFIX}{secrets.token_hex(8)}.{secrets.token_hex(16)}"
 
 
 def read_workspaces(tables: object, source: str, rate_limit: Callable[[str], RateLimitItem]) -> tuple[Caller, ...]:

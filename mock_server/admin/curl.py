@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from mock_server.records.entry import HIDDEN, Entry
+from mock_server.records.entry import Entry
+from mock_server.redaction import HIDDEN
 
 # curl says these itself, or they belong to the connection.
 _OWN = frozenset(

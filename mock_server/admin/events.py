@@ -53,8 +53,7 @@ class Streams:
         last = newest if known is None else min(known, newest)  # a number beyond the journal's is from before a reset
         yield "retry: 1000\n\n"  # what happens once the client has seen this is told
         while records is not None and not self._mock.stopping.is_set():
-            with records.watching():
-                yield from self._follow_one(records, last)
+            yield from self._follow_one(records, last)
             if records is not self._mock.state.records:
                 yield "event: reset\ndata: {}\n\n"
             records, last = self._mock.state.records, 0

@@ -9,15 +9,17 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from mock_server.admin import fidelity, tenants, timing
+from mock_server.admin import fidelity
+from mock_server.admin.clock import show_clock
+from mock_server.admin.faults import METHODS
 from mock_server.admin.fields import Fields
-from mock_server.admin.order import METHODS
 from mock_server.admin.steering import faults_of
-from mock_server.admin.traffic import engagements, full, life, read_filter, records, submitted
+from mock_server.admin.traffic import engagements, full, history, read_filter, records, submitted
+from mock_server.admin.workspaces import list_workspaces
 from mock_server.faults.faults import KINDS, PHASES
 from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
-from mock_server.records import explain as story
+from mock_server.records import explain
 from mock_server.records.entry import OUTCOMES
 from mock_server.services import Mock
 
@@ -41,7 +43,7 @@ def blueprint(mock: Mock) -> Blueprint:
     @pages.context_processor
     def shared() -> dict[str, Any]:
         names = {space.id: space.name for space in mock.services.directory.workspaces.values()}
-        return {"pages": PAGES, "workspace_names": names, "rule_title": story.rule_title}
+        return {"pages": PAGES, "workspace_names": names, "rule_title": explain.rule_title}
 
     _add_traffic(pages, mock)
     _add_steering(pages, mock)
@@ -58,7 +60,7 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
         fields.finish()
         entries = records(mock).journal.select(wanted, SHOWN)
         return render_template(
-            "requests.html", entries=entries, brief=story.brief, outcomes=OUTCOMES, chosen=chosen,
+            "requests.html", entries=entries, brief=explain.brief, outcomes=OUTCOMES, chosen=chosen,
             live=not any(chosen.values()), last=records(mock).journal.last,
         )  # fmt: skip
 
@@ -68,15 +70,15 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
         if entry is None:
             raise NotFound("No request in the journal has this id; the oldest ones are dropped.")
         shown = full(entry, request.host_url)
-        told = {"headline": story.headline(entry), "reason": story.reason(entry), "lines": story.lines(entry)}
+        told = {"headline": explain.headline(entry), "reason": explain.reason(entry), "lines": explain.lines(entry)}
         return render_template("request.html", entry=entry, shown=shown, **told)
 
     @pages.get("/inspect/keys", provide_automatic_options=False)
     def keys() -> str:
         workspace, external_id = request.args.get("workspace", ""), request.args.get("external_id", "")
         recent = records(mock).ledger.keys(lambda _: True, 50)
-        found = life(mock, workspace, external_id) if workspace and external_id else None
-        return render_template("keys.html", recent=recent, life=found, workspace=workspace, external_id=external_id)
+        found = history(mock, workspace, external_id) if workspace and external_id else None
+        return render_template("keys.html", recent=recent, history=found, workspace=workspace, external_id=external_id)
 
     @pages.get("/inspect/engagements", provide_automatic_options=False)
     def show_engagements() -> str:
@@ -102,11 +104,11 @@ def _add_steering(pages: Blueprint, mock: Mock) -> None:
 
     @pages.get("/inspect/clock", provide_automatic_options=False)
     def clock() -> str:
-        return render_template("clock.html", clock=timing.show_clock(mock.services.clock))
+        return render_template("clock.html", clock=show_clock(mock.services.clock))
 
     @pages.get("/inspect/workspaces", provide_automatic_options=False)
     def workspaces() -> str:
-        return render_template("workspaces.html", workspaces=tenants.list_workspaces(mock, mock.state))
+        return render_template("workspaces.html", workspaces=list_workspaces(mock))
 
 
 def _add_reports(pages: Blueprint, mock: Mock) -> None:

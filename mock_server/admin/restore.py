@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from mock_server.admin.faults import OrderContext, read_order
 from mock_server.admin.fields import Fields
-from mock_server.admin.order import Desk, read_order
 from mock_server.admin.snapshot import VERSION
 from mock_server.checks.auth import Caller, Workspace
 from mock_server.checks.formats import parse_date_time
@@ -15,7 +15,8 @@ from mock_server.checks.validation import Participant, Submission
 from mock_server.clock import LAST
 from mock_server.config import rate_limit
 from mock_server.media.policy import MediaUrl, Refused, parse
-from mock_server.services import Mock, State
+from mock_server.services import Mock
+from mock_server.state import State
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
 from mock_server.workspaces import SCOPES, caller
@@ -52,10 +53,7 @@ def restore(mock: Mock, document: object, *, connected: bool) -> None:
     _fill_faults(fields.each("faults"), state, callers, moment, connected=connected)
     state.limiter.storage.restore(dict(_windows(fields.each("rate_limits"))))
     fields.finish()
-    mock.services.clock.set(moment.offset, moment.frozen)
-    mock.services.directory.change(lambda _: callers)
-    before, mock.state = mock.state, state
-    before.faults.remove(lambda _: True)
+    mock.resume(state, callers, moment.offset, moment.frozen)
 
 
 def _moment(fields: Fields) -> _Moment:
@@ -187,14 +185,14 @@ def _fill_faults(
         struck = fields.integer("struck", 0, 0, 1 << 62)
         # The rest is an order as any other, except that a preset was spelled out when it was set.
         rest = {name: value for name, value in fields.members.items() if name not in {"id", "preset", "struck"}}
-        desk = Desk(
+        context = OrderContext(
             lambda own_id=own_id: own_id,  # type: ignore[misc]
             moment.now.timestamp(),
             lambda name: name if name in spaces else None,
             connected,
         )
         orders = Fields(rest, fields.pointer, fields.errors)
-        faults = read_order(orders, desk)
+        faults = read_order(orders, context)
         orders.finish()
         state.faults.put([replace(fault, preset=preset) for fault in faults], [struck])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from limits import RateLimitItem
 
-from mock_server.admin import order
+from mock_server.admin.faults import show_fault
 from mock_server.checks.auth import Caller, Workspace
 from mock_server.clock import rfc3339
 from mock_server.services import Mock
@@ -34,7 +34,7 @@ def take(mock: Mock) -> dict[str, Any]:
         "clock": {"offset_seconds": offset.total_seconds(), "frozen": _instant(frozen)},
         "workspaces": [_workspace(space, services.directory.callers, configured) for space in _spaces(mock)],
         "engagements": [_engagement(stored) for _, stored in state.store.all()],
-        "faults": [order.show(fault, struck, now) for fault, struck in state.faults.listed()],
+        "faults": [show_fault(fault, struck, now) for fault, struck in state.faults.listed()],
         "rate_limits": [
             {"window": key, "count": count, "ends": ends}
             for key, (count, ends) in state.limiter.storage.windows().items()

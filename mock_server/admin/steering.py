@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from mock_server.admin import order, tenants, timing
+from mock_server.admin.clock import set_clock, show_clock
+from mock_server.admin.faults import OrderContext, read_order, show_fault
 from mock_server.admin.fields import Fields, sent_json
-from mock_server.admin.order import Desk
 from mock_server.admin.restore import restore
 from mock_server.admin.snapshot import take
+from mock_server.admin.workspaces import create_workspace, list_workspaces
 from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
 from mock_server.services import Mock
@@ -59,11 +60,11 @@ def _add_faults(routes: Blueprint, mock: Mock) -> None:
     @routes.post("/faults", provide_automatic_options=False)
     def set_faults() -> tuple[Response, int]:
         fields = Fields(sent_json())
-        faults = order.read_order(fields, desk(mock, connected=_connected()))
+        faults = read_order(fields, order_context(mock, connected=_connected()))
         fields.finish()
         mock.state.faults.put(faults)
         now = mock.services.clock.timestamp()
-        shown = [order.show(fault, 0, now) for fault in faults]
+        shown = [show_fault(fault, 0, now) for fault in faults]
         return (jsonify(data=shown) if fields.has("preset") else jsonify(shown[0])), 201
 
     @routes.delete("/faults", provide_automatic_options=False)
@@ -89,32 +90,32 @@ def _add_clock(routes: Blueprint, mock: Mock) -> None:
     clock = mock.services.clock
 
     @routes.get("/clock", provide_automatic_options=False)
-    def show_clock() -> Response:
-        return jsonify(timing.show_clock(clock))
+    def get_clock() -> Response:
+        return jsonify(show_clock(clock))
 
     @routes.put("/clock", provide_automatic_options=False)
-    def set_clock() -> Response:
-        timing.set_clock(clock, Fields(sent_json()))
-        return jsonify(timing.show_clock(clock))
+    def put_clock() -> Response:
+        set_clock(clock, Fields(sent_json()))
+        return jsonify(show_clock(clock))
 
 
 def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
     @routes.get("/workspaces", provide_automatic_options=False)
-    def list_workspaces() -> Response:
-        return jsonify(data=tenants.list_workspaces(mock, mock.state))
+    def get_workspaces() -> Response:
+        return jsonify(data=list_workspaces(mock))
 
     @routes.post("/workspaces", provide_automatic_options=False)
-    def create_workspace() -> tuple[Response, int]:
-        return jsonify(tenants.create_workspace(mock, Fields(sent_json({})))), 201
+    def post_workspace() -> tuple[Response, int]:
+        return jsonify(create_workspace(mock, Fields(sent_json({})))), 201
 
     @routes.delete("/workspaces/<workspace_id>", provide_automatic_options=False)
     def delete_workspace(workspace_id: str) -> Response:
-        if not tenants.delete_workspace(mock, workspace_id):
+        if not mock.delete_workspace(workspace_id):
             raise NotFound("No workspace has this id.")
         return jsonify(removed=1)
 
 
-def desk(mock: Mock, *, connected: bool) -> Desk:
+def order_context(mock: Mock, *, connected: bool) -> OrderContext:
     """Return what an order for faults is read with."""
     services = mock.services
 
@@ -122,14 +123,14 @@ def desk(mock: Mock, *, connected: bool) -> Desk:
         found = services.directory.workspace(name)
         return None if found is None else found.id
 
-    return Desk(lambda: services.ids.new("flt"), services.clock.timestamp(), workspace, connected)
+    return OrderContext(lambda: services.ids.new("flt"), services.clock.timestamp(), workspace, connected)
 
 
 def faults_of(mock: Mock, workspace: str | None = None) -> list[dict[str, Any]]:
     """Return the faults in force as JSON: all, or those of one workspace."""
     now = mock.services.clock.timestamp()
     listed = mock.state.faults.listed()
-    return [order.show(fault, struck, now) for fault, struck in listed if workspace in {None, fault.match.workspace}]
+    return [show_fault(fault, struck, now) for fault, struck in listed if workspace in {None, fault.match.workspace}]
 
 
 def _workspace(mock: Mock, fields: Fields) -> str | None:

@@ -95,7 +95,7 @@ def _add_engagements(routes: Blueprint, mock: Mock) -> None:
         fields.needs("workspace", "the id or the name of a workspace")
         fields.needs("external_id", "a text of 1 to 500 characters")
         fields.finish()
-        return jsonify(life(mock, f"{workspace}", f"{external_id}"))
+        return jsonify(history(mock, f"{workspace}", f"{external_id}"))
 
 
 def _add_reports(routes: Blueprint, mock: Mock) -> None:
@@ -201,9 +201,9 @@ def submitted(engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
     }
 
 
-def life(mock: Mock, workspace: str, external_id: str) -> dict[str, Any]:
-    """Return the life of a key: its events, oldest first, and how many in the middle were dropped."""
-    found = records(mock).ledger.life(workspace_id(mock, workspace) or workspace, external_id)
+def history(mock: Mock, workspace: str, external_id: str) -> dict[str, Any]:
+    """Return the history of a key: its events, oldest first, and how many in the middle were dropped."""
+    found = records(mock).ledger.history(workspace_id(mock, workspace) or workspace, external_id)
     return {
         "workspace": workspace_id(mock, workspace),
         "external_id": external_id,

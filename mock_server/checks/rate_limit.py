@@ -102,6 +102,10 @@ class RateLimiter:
             notes.append(self._hit(limit, workspace.id))
         return ", ".join(notes) or "no limit"
 
+    def forget(self, workspace_id: str) -> None:
+        """Drop the windows of a workspace and of its credentials."""
+        self.storage.forget(lambda key: f"/{workspace_id}/" in key)
+
     def _hit(self, limit: RateLimitItem, *who: str) -> str:
         allowed = self._windows.hit(limit, *who)
         stats = self._windows.get_window_stats(limit, *who)

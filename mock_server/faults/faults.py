@@ -136,39 +136,39 @@ class Faults:
         now = self._clock.timestamp()
         return [(armed.fault, armed.struck) for armed in self._armed if _alive(armed, now)]
 
-    def meet(self, meeting: Meeting, phase: str) -> None:
+    def meet(self, subject: FaultSubject, phase: str) -> None:
         """Let the faults of a phase strike a request. Raises Injected where one of them ends it."""
         for armed in self._armed:
-            if armed.fault.phase == phase and self._strikes(armed, meeting):
-                self._act(armed, meeting, phase)
+            if armed.fault.phase == phase and self._strikes(armed, subject):
+                self._act(armed, subject, phase)
 
-    def forgets(self, meeting: Meeting) -> bool:
+    def forgets(self, subject: FaultSubject) -> bool:
         """Tell whether what this request creates is not to be stored."""
         for armed in self._armed:
-            if armed.fault.kind == FORGET and self._strikes(armed, meeting):
-                with meeting.trace.step("fault", INJECTED) as step:
+            if armed.fault.kind == FORGET and self._strikes(armed, subject):
+                with subject.trace.step("fault", INJECTED) as step:
                     step.note(f"forget: answered as created, not stored ({armed.fault.id})")
                 return True
         return False
 
-    def _strikes(self, armed: _Armed, meeting: Meeting) -> bool:
+    def _strikes(self, armed: _Armed, subject: FaultSubject) -> bool:
         """Judge match, life, luck and count; the last three and the counting are one step for all threads."""
-        if not meeting.fits(armed.fault.match):
+        if not subject.fits(armed.fault.match):
             return False
         now = self._clock.timestamp()
         with self._lock:
             if not _alive(armed, now) or armed.random.random() >= armed.fault.probability:
                 return False
             armed.struck += 1
-            meeting.strike = armed.struck
+            subject.strike = armed.struck
             return True
 
-    def _act(self, armed: _Armed, meeting: Meeting, phase: str) -> None:
-        fault, connection, trace = armed.fault, meeting.connection, meeting.trace
+    def _act(self, armed: _Armed, subject: FaultSubject, phase: str) -> None:
+        fault, connection, trace = armed.fault, subject.connection, subject.trace
         with trace.step("fault", INJECTED) as step:
             step.note(f"{fault.kind}, {phase.replace('_', ' ')} ({fault.id})")
             if fault.kind == STATUS:
-                raise Injected(fault.status, _headers(fault, meeting.strike))
+                raise Injected(fault.status, _headers(fault, subject.strike))
             if fault.kind in {SLOW, HANG}:
                 step.note(self._wait(armed, connection))
             if fault.kind == SLOW or connection is None:
@@ -202,7 +202,7 @@ class Faults:
 
 
 @dataclass(slots=True)
-class Meeting:
+class FaultSubject:
     """One request as faults see it. `peek` finds out whose credential it carries, without judging it."""
 
     method: str

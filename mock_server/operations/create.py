@@ -13,12 +13,13 @@ from mock_server.checks import auth, body
 from mock_server.checks.auth import Caller
 from mock_server.checks.prefer import preferred
 from mock_server.checks.validation import Submission, field_error
-from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, Meeting
+from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, FaultSubject
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
 from mock_server.operations.operation import Operation, Reply, Request
 from mock_server.problems import InFlight, Invalid, Unauthorized
-from mock_server.services import Services, State
+from mock_server.services import Services
+from mock_server.state import State
 from mock_server.store import Claim, Engagement
 from mock_server.trace import CREATED, FORGOTTEN, INJECTED, REPLAYED, Step, Trace
 from mock_server.transcripts import TranscriptShelf
@@ -28,8 +29,8 @@ SCOPE = "engagements:write"
 
 def create_engagement(request: Request, services: Services, state: State, trace: Trace) -> Reply:
     """Create an engagement, or return the one stored under the same external_id. Raises Problem."""
-    meeting = _meeting(request, services, trace)
-    state.faults.meet(meeting, BEFORE_AUTH)
+    subject = _subject(request, services, trace)
+    state.faults.meet(subject, BEFORE_AUTH)
     _prefer(request, trace)
     with trace.step("authenticate") as step:
         caller = trace.caller = services.directory.authenticate(request.authorization)
@@ -54,18 +55,18 @@ def create_engagement(request: Request, services: Services, state: State, trace:
     with claim:
         with trace.step("media") as step:
             recording = _fetch(services.media, submission, step.note)
-        state.faults.meet(meeting, BEFORE_COMMIT)
+        state.faults.meet(subject, BEFORE_COMMIT)
         with trace.step("store") as step:
             engagement = trace.engagement = _engagement(submission, caller, recording, services, state.transcripts)
-            trace.made = FORGOTTEN if state.faults.forgets(meeting) else CREATED
+            trace.made = FORGOTTEN if state.faults.forgets(subject) else CREATED
             if trace.made == CREATED:
                 claim.commit(engagement)
                 step.note(f"stored as {engagement.id}")
-    state.faults.meet(meeting, AFTER_COMMIT)
+    state.faults.meet(subject, AFTER_COMMIT)
     return Reply(201, services.present(engagement))
 
 
-def _meeting(request: Request, services: Services, trace: Trace) -> Meeting:
+def _subject(request: Request, services: Services, trace: Trace) -> FaultSubject:
     """Return the request as faults see it."""
 
     def peek() -> Caller | None:
@@ -74,7 +75,7 @@ def _meeting(request: Request, services: Services, trace: Trace) -> Meeting:
         except Unauthorized:
             return None
 
-    return Meeting(request.method, request.path, request.connection, trace, peek)
+    return FaultSubject(request.method, request.path, request.connection, trace, peek)
 
 
 def _prefer(request: Request, trace: Trace) -> None:

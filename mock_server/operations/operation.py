@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mock_server.faults.faults import Connection
-from mock_server.services import Services, State
+from mock_server.services import Services
+from mock_server.state import State
 from mock_server.trace import Trace
 
 

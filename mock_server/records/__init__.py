@@ -1,1 +1,1 @@
-"""What happened: the journal, the life of each key, and which rules were exercised."""
+"""What happened: the journal, the history of each key, and which rules were exercised."""

@@ -8,33 +8,20 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from mock_server import spec
 from mock_server.checks.validation import Submission
-from mock_server.records.entry import HIDDEN, Exchange, rules_of
+from mock_server.records.entry import Exchange, rules_of
 from mock_server.trace import REPLAYED
 
-MAX_SIGHTS = 4096
-BEARER = f"Bearer {HIDDEN}"
-SUCCEEDED = (
+KEPT_BY_SUCCESS = (
     "RESP-5", "RESP-14", "SCOPE-1", "BODY-14", "RESP-1", "RESP-2", "RESP-4", "RESP-6", "RESP-7", "RESP-10", "RESP-13",
 )  # fmt: skip
-CREATED = ("IDEM-14", "URL-17", "BODY-1", "BODY-12", "RESP-3", "RESP-11", "SCOPE-4")
-REFUSED = ("ERR-1", "ERR-2", "ERR-3", "ERR-6")
+KEPT_BY_CREATION = ("IDEM-14", "URL-17", "BODY-1", "BODY-12", "RESP-3", "RESP-11", "SCOPE-4")
+KEPT_BY_REFUSAL = ("ERR-1", "ERR-2", "ERR-3", "ERR-6")
 # Of title, source_system and external_id: the rules of the longest and the shortest that is admitted.
 AT_THE_LIMIT = (("LIMIT-1", "LIMIT-2", 500), ("LIMIT-3", "LIMIT-4", 100), ("LIMIT-5", "LIMIT-6", 500))
-
-
-class Sight(NamedTuple):
-    """What coverage wants to know of a request. Many requests are the same in this, so they are counted by it."""
-
-    made: str | None
-    bearer: bool | None
-    waited: bool
-    refused: bool
-    differs: tuple[str, ...] = ()
-    fields: tuple[str, ...] = ()
 
 
 class Coverage:
@@ -42,32 +29,19 @@ class Coverage:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: Counter[Sight] = Counter()
         self._kept: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
 
     def add(self, exchange: Exchange, differs: tuple[str, ...]) -> None:
         """Count the rules of one request; `differs` as in the ledger."""
-        trace, problem = exchange.trace, exchange.problem
-        sight = Sight(
-            made=trace.made,
-            bearer=None if trace.caller is None else ("Authorization", BEARER) in exchange.headers,
-            waited=trace.waited,
-            refused=problem is not None and problem.rule is not None,
-            differs=differs,
-            fields=() if trace.made is None or trace.submission is None else _of_fields(trace.submission),
-        )
         with self._lock:
-            self._seen[sight] += 1
-            if problem is not None:
-                self._broken.update(rules_of(problem))
-            if len(self._seen) > MAX_SIGHTS:
-                self._sum_up()
+            self._kept.update(_kept(exchange, differs))
+            if exchange.problem is not None:
+                self._broken.update(rules_of(exchange.problem))
 
     def report(self) -> dict[str, Any]:
         """Return `{"data": [{id, level, title, kept, broken}], "summary": {rules, exercised}}`."""
         with self._lock:
-            self._sum_up()
             kept, broken = self._kept.copy(), self._broken.copy()
         rows = [
             {
@@ -82,31 +56,34 @@ class Coverage:
         exercised = sum(1 for row in rows if row["kept"] or row["broken"])
         return {"data": rows, "summary": {"rules": len(rows), "exercised": exercised}}
 
-    def _sum_up(self) -> None:
-        for sight, count in self._seen.items():
-            for rule in _kept(sight):
-                self._kept[rule] += count
-        self._seen.clear()
 
-
-def _kept(sight: Sight) -> Iterator[str]:
-    if sight.bearer is not None:
-        yield "AUTH-1" if sight.bearer else "AUTH-5"
-    if sight.waited:
+def _kept(exchange: Exchange, differs: tuple[str, ...]) -> Iterator[str]:
+    """Yield the rules that a request kept."""
+    trace = exchange.trace
+    if trace.caller is not None:
+        yield "AUTH-1" if _sent_as_bearer(exchange) else "AUTH-5"
+    if trace.waited:
         yield from ("IDEM-10", "IDEM-13")
-    if sight.made is None:
-        yield from REFUSED if sight.refused else ()
+    if trace.made is None:
+        if exchange.problem is not None and exchange.problem.rule is not None:
+            yield from KEPT_BY_REFUSAL
         return
-    yield from SUCCEEDED
-    yield from sight.fields
-    if sight.made != REPLAYED:
-        yield from CREATED
+    yield from KEPT_BY_SUCCESS
+    if trace.submission is not None:
+        yield from _of_fields(trace.submission)
+    if trace.made != REPLAYED:
+        yield from KEPT_BY_CREATION
         return
     yield from ("IDEM-1", "IDEM-11")
-    if sight.differs:
+    if differs:
         yield "IDEM-2"
-    if "source_system" in sight.differs:
+    if "source_system" in differs:
         yield "IDEM-3"
+
+
+def _sent_as_bearer(exchange: Exchange) -> bool:
+    """Tell whether the credential came with the word Bearer. The rest of the header is redacted."""
+    return any(name == "Authorization" and value.lower().startswith("bearer ") for name, value in exchange.headers)
 
 
 def _of_fields(submission: Submission) -> tuple[str, ...]:

@@ -1,14 +1,13 @@
-"""The life of idempotency keys: who created, who repeated and how it differed, who waited, who was refused and why."""
+"""The history of each idempotency key: who created, who repeated and how it differed, who waited, who was refused."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import starmap
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from mock_server.checks.validation import Submission
 from mock_server.clock import rfc3339
@@ -18,13 +17,17 @@ from mock_server.store import Engagement, Key
 from mock_server.transcripts import Transcript
 
 MAX_EVENTS = 50_000
-MAX_OF_A_KEY = 100
-# Beside what a trace says was made of a submission.
-WAITED, CONFLICT, REFUSED = "waited", "conflict", "refused"
+MAX_EVENTS_OF_A_KEY = 100
+# The fields of a submission that are compared as they are, in the order of the contract.
+COMPARED = ("type", "title", "source_system", "media_url", "run_workflows", "start_at", "is_private", "participants")
 
 
-class Event(NamedTuple):
-    """One thing that happened to a key. `differs` names the fields in which a repeat was not the stored submission."""
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a key: created, forgotten, replayed, waited, conflict or refused.
+
+    `differs` names the fields in which a repeat was not the stored submission.
+    """
 
     event: str
     request_id: str
@@ -47,85 +50,86 @@ class Event(NamedTuple):
         }
 
 
-class Life(NamedTuple):
-    """The events of one key, oldest first. `dropped` counts those that were left out between first and last."""
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """The events of one key, oldest first. `dropped` counts those that were left out in the middle."""
 
     events: tuple[Event, ...] = ()
     dropped: int = 0
 
+    def extended(self, events: Sequence[Event], limit: int) -> KeyHistory:
+        """Return the history with these events, at most `limit` in all. The first tenth stays: it tells the start."""
+        known = [*self.events, *events]
+        excess = max(0, len(known) - limit)
+        first = limit // 10
+        del known[first : first + excess]
+        return KeyHistory(tuple(known), self.dropped + excess)
+
 
 class Ledger:
-    """The lives of the keys asked for last, bounded in the number of events. Safe to use from many threads."""
+    """The histories of the keys that were used last, bounded in the number of events. Safe to use from many threads."""
 
-    def __init__(self, max_events: int = MAX_EVENTS, max_of_a_key: int = MAX_OF_A_KEY) -> None:
+    def __init__(self, max_events: int = MAX_EVENTS, max_of_a_key: int = MAX_EVENTS_OF_A_KEY) -> None:
         self._max_events = max_events
         self._max_of_a_key = max_of_a_key
-        # How many events of a key were dropped, then the others: plain tuples, for the reason given in entries.pack.
-        self._lives: OrderedDict[Key, tuple[Any, ...]] = OrderedDict()
+        self._histories: OrderedDict[Key, KeyHistory] = OrderedDict()  # the one that was used last at the end
         self._events = 0
         self._lock = threading.Lock()
 
     def add(self, exchange: Exchange, differs: tuple[str, ...]) -> None:
-        """Note what a request did to its key, if it named one; `differs` names the fields of a repeat that did."""
-        trace = exchange.trace
-        external_id = trace.external_id
-        if trace.caller is None or external_id is None or not 1 <= len(external_id) <= LONGEST:
+        """Note what a request did to its key, if it named one. `differs` as in Event."""
+        caller, external_id = exchange.trace.caller, exchange.trace.external_id
+        if caller is None or external_id is None or not 1 <= len(external_id) <= LONGEST:
             return
-        events = _events(exchange, differs)
-        key = (trace.caller.workspace.id, external_id)
+        key = (caller.workspace.id, external_id)
         with self._lock:
-            dropped, *known = self._lives.pop(key, (0,))
-            known += events
-            self._events += len(events)
-            while len(known) > self._max_of_a_key:  # the first ones tell how it began: they stay
-                del known[self._max_of_a_key // 10]
-                dropped += 1
-                self._events -= 1
-            self._lives[key] = (dropped, *known)
+            before = self._histories.pop(key, KeyHistory())
+            after = before.extended(_events(exchange, differs), self._max_of_a_key)
+            self._histories[key] = after
+            self._events += len(after.events) - len(before.events)
             while self._events > self._max_events:
-                self._events -= len(self._lives.popitem(last=False)[1]) - 1
+                _, oldest = self._histories.popitem(last=False)
+                self._events -= len(oldest.events)
 
-    def life(self, workspace_id: str, external_id: str) -> Life:
-        """Return what happened to a key; a life without events where nothing did."""
+    def history(self, workspace_id: str, external_id: str) -> KeyHistory:
+        """Return what happened to a key; a history without events where nothing did."""
         with self._lock:
-            dropped, *known = self._lives.get((workspace_id, external_id), (0,))
-        return Life(tuple(starmap(Event, known)), dropped)
+            return self._histories.get((workspace_id, external_id), KeyHistory())
 
     def keys(self, wanted: Callable[[Key], bool], limit: int) -> list[Key]:
-        """Return keys, those asked for last first."""
+        """Return keys, those used last first."""
         with self._lock:
-            return [key for key in reversed(self._lives) if wanted(key)][:limit]
+            return [key for key in reversed(self._histories) if wanted(key)][:limit]
 
     def forget(self, workspace_id: str) -> None:
         """Forget the keys of a workspace."""
         with self._lock:
-            for key in [key for key in self._lives if key[0] == workspace_id]:
-                self._events -= len(self._lives.pop(key)) - 1
+            for key in [key for key in self._histories if key[0] == workspace_id]:
+                self._events -= len(self._histories.pop(key).events)
 
     def __len__(self) -> int:
         return self._events
 
 
-def _events(exchange: Exchange, differs: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return what a request did to its key, each as the fields of an Event."""
-    trace, status = exchange.trace, None if exchange.trace.silent else exchange.status
-    made, rule = trace.made, None  # what happened to the key, whatever a fault made of the answer
-    if made is None:
-        made = CONFLICT if isinstance(exchange.problem, InFlight) else REFUSED
-        rule = exchange.problem.rule if exchange.problem else None
-    engagement_id = trace.engagement.id if trace.engagement else None
-    event = (made, exchange.id, exchange.at, status, rule, engagement_id, differs)
-    return [(WAITED, *event[1:]), event] if trace.waited else [event]
-
-
-_COMPARED = ("type", "title", "source_system", "media_url", "run_workflows", "start_at", "is_private", "participants")
-_compared = attrgetter(*_COMPARED)
+def _events(exchange: Exchange, differs: tuple[str, ...]) -> list[Event]:
+    """Return what a request did to its key, whatever a fault made of the answer."""
+    trace, problem = exchange.trace, exchange.problem
+    refused = trace.made is None
+    event = Event(
+        event=trace.made or ("conflict" if isinstance(problem, InFlight) else "refused"),
+        request_id=exchange.id,
+        at=exchange.at,
+        status=None if trace.silent else exchange.status,
+        rule=problem.rule if refused and problem else None,
+        engagement_id=trace.engagement.id if trace.engagement else None,
+        differs=differs,
+    )
+    return [replace(event, event="waited"), event] if trace.waited else [event]
 
 
 def differences(sent: Submission, stored: Engagement) -> tuple[str, ...]:
     """Return the fields in which a repeat differs from the first submission, in the order of the contract."""
-    pairs = zip(_COMPARED, _compared(sent), _compared(stored.submission), strict=True)
-    differing = [name for name, one, other in pairs if one != other]
+    differing = [name for name in COMPARED if getattr(sent, name) != getattr(stored.submission, name)]
     if _transcript_differs(sent.transcript, stored.transcript):
         differing.append("transcript_text")
     return tuple(differing)

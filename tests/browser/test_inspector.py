@@ -98,10 +98,10 @@ def test_a_refusal_reads_as_a_story(server: Running, page: Page) -> None:
     page.goto(server.admin_url + "/")
     page.locator("#journal .entry").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Refused by URL-15")
-    refused = page.locator(".story > li.refused")
+    refused = page.locator(".steps > li.refused")
     expect(refused).to_contain_text("Can the recording be used?")
     expect(refused).to_contain_text("redirects to https://10.0.0.7/")
-    expect(page.locator(".story > li.not_reached")).to_contain_text("Is it stored?")
+    expect(page.locator(".steps > li.not_reached")).to_contain_text("Is it stored?")
     expect(page.locator("#curl")).to_contain_text("curl -i -X POST")
 
 
@@ -183,8 +183,8 @@ def test_the_life_of_a_key_is_told(server: Running, page: Page) -> None:
     page.goto(server.admin_url + "/")
     page.locator("#journal .entry").first.click()
     page.get_by_role("link", name="key:1").click()
-    expect(page.locator(".life li")).to_have_count(2)
-    expect(page.locator(".life li").last).to_contain_text("title")
+    expect(page.locator(".history li")).to_have_count(2)
+    expect(page.locator(".history li").last).to_contain_text("title")
 
 
 def test_the_keyboard_is_enough(server: Running, page: Page) -> None:

@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from mock_server import Running, Settings
-from mock_server.current_request import Visit
+from mock_server.current_request import CurrentRequest
 from mock_server.logs import TEXT, JsonFormatter, RequestLine, TextFormatter
 from mock_server.services import Mock
 from tests.kit.http import create, send
@@ -39,7 +39,7 @@ def test_what_a_client_sends_stays_on_one_line() -> None:
     """Neither a path nor, under a server that lets it through, a method can forge a line of the log."""
     mock = Mock(Settings())
     environ = {"REQUEST_METHOD": "A\rB\x1b[2J"}
-    visit = Visit(mock, mock.state, mock.services.clock.now(), environ, "/\n2026-01-01 POST /\x85")
+    visit = CurrentRequest(mock, mock.state, mock.services.clock.now(), environ, "/\n2026-01-01 POST /\x85")
     assert str(RequestLine(visit, 404, 0.0)) == r"A\rB\x1b[2J /\n2026-01-01 POST /\x85 404 0.0 ms"
 
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
 from itertools import count
+from pathlib import Path
 
 import httpcore
 
-from mock_server.config import Settings
 from mock_server.media import Note, Recording
 from mock_server.media.live.duration import Prober
 from mock_server.media.live.network import (
@@ -31,8 +31,8 @@ from mock_server.media.live.network import (
     direct,
     failures,
 )
-from mock_server.media.live.resolver import Lookup, Resolve, StandIns, system_resolve
-from mock_server.media.live.slots import Turns
+from mock_server.media.live.resolver import Lookup, Resolve, system_resolve
+from mock_server.media.live.slots import FetchSlots
 from mock_server.media.live.spool import Spool
 from mock_server.media.policy import DEFAULT_PORT, MediaUrl, Route, check_host, describe
 from mock_server.media.refusals import (
@@ -45,7 +45,6 @@ from mock_server.media.refusals import (
     unreachable,
 )
 from mock_server.problems import InternalError
-from mock_server.workspaces import ConfigError
 
 USER_AGENT = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -96,7 +95,7 @@ class LiveMedia:
         self._trust = trust
         self._dial = dial
         self._lookup = Lookup(resolve)
-        self._turns = Turns(limits.fetches, limits.timeout)
+        self._slots = FetchSlots(limits.fetches, limits.timeout)
         self._halt = Halt()
         self._prober = Prober()
 
@@ -105,7 +104,7 @@ class LiveMedia:
         check_host(url)
         deadline = Deadline(self._limits.timeout, self._halt)
         try:
-            with self._turns.taking(deadline), Spool(self._limits.in_memory) as spool:
+            with self._slots.holding(deadline), Spool(self._limits.in_memory) as spool:
                 content_type = self._download(url, deadline, spool, note)
                 return Recording(content_type, self._prober.measure(spool, deadline, note))
         except Failure as failure:
@@ -195,26 +194,12 @@ class LiveMedia:
         return f"is larger than {self._limits.max_bytes} bytes"
 
 
-def open_live(settings: Settings) -> LiveMedia:
-    """Open the world that the settings describe. Raises ConfigError if its certificates or its probe cannot be used."""
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """Return what certificates are checked with: the usual authorities and those in `ca_file`. Raises OSError."""
     trust = httpcore.default_ssl_context()
-    if settings.media_ca is not None:
-        try:
-            trust.load_verify_locations(cafile=settings.media_ca)
-        except OSError as error:  # ssl.SSLError is one too
-            reason = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
-            raise ConfigError(f"--media-ca: cannot use {settings.media_ca}: {reason}") from None
-    limits = Limits(
-        timeout=settings.media_timeout,
-        max_bytes=settings.media_max_bytes,
-        fetches=settings.media_fetches,
-        ports=settings.media_ports,
-    )
-    stand_ins = StandIns(settings.resolve)
-    try:
-        return LiveMedia(limits, trust, stand_ins.resolve, stand_ins.dial)
-    except InternalError as problem:
-        raise ConfigError(f"--media live: {problem.detail}") from None
+    if ca_file is not None:
+        trust.load_verify_locations(cafile=ca_file)
+    return trust
 
 
 def _dialled_name(url: MediaUrl) -> bytes:

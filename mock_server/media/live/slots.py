@@ -1,4 +1,4 @@
-"""A bounded number of fetches at a time; whoever comes then waits within its deadline. Rule: ERR-7."""
+"""At most so many fetches run at a time. Others wait until their deadline. Rule: ERR-7."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from mock_server.media.live.network import Deadline, TimedOut
 from mock_server.problems import RateLimited
 
 
-class Turns:
-    """`at_a_time` turns to be taken. `seconds` is the time limit of a fetch: after it, all of now have ended."""
+class FetchSlots:
+    """`at_a_time` slots. A fetch ends within `seconds`, so after that time every slot of now is free again."""
 
     def __init__(self, at_a_time: int, seconds: float) -> None:
         self._at_a_time = at_a_time
         self._seconds = seconds
-        self._under_way = 0
+        self._taken = 0
         self._condition = threading.Condition()
 
     @contextmanager
-    def taking(self, deadline: Deadline) -> Iterator[None]:
-        """Hold one turn for the block. Raises RateLimited if the time is spent in the queue, or because of it."""
+    def holding(self, deadline: Deadline) -> Iterator[None]:
+        """Hold one slot for the block. Raises RateLimited if the deadline passes because of the wait for a slot."""
         with deadline.halt.waking(self._wake), self._condition:
-            waited = self._under_way >= self._at_a_time
-            while self._under_way >= self._at_a_time:
+            waited = self._taken >= self._at_a_time
+            while self._taken >= self._at_a_time:
                 self._wait(deadline)
-            self._under_way += 1
+            self._taken += 1
         try:
             yield
         except TimedOut:
-            if waited:  # the server was slow, perhaps not the host
+            if waited:  # the wait took the time, perhaps not the host
                 raise self._busy() from None
             raise
         finally:
             with self._condition:
-                self._under_way -= 1
+                self._taken -= 1
                 self._condition.notify()
 
     def _wait(self, deadline: Deadline) -> None:

@@ -107,8 +107,8 @@ def test_the_ledger_is_bounded_over_all_keys(client: Client) -> None:
         trace = Trace(caller=caller, external_id=f"key:{number}", made="created")
         ledger.add(Exchange("rid_1", now, "POST", "/", (), None, 201, None, trace, 0.1), ())
     assert len(ledger) == 20
-    assert ledger.life(caller.workspace.id, "key:99").events
-    assert not ledger.life(caller.workspace.id, "key:1").events
+    assert ledger.history(caller.workspace.id, "key:99").events
+    assert not ledger.history(caller.workspace.id, "key:1").events
 
 
 @pytest.mark.parametrize(("query", "field"), [("external_id=one", "/workspace"), ("workspace=A", "/external_id")])

@@ -40,7 +40,7 @@ _FRAMING = frozenset({"connection", "content-length", "content-type", "transfer-
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class OrderContext:
     """What an order is read with: new ids, the present instant (seconds), workspaces by id or name.
 
     `connected` says whether this server lets faults act on the connection.
@@ -52,17 +52,17 @@ class Desk:
     connected: bool
 
 
-def read_order(fields: Fields, desk: Desk) -> list[Fault]:
+def read_order(fields: Fields, context: OrderContext) -> list[Fault]:
     """Return the faults that an order stands for: one, or those of a preset. What is wrong is noted in `fields`."""
     if fields.has("preset"):
-        return _preset(fields, desk)
+        return _preset(fields, context)
     kind = fields.word("kind", "", KINDS)
     fields.needs("kind", f"one of {', '.join(KINDS)}, or a preset")
     phase = _phase(fields, kind)
     status, headers, retry_after = _answer(fields, kind, phase)
     fault = Fault(
-        id=desk.new_id(),
-        match=_match(fields, phase, desk),
+        id=context.new_id(),
+        match=_match(fields, phase, context),
         phase=phase,
         kind=kind,
         status=status,
@@ -71,13 +71,13 @@ def read_order(fields: Fields, desk: Desk) -> list[Fault]:
         delay_ms=_delay(fields, kind),
         times=fields.integer("times", None, 1, MAX_TIMES),
         probability=fields.number("probability", 1.0, 0, 1),
-        until=_until(fields, desk),
+        until=_until(fields, context),
     )
-    _needs_connection(fields, kind, desk)
+    _needs_connection(fields, kind, context)
     return [fault]
 
 
-def show(fault: Fault, struck: int, now: float) -> dict[str, Any]:
+def show_fault(fault: Fault, struck: int, now: float) -> dict[str, Any]:
     """Return a fault as JSON: the order, its id, and how often it struck. What was not ordered is left out."""
     match = fault.match
     wanted = {name: getattr(match, name) for name in ("method", "path", "external_id", "credential_name", "workspace")}
@@ -99,16 +99,16 @@ def show(fault: Fault, struck: int, now: float) -> dict[str, Any]:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def _preset(fields: Fields, desk: Desk) -> list[Fault]:
+def _preset(fields: Fields, context: OrderContext) -> list[Fault]:
     name = fields.word("preset", "", PRESETS)
     if name not in PRESETS:
         return []
-    times, until = fields.integer("times", None, 1, MAX_TIMES), _until(fields, desk)
+    times, until = fields.integer("times", None, 1, MAX_TIMES), _until(fields, context)
     made: list[Fault] = []
     for part in PRESETS[name].faults:
-        match = Match() if made else _match(fields, part["phase"], desk)
-        _needs_connection(fields, part["kind"], desk)
-        made.append(Fault(id=desk.new_id(), match=match, times=times, until=until, preset=name, **part))
+        match = Match() if made else _match(fields, part["phase"], context)
+        _needs_connection(fields, part["kind"], context)
+        made.append(Fault(id=context.new_id(), match=match, times=times, until=until, preset=name, **part))
     return [replace(fault, match=made[0].match) for fault in made]
 
 
@@ -172,12 +172,12 @@ def _delay(fields: Fields, kind: str) -> int:
     return 0
 
 
-def _until(fields: Fields, desk: Desk) -> float | None:
+def _until(fields: Fields, context: OrderContext) -> float | None:
     ttl = fields.number("ttl", None, 0, MAX_TTL)
-    return None if ttl is None else desk.now + ttl
+    return None if ttl is None else context.now + ttl
 
 
-def _match(fields: Fields, phase: str | None, desk: Desk) -> Match:
+def _match(fields: Fields, phase: str | None, context: OrderContext) -> Match:
     inner = fields.inner("match")
     path = inner.word("path", None, PATHS)
     external_id = inner.text("external_id", None)
@@ -185,7 +185,7 @@ def _match(fields: Fields, phase: str | None, desk: Desk) -> Match:
         later = f"{BEFORE_COMMIT} or {AFTER_COMMIT}"
         inner.fail("external_id", "value", f"is not known in the phase {BEFORE_AUTH}; accepted are {later}")
     workspace = inner.text("workspace", None)
-    found = None if workspace is None else desk.workspace(workspace)
+    found = None if workspace is None else context.workspace(workspace)
     if workspace is not None and found is None:
         inner.fail("workspace", "value", "must be the id or the name of a workspace of this server")
     match = Match(
@@ -199,8 +199,8 @@ def _match(fields: Fields, phase: str | None, desk: Desk) -> Match:
     return match
 
 
-def _needs_connection(fields: Fields, kind: str, desk: Desk) -> None:
-    if kind in NEED_CONNECTION and not desk.connected:
+def _needs_connection(fields: Fields, kind: str, context: OrderContext) -> None:
+    if kind in NEED_CONNECTION and not context.connected:
         others = ", ".join(name for name in KINDS if name not in NEED_CONNECTION)
         fields.fail(
             "kind", "value", f"{kind} needs the server of mock-server, which this is not; accepted are {others}"

@@ -1,0 +1,28 @@
+"""Keeps credentials out of everything that is shown: logs, the journal, reports."""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "(not shown)"
+_API_KEY = re.compile(r"sk-apik_[A-Za-z0-9._~+/=-]+", re.ASCII)
+_SECRET_HEADER = re.compile(r"auth|cookie|token|secret|password|api-?key|credential|signature", re.IGNORECASE)
+_SCHEMES = frozenset({"bearer", "basic", "digest", "token"})  # words that are not part of a secret
+
+
+def redacted(text: str) -> str:
+    """Return the text with every API key in it replaced."""
+    return _API_KEY.sub(HIDDEN, text)
+
+
+def redacted_bytes(raw: bytes) -> bytes:
+    """Return the bytes with every API key in them replaced. They need not be UTF-8."""
+    return redacted(raw.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def redacted_header(name: str, value: str) -> str:
+    """Return the value of a header as it may be shown. Of a secret one only its scheme remains, as in `Bearer …`."""
+    if not _SECRET_HEADER.search(name):
+        return redacted(value)
+    scheme, blank, _ = value.partition(" ")
+    return f"{scheme} {HIDDEN}" if blank and scheme.lower() in _SCHEMES else HIDDEN
