@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from mock_server.admin import routes as admin
-from mock_server.admin.fields import MAX_BYTES as ADMIN_BYTES
+from mock_server.admin.fields import MAX_DOCUMENT_BYTES
 from mock_server.checks import body
 from mock_server.config import Settings
 from mock_server.current_request import CurrentRequest
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Fl
 
 def body_limit(path: str) -> int:
     """Return how many bytes of a body are taken at a path: a snapshot may be larger than a submission."""
-    return ADMIN_BYTES if path.startswith(ADMIN + "/") else body.MAX_BYTES
+    return MAX_DOCUMENT_BYTES if path.startswith(ADMIN + "/") else body.MAX_BYTES
 
 
 def _begin(mock: Mock) -> None:

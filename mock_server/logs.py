@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import NamedTuple
 
 from mock_server.clock import rfc3339
 from mock_server.current_request import CurrentRequest
@@ -17,49 +15,37 @@ from mock_server.redaction import redacted
 TEXT = "%(asctime)s %(message)s"
 
 
-class TextFormatter(logging.Formatter):
-    """One line, with the local time as logging writes it, only that the second is worked out once."""
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """The message about a request. It is made only when a formatter asks for it, as a text or as its parts."""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  theirs
-        """Return the time of a record, to the millisecond."""
-        return f"{_second(int(record.created))},{int(record.msecs):03}"
-
-
-@lru_cache(1)
-def _second(seconds: int) -> str:
-    return time.strftime(logging.Formatter.default_time_format, time.localtime(seconds))
-
-
-class RequestLine(NamedTuple):
-    """The message about a request: a line of text or, in JSON, its parts, whichever the formatter asks for."""
-
-    visit: CurrentRequest
+    current: CurrentRequest
     status: int
     seconds: float
 
     def __str__(self) -> str:
-        visit = self.visit
-        asked = f"{visit.environ['REQUEST_METHOD']} {redacted(visit.path)}"
+        current = self.current
+        asked = f"{current.environ['REQUEST_METHOD']} {redacted(current.path)}"
         asked = ascii(asked)[1:-1]  # whatever a client puts there stays on one line of the log
         return f"{asked} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
 
     @property
     def parts(self) -> dict[str, object]:
         """The parts of the request for a program."""
-        visit = self.visit
+        current = self.current
         return {
-            "request_id": visit.id,
-            "method": visit.environ["REQUEST_METHOD"],
-            "path": redacted(visit.path),
-            "status": None if visit.trace.silent else self.status,
-            "rule": visit.problem.rule if visit.problem else None,
+            "request_id": current.id,
+            "method": current.environ["REQUEST_METHOD"],
+            "path": redacted(current.path),
+            "status": None if current.trace.silent else self.status,
+            "rule": current.problem.rule if current.problem else None,
             "duration_ms": round(self.seconds * 1000, 3),
         }
 
     @property
     def _reasons(self) -> str:
         """Why it was refused: the rules, never a value that was sent."""
-        problem = self.visit.problem
+        problem = self.current.problem
         if problem is None:
             return ""
         rules = [f"{error.rule} {error.field} {error.code}" for error in problem.errors]
@@ -86,9 +72,6 @@ class JsonFormatter(logging.Formatter):
 
 def configure(level: str, form: str) -> None:
     """Log from `level` on, as `text` or `json`."""
-    # What no line shows need not be found out for each (see "Optimization" in the documentation of logging).
-    logging._srcfile = None  # noqa: SLF001
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(TEXT))
+    handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler])

@@ -7,9 +7,10 @@ others wait for the outcome, or are told that it is in flight.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from mock_server.checks.auth import Caller
 from mock_server.checks.validation import Submission
@@ -19,7 +20,8 @@ from mock_server.transcripts import Transcript
 Key = tuple[str, str]  # workspace id, external_id; compared code point by code point
 
 
-class Engagement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Engagement:
     """What is stored. Instants are in UTC; `submission` is the first one, without the text of its transcript."""
 
     id: str
@@ -59,7 +61,7 @@ class Store:
     """All engagements of all workspaces, in memory. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._settled = threading.Condition()  # one for all keys: to make one for each claim takes longer than to store
+        self._settled = threading.Condition()  # one for all keys, because few requests ever wait
         self._by_key: dict[Key, Engagement] = {}
         self._claims: dict[Key, Claim] = {}
 

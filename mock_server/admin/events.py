@@ -1,4 +1,4 @@
-"""The journal as server-sent events. A stream holds a thread of the server, so there are few, and they end with it."""
+"""The journal as server-sent events. Each stream holds a thread of the server, so their number is limited."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from mock_server.problems import Problem
 from mock_server.records.records import Records
 from mock_server.services import Mock
 
-MAX_STREAMS = 16  # of the server's 64 threads
-TICK = 0.25  # seconds between two looks at whether the server stops
+MAX_STREAMS = 16
+STREAM_TICK = 0.25  # seconds between two checks whether the server stops
 MAX_DIGITS = 15
-HEARTBEAT = 20  # ticks without news until a comment is sent, which finds out whether anybody listens
+HEARTBEAT = 20  # ticks without news before a comment is sent; sending fails if nobody listens any more
 
 
 class TooManyStreams(Problem):
-    """Every stream is taken."""
+    """All streams are in use."""
 
     status = 503
     slug = "unavailable"
@@ -32,14 +32,14 @@ class TooManyStreams(Problem):
 
 
 class Streams:
-    """Opens streams of one mock: events `request` with an entry of the journal, and `reset` when it begins anew."""
+    """Opens streams of one mock. An event `request` holds an entry of the journal; `reset` says that it was cleared."""
 
     def __init__(self, mock: Mock) -> None:
         self._mock = mock
         self._free = threading.BoundedSemaphore(MAX_STREAMS)
 
     def open(self, last_event_id: str | None) -> Response:
-        """Return a stream of what comes, and of what came after an event. Raises TooManyStreams."""
+        """Return a stream that begins after the event with this id, or with the next request. Raises TooManyStreams."""
         if not self._free.acquire(blocking=False):
             raise TooManyStreams
         response = Response(self._follow(last_event_id), content_type="text/event-stream")
@@ -50,8 +50,8 @@ class Streams:
         records = self._mock.state.records
         newest = 0 if records is None else records.journal.last
         known = _number(last_event_id)
-        last = newest if known is None else min(known, newest)  # a number beyond the journal's is from before a reset
-        yield "retry: 1000\n\n"  # what happens once the client has seen this is told
+        last = newest if known is None else min(known, newest)  # a larger number is from before a reset
+        yield "retry: 1000\n\n"  # from here on the client misses nothing
         while records is not None and not self._mock.stopping.is_set():
             yield from self._follow_one(records, last)
             if records is not self._mock.state.records:
@@ -59,10 +59,10 @@ class Streams:
             records, last = self._mock.state.records, 0
 
     def _follow_one(self, records: Records, last: int) -> Iterator[str]:
-        """Tell what comes until the server stops or a reset puts other records in the place of these."""
+        """Send what comes, until the server stops or a reset replaces these records."""
         idle = 0
         while not self._mock.stopping.is_set() and records is self._mock.state.records:
-            entries = records.journal.after(last, TICK)
+            entries = records.journal.after(last, STREAM_TICK)
             for entry in entries:
                 last = entry.sequence
                 yield f"id: {last}\nevent: request\ndata: {json.dumps(entry.as_json())}\n\n"

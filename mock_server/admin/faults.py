@@ -1,10 +1,10 @@
-"""An order for faults, as it is sent to the control plane and shown by it: JSON to Fault and back."""
+"""Faults as JSON: an order becomes faults, and a fault is shown as the order that it came from."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from mock_server.admin.fields import Fields
@@ -12,38 +12,39 @@ from mock_server.faults.faults import (
     AFTER_COMMIT,
     BEFORE_AUTH,
     BEFORE_COMMIT,
+    DEFAULT_DELAYS,
     FORGET,
-    HANG,
     KINDS,
     NEED_CONNECTION,
     PHASES,
-    SLOW,
     STATUS,
-    TRUNCATE,
     Fault,
     Match,
+    answers_with_error,
 )
-from mock_server.faults.presets import PRESETS
+from mock_server.faults.presets import PRESETS, faults_of
 
 METHODS = ("POST",)
 PATHS = ("/api/v2/engagements", "/v2/engagements")
-DELAYS = {SLOW: 1000, HANG: 60_000}  # milliseconds, unless the order says otherwise
 MAX_DELAY = 600_000
 MAX_TIMES = 1_000_000
 MAX_TTL = 366 * 24 * 3600.0  # seconds
-MAX_HEADERS = 20
-LONGEST_VALUE = 1000
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
-_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
-# What the server itself says about the message; a fault that contradicts it would break more than was asked for.
+MAX_FAULT_HEADERS = 20
+MAX_STEPS = 20  # different values of Retry-After in one fault
+A_DAY = 86400  # seconds
+LONGEST_HEADER = 1000
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*", re.ASCII)
+# The server itself sets these headers. A fault that set them too would break more than you asked for.
 _FRAMING = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "date", "server", "upgrade"})
 
 
 @dataclass(frozen=True, slots=True)
 class OrderContext:
-    """What an order is read with: new ids, the present instant (seconds), workspaces by id or name.
+    """What is needed to read an order.
 
-    `connected` says whether this server lets faults act on the connection.
+    `new_id` makes ids, `now` is the present instant in seconds since 1970, and `workspace` turns the id or name of a
+    workspace into its id. `connected` says whether this server lets faults act on the connection.
     """
 
     new_id: Callable[[], str]
@@ -53,7 +54,7 @@ class OrderContext:
 
 
 def read_order(fields: Fields, context: OrderContext) -> list[Fault]:
-    """Return the faults that an order stands for: one, or those of a preset. What is wrong is noted in `fields`."""
+    """Return the faults of an order: one, or those of a preset. Every mistake in the order is noted in `fields`."""
     if fields.has("preset"):
         return _preset(fields, context)
     kind = fields.word("kind", "", KINDS)
@@ -78,7 +79,7 @@ def read_order(fields: Fields, context: OrderContext) -> list[Fault]:
 
 
 def show_fault(fault: Fault, struck: int, now: float) -> dict[str, Any]:
-    """Return a fault as JSON: the order, its id, and how often it struck. What was not ordered is left out."""
+    """Return a fault as JSON: the order, its id, and how often it struck. What the order left out is left out here."""
     match = fault.match
     wanted = {name: getattr(match, name) for name in ("method", "path", "external_id", "credential_name", "workspace")}
     shown = {
@@ -87,7 +88,7 @@ def show_fault(fault: Fault, struck: int, now: float) -> dict[str, Any]:
         "match": {name: value for name, value in wanted.items() if value is not None},
         "phase": fault.phase,
         "kind": fault.kind,
-        "status": fault.status if fault.kind == STATUS or _cuts_an_error(fault.kind, fault.phase) else None,
+        "status": fault.status if answers_with_error(fault.kind, fault.phase) else None,
         "headers": dict(fault.headers) or None,
         "retry_after": list(fault.retry_after) or None,
         "delay_ms": fault.delay_ms or None,
@@ -103,19 +104,18 @@ def _preset(fields: Fields, context: OrderContext) -> list[Fault]:
     name = fields.word("preset", "", PRESETS)
     if name not in PRESETS:
         return []
+    preset = PRESETS[name]
     times, until = fields.integer("times", None, 1, MAX_TIMES), _until(fields, context)
-    made: list[Fault] = []
-    for part in PRESETS[name].faults:
-        match = Match() if made else _match(fields, part["phase"], context)
-        _needs_connection(fields, part["kind"], context)
-        made.append(Fault(id=context.new_id(), match=match, times=times, until=until, preset=name, **part))
-    return [replace(fault, match=made[0].match) for fault in made]
+    match = _match(fields, BEFORE_AUTH if BEFORE_AUTH in preset.phases else AFTER_COMMIT, context)
+    for kind in preset.kinds:
+        _needs_connection(fields, kind, context)
+    return faults_of(name, match, new_id=context.new_id, times=times, until=until)
 
 
 def _phase(fields: Fields, kind: str) -> str | None:
     if kind == FORGET:
         if fields.has("phase"):
-            fields.fail("phase", "value", "is not for the kind forget, which has one moment: leave it out")
+            fields.fail("phase", "value", "does not apply to the kind forget: leave it out")
         return None
     phase = fields.word("phase", None, PHASES)
     fields.needs("phase", f"one of {', '.join(PHASES)}")
@@ -123,31 +123,27 @@ def _phase(fields: Fields, kind: str) -> str | None:
 
 
 def _answer(fields: Fields, kind: str, phase: str | None) -> tuple[int, dict[str, str], tuple[int, ...]]:
-    """Read what is answered. Only the kind status says it, and truncate where there is no true answer to cut."""
+    """Read the status, headers and Retry-After of the answer. Only some kinds of faults have an answer of their own."""
     if kind == STATUS:
         fields.needs("status", "a whole number from 400 to 599")
         status = fields.integer("status", 500, 400, 599)
         return status, dict(_headers(fields.inner("headers"))), _retry_after(fields)
-    if _cuts_an_error(kind, phase):
+    if answers_with_error(kind, phase):
         return fields.integer("status", 500, 400, 599), {}, ()
     for name in ("status", "headers", "retry_after"):
         if fields.has(name):
-            fields.fail(name, "value", "is for the kind status only: leave it out")
+            fields.fail(name, "value", "applies to the kind status only: leave it out")
     return 500, {}, ()
 
 
-def _cuts_an_error(kind: str, phase: str | None) -> bool:
-    return kind == TRUNCATE and phase != AFTER_COMMIT
-
-
 def _headers(fields: Fields) -> Iterator[tuple[str, str]]:
-    if len(fields.members) > MAX_HEADERS:
-        fields.fail("", "value", f"must be at most {MAX_HEADERS} headers")
+    if len(fields.members) > MAX_FAULT_HEADERS:
+        fields.fail("", "value", f"must be at most {MAX_FAULT_HEADERS} headers")
     for name in fields.members:
-        value = fields.text(name, "", longest=LONGEST_VALUE)
-        if not _TOKEN.fullmatch(name) or name.lower() in _FRAMING:
+        value = fields.text(name, "", longest=LONGEST_HEADER)
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING:
             fields.fail(name, "value", f"must be a header that is not one of {', '.join(sorted(_FRAMING))}")
-        elif not _VALUE.fullmatch(value):
+        elif not _HEADER_VALUE.fullmatch(value):
             fields.fail(name, "value", "must be printable ASCII on one line")
         else:
             yield name, value
@@ -158,17 +154,17 @@ def _retry_after(fields: Fields) -> tuple[int, ...]:
         return ()
     value = fields.members["retry_after"]
     steps = value if isinstance(value, list) else [value]
-    if not 1 <= len(steps) <= MAX_HEADERS or not all(type(step) is int and 0 <= step <= 86400 for step in steps):  # noqa: PLR2004  a day
-        fields.fail("retry_after", "value", f"must be seconds from 0 to 86400, or a list of 1 to {MAX_HEADERS} of them")
+    if not 1 <= len(steps) <= MAX_STEPS or not all(type(step) is int and 0 <= step <= A_DAY for step in steps):
+        fields.fail("retry_after", "value", f"must be seconds from 0 to {A_DAY}, or a list of 1 to {MAX_STEPS} of them")
         return ()
     return tuple(steps)
 
 
 def _delay(fields: Fields, kind: str) -> int:
-    if kind in DELAYS:
-        return fields.integer("delay_ms", DELAYS[kind], 1, MAX_DELAY)
+    if kind in DEFAULT_DELAYS:
+        return fields.integer("delay_ms", DEFAULT_DELAYS[kind], 1, MAX_DELAY)
     if fields.has("delay_ms"):
-        fields.fail("delay_ms", "value", "is for the kinds slow and hang only: leave it out")
+        fields.fail("delay_ms", "value", "applies to the kinds slow and hang only: leave it out")
     return 0
 
 
@@ -202,6 +198,4 @@ def _match(fields: Fields, phase: str | None, context: OrderContext) -> Match:
 def _needs_connection(fields: Fields, kind: str, context: OrderContext) -> None:
     if kind in NEED_CONNECTION and not context.connected:
         others = ", ".join(name for name in KINDS if name not in NEED_CONNECTION)
-        fields.fail(
-            "kind", "value", f"{kind} needs the server of mock-server, which this is not; accepted are {others}"
-        )
+        fields.fail("kind", "value", f"{kind} works only under the server of mock-server; accepted here are {others}")

@@ -1,4 +1,4 @@
-"""Reads what is sent to the control plane: every fault of it is found, with a pointer and what is accepted."""
+"""Reads JSON that is sent to the control plane. It finds every mistake and says where it is and what is accepted."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from flask import request
 from mock_server.checks import body
 from mock_server.problems import FieldError, Invalid, Malformed
 
-MAX_BYTES = 256 * 1024 * 1024  # a snapshot may hold many transcripts
+MAX_DOCUMENT_BYTES = 256 * 1024 * 1024  # a snapshot may hold many transcripts
 LONGEST_PARSED = 2048  # characters: a media URL may have as many
 T = TypeVar("T")
 
 
 def sent_json(default: object = None) -> Any:
-    """Return the JSON body of the request in hand, or `default` where there is none. Raises Malformed."""
+    """Return the JSON body of the present request, or `default` if it has none. Raises Malformed."""
     length = request.content_length
     if not length and not request.environ.get("wsgi.input_terminated"):
         return default
-    raw = body.read(request.environ["wsgi.input"], length, MAX_BYTES)
+    raw = body.read(request.environ["wsgi.input"], length, MAX_DOCUMENT_BYTES)
     body.check_headers(request.content_type, request.headers.get("Content-Encoding"))
     try:
         return json.loads(raw)
@@ -30,7 +30,7 @@ def sent_json(default: object = None) -> Any:
 
 
 class Fields:
-    """The members of one object at `pointer`. Call `finish` after reading: it raises what was wrong, all at once."""
+    """The members of one object at `pointer`. Call `finish` after reading: it raises all mistakes at once."""
 
     def __init__(self, value: object, pointer: str = "", errors: list[FieldError] | None = None) -> None:
         self.errors: list[FieldError] = [] if errors is None else errors
@@ -47,7 +47,7 @@ class Fields:
         self.errors.append(FieldError(place, code, message))
 
     def finish(self) -> None:
-        """Raise Invalid unless all was well. In an object within another this only notes members that are unknown."""
+        """Note unknown members, and raise Invalid if there is any mistake. An inner object leaves that to the outer."""
         for name in self.members:
             if name not in self._known:
                 self.fail(name, "unknown", f"is not known; accepted are {', '.join(self._known)}")
@@ -55,7 +55,7 @@ class Fields:
             raise Invalid(self.errors)
 
     def has(self, name: str) -> bool:
-        """Tell whether a member is there, and make it known."""
+        """Tell whether a member is there and is not null. From now on its name is known."""
         self._known.append(name)
         return self.members.get(name) is not None
 
@@ -89,7 +89,7 @@ class Fields:
         return value
 
     def parsed(self, name: str, default: T, parse: Callable[[str], Any]) -> Any:
-        """Read a text that `parse` understands; it raises ValueError saying what is accepted."""
+        """Read a text with `parse`, which raises ValueError with what is accepted."""
         value = self.text(name, None, longest=LONGEST_PARSED)
         if value is None:
             return default
@@ -100,17 +100,17 @@ class Fields:
             return default
 
     def inner(self, name: str) -> Fields:
-        """Return the members of an object within this one; an empty one where it is not there."""
+        """Return the members of an object within this one. A missing object counts as empty."""
         value = self.members[name] if self.has(name) else {}
         return Fields(value, f"{self.pointer}/{name}", self.errors)
 
     def each(self, name: str) -> list[Fields]:
-        """Return the members of each object in a list; none where it is not there."""
+        """Return the members of each object in a list. A missing list counts as empty."""
         values = self._read(name, [], "a list of objects", lambda v: isinstance(v, list))
         return [Fields(value, f"{self.pointer}/{name}/{place}", self.errors) for place, value in enumerate(values)]
 
     def needs(self, name: str, accepted: str) -> None:
-        """Note that a member is missing, unless it is there."""
+        """Note that a member is missing, unless it is there or is known to be wrong."""
         if self.members.get(name) is None and not any(e.field == f"{self.pointer}/{name}" for e in self.errors):
             self.fail(name, "required", f"is missing; accepted is {accepted}")
 
@@ -120,7 +120,7 @@ class Fields:
         value = self.members[name]
         try:
             good = fits(value)
-        except TypeError:  # a list is in no set of words
+        except TypeError:  # a list cannot be looked up in a set
             good = False
         if not good:
             self.fail(name, "value", f"must be {accepted}")

@@ -21,8 +21,8 @@ from mock_server.problems import (
 DETAIL = "The request asked for this answer with the header Prefer."
 RETRY_AFTER = 1
 
-# One a status, as the API itself would answer.
-OUTCOMES: dict[int, Callable[[], Problem]] = {
+# The statuses that a client can ask for, with the problem that the API itself would answer.
+PREFERABLE: dict[int, Callable[[], Problem]] = {
     400: lambda: Malformed(DETAIL),
     401: lambda: Unauthorized(DETAIL, rule="AUTH-3"),
     403: lambda: Forbidden("engagements:write"),
@@ -36,13 +36,13 @@ _CODE = re.compile(r'code\s*=\s*"?(\d{3})"?\s*(?:;.*)?', re.ASCII | re.IGNORECAS
 
 
 def preferred(header: str) -> Problem | None:
-    """Return the problem that a Prefer header asks for; None where it asks for nothing that is known.
+    """Return the problem that a Prefer header asks for; None if it asks for nothing that is known.
 
     RFC 7240: a preference that is not understood is ignored, and of two the first one counts.
     """
     for preference in header.split(","):
         if match := _CODE.fullmatch(preference.strip()):
-            if (outcome := OUTCOMES.get(int(match[1]))) is None:
+            if (outcome := PREFERABLE.get(int(match[1]))) is None:
                 return None
             problem = outcome()
             problem.rule = None

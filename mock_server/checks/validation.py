@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
-from sys import intern
-from typing import Any, NamedTuple
+from typing import Any
 
 import jsonschema_rs
 
@@ -27,14 +27,16 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _field = attrgetter("field")
 
 
-class Participant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Participant:
     """A person who took part: a name, an e-mail address or both."""
 
     name: str | None
     email: str | None
 
 
-class Submission(NamedTuple):  # every request makes one: a tuple takes a quarter of the time of a frozen dataclass
+@dataclass(frozen=True, slots=True)
+class Submission:
     """A valid body. `start_at` is in UTC; `transcript` is the text, at most 950,000 bytes in UTF-8."""
 
     type: str
@@ -198,17 +200,17 @@ def utf8_size(text: str) -> int:
 
 
 def _submission(document: dict[str, Any], media_url: policy.MediaUrl, start_at: datetime | None) -> Submission:
-    """Return what was sent. Texts that most submissions share are kept once."""
+    """Return what a valid body says."""
     return Submission(
-        type=intern(document["type"]),
+        type=document["type"],
         title=document["title"],
-        source_system=intern(document["source_system"]),
+        source_system=document["source_system"],
         external_id=document["external_id"],
         media_url=media_url,
         run_workflows=document["run_workflows"],
         start_at=start_at,
         is_private=document.get("is_private"),
-        participants=tuple([Participant(p.get("name"), p.get("email")) for p in document.get("participants", ())]),
+        participants=tuple(Participant(p.get("name"), p.get("email")) for p in document.get("participants", ())),
         transcript=document.get("transcript_text"),
     )
 

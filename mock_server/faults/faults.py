@@ -1,7 +1,7 @@
-"""Faults on purpose: which request they strike, when in its life, and what they do to it.
+"""Faults on purpose: which requests they strike, when, and what they do.
 
-The pipeline asks at three moments: before it authenticates, before it commits, after it has committed. Faults are
-judged one after the other in the order they were set; `slow` and `forget` let the request go on, the others end it.
+A request meets faults at three moments: before it authenticates, before it commits, and after it has committed. Faults
+are tried in the order in which they were set. After `slow` and `forget` the request goes on; every other kind ends it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ STATUS, CLOSE, RESET, TRUNCATE, SLOW, HANG, FORGET = KINDS = (
     "status", "close", "reset", "truncate", "slow", "hang", "forget",
 )  # fmt: skip
 NEED_CONNECTION = frozenset({CLOSE, RESET, TRUNCATE, HANG})
-MAX_WAITING = 32  # of the server's 64 threads: requests that a fault holds must not starve the others
-TICK = 0.05  # seconds between two looks at whether a wait is over
+DEFAULT_DELAYS = {SLOW: 1000, HANG: 60_000}  # milliseconds
+MAX_HELD = 32  # requests that faults hold at once, so that threads remain for all others
+HELD_TICK = 0.05  # seconds between two checks whether a request is to be released
 
 
-class Connection(Protocol):
-    """The connection under a request, which a server puts into the WSGI environ as `mock_server.connection`."""
+class BreakableConnection(Protocol):
+    """The connection of a request. A server puts it into the WSGI environ as `mock_server.connection`."""
 
     def cut(self, how: str) -> None:
-        """Say how the answer goes wrong: nothing is sent (close, reset), or only half of the body (truncate)."""
+        """Break the answer when it is sent: send nothing (close, reset), or only half of the body (truncate)."""
         ...
 
     def gone(self, seconds: float) -> bool:
-        """Wait, and tell as soon as the peer has closed its end."""
+        """Wait until the peer closes its end, at most `seconds`. Return whether it did."""
         ...
 
 
@@ -52,7 +53,7 @@ class Injected(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a request must be like; None matches every one. A text that ends in `*` matches by its beginning."""
+    """Which requests a fault strikes. None matches every value, and a text that ends in `*` matches a beginning."""
 
     method: str | None = None
     path: str | None = None
@@ -62,15 +63,16 @@ class Match:
 
     @property
     def needs_caller(self) -> bool:
-        """Whether the credential has to be looked at."""
+        """Whether the match depends on the credential."""
         return self.credential_name is not None or self.workspace is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault as it was set. `times` and `until` (an instant of the mock's clock) None: without an end.
+    """One fault as it was set. Without `times` and `until` (seconds since 1970, by the mock's clock) it has no end.
 
-    `retry_after` holds the seconds that the first strike announces, the second, … and the last one from then on.
+    `retry_after` holds the seconds that the first strike announces, then those of the second, and so on. Later strikes
+    announce the last value. `phase` is None only for the kind forget, which has one moment.
     """
 
     id: str
@@ -89,7 +91,7 @@ class Fault:
 
 @dataclass(slots=True)
 class _Armed:
-    """A fault in force: how often it struck, and its own random source, so that faults do not disturb each other."""
+    """A fault in force, with how often it struck. It draws from a random source of its own: a seed repeats it."""
 
     fault: Fault
     random: random.Random
@@ -98,9 +100,9 @@ class _Armed:
 
 
 class Faults:
-    """The faults in force. Safe to use from many threads; counts are exact under parallel requests.
+    """The faults in force. Safe to use from many threads: a fault with `times=3` strikes exactly three requests.
 
-    A `seed` makes the draws of each fault repeatable.
+    With a `seed` each fault strikes the same requests in every run.
     """
 
     def __init__(self, clock: Clock, stopping: threading.Event, seed: int | None = None) -> None:
@@ -110,10 +112,10 @@ class Faults:
         self._set = 0  # how many were ever set
         self._lock = threading.Lock()
         self._armed: tuple[_Armed, ...] = ()
-        self._waiting = threading.BoundedSemaphore(MAX_WAITING)
+        self._places = threading.BoundedSemaphore(MAX_HELD)
 
     def put(self, faults: Sequence[Fault], struck: Sequence[int] | None = None) -> None:
-        """Set faults, all at once. `struck` says how often each struck before, in a snapshot."""
+        """Set faults, all at once. `struck` says how often each has struck already, for those of a snapshot."""
         with self._lock:
             armed = []
             for number, fault in enumerate(faults):
@@ -123,7 +125,7 @@ class Faults:
             self._armed += tuple(armed)
 
     def remove(self, chosen: Callable[[Fault], bool]) -> int:
-        """Take off the faults chosen and let go of requests that they hold. Return how many there were."""
+        """Remove the faults chosen and release the requests that they hold. Return how many faults there were."""
         with self._lock:
             gone = [armed for armed in self._armed if chosen(armed.fault)]
             self._armed = tuple(armed for armed in self._armed if armed not in gone)
@@ -137,13 +139,13 @@ class Faults:
         return [(armed.fault, armed.struck) for armed in self._armed if _alive(armed, now)]
 
     def meet(self, subject: FaultSubject, phase: str) -> None:
-        """Let the faults of a phase strike a request. Raises Injected where one of them ends it."""
+        """Let the faults of a phase strike a request. Raises Injected if one of them ends it."""
         for armed in self._armed:
             if armed.fault.phase == phase and self._strikes(armed, subject):
                 self._act(armed, subject, phase)
 
     def forgets(self, subject: FaultSubject) -> bool:
-        """Tell whether what this request creates is not to be stored."""
+        """Tell whether a fault wants this creation answered but not stored."""
         for armed in self._armed:
             if armed.fault.kind == FORGET and self._strikes(armed, subject):
                 with subject.trace.step("fault", INJECTED) as step:
@@ -152,7 +154,7 @@ class Faults:
         return False
 
     def _strikes(self, armed: _Armed, subject: FaultSubject) -> bool:
-        """Judge match, life, luck and count; the last three and the counting are one step for all threads."""
+        """Decide whether a fault strikes, and count it. The lock keeps the count exact under parallel requests."""
         if not subject.fits(armed.fault.match):
             return False
         now = self._clock.timestamp()
@@ -170,7 +172,7 @@ class Faults:
             if fault.kind == STATUS:
                 raise Injected(fault.status, _headers(fault, subject.strike))
             if fault.kind in {SLOW, HANG}:
-                step.note(self._wait(armed, connection))
+                step.note(self._hold(armed, connection))
             if fault.kind == SLOW or connection is None:
                 return
             if fault.kind == TRUNCATE:
@@ -182,38 +184,38 @@ class Faults:
                 trace.silent = True
             raise Injected(fault.status, {})
 
-    def _wait(self, armed: _Armed, connection: Connection | None) -> str:
-        """Hold the request: for the delay, or until the fault is taken off, the peer is gone or the server stops."""
-        if not self._waiting.acquire(blocking=False):
-            return f"not held: {MAX_WAITING} requests are held already"
+    def _hold(self, armed: _Armed, connection: BreakableConnection | None) -> str:
+        """Hold the request for the delay. Release it when the fault is removed, the peer leaves or the server stops."""
+        if not self._places.acquire(blocking=False):
+            return f"not held, because {MAX_HELD} requests are held already"
         ends = time.monotonic() + armed.fault.delay_ms / 1000
         hangs = armed.fault.kind == HANG
         try:
             while (left := ends - time.monotonic()) > 0:
                 if armed.removed.is_set() or self._stopping.is_set():
-                    return "let go"
-                if hangs and connection is not None and connection.gone(min(TICK, left)):
+                    return "released"
+                if hangs and connection is not None and connection.gone(min(HELD_TICK, left)):
                     return "held until the client left"
                 if not hangs:
-                    armed.removed.wait(min(TICK, left))
+                    armed.removed.wait(min(HELD_TICK, left))
             return f"held for {armed.fault.delay_ms} ms"
         finally:
-            self._waiting.release()
+            self._places.release()
 
 
 @dataclass(slots=True)
 class FaultSubject:
-    """One request as faults see it. `peek` finds out whose credential it carries, without judging it."""
+    """One request as faults see it. `peek` returns whose credential it carries, before the request is authenticated."""
 
     method: str
     path: str
-    connection: Connection | None
+    connection: BreakableConnection | None
     trace: Trace
     peek: Callable[[], Caller | None]
     strike: int = 0
 
     def fits(self, match: Match) -> bool:
-        """Tell whether this request is the kind that a fault wants."""
+        """Tell whether a fault with this match may strike this request."""
         if not (_like(self.method, match.method) and _like(self.path, match.path)):
             return False
         if not _like(self.trace.external_id, match.external_id):
@@ -226,6 +228,11 @@ class FaultSubject:
             and _like(caller.name, match.credential_name)
             and _like(caller.workspace.id, match.workspace)
         )
+
+
+def answers_with_error(kind: str, phase: str | None) -> bool:
+    """Tell whether a fault answers with a status of its own. `truncate` does while there is no true answer to cut."""
+    return kind == STATUS or (kind == TRUNCATE and phase != AFTER_COMMIT)
 
 
 def _like(value: str | None, wanted: str | None) -> bool:

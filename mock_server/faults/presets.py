@@ -1,11 +1,12 @@
-"""Bad days by name. A preset stands for faults that can be set one by one too."""
+"""Bad days by name. A preset stands for faults that you can also set one by one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, CLOSE, SLOW, STATUS
+from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, CLOSE, SLOW, STATUS, Fault, Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,16 @@ class Preset:
 
     summary: str
     faults: tuple[dict[str, Any], ...]
+
+    @property
+    def phases(self) -> set[str]:
+        """The phases in which its faults strike."""
+        return {fault["phase"] for fault in self.faults}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its faults, in their order."""
+        return tuple(fault["kind"] for fault in self.faults)
 
 
 PRESETS = {
@@ -40,3 +51,10 @@ PRESETS = {
         ({"phase": AFTER_COMMIT, "kind": CLOSE},),
     ),
 }
+
+
+def faults_of(
+    name: str, match: Match, *, new_id: Callable[[], str], times: int | None = None, until: float | None = None
+) -> list[Fault]:
+    """Return the faults of a preset. Raises KeyError if there is no preset of this name."""
+    return [Fault(new_id(), match, times=times, until=until, preset=name, **part) for part in PRESETS[name].faults]

@@ -1,16 +1,18 @@
-"""What is known of a recording once it was fetched, and the one thing the pipeline asks of a media world."""
+"""What a media world does for the pipeline, and what is known of a recording after it was fetched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from mock_server.media.policy import MediaUrl
 
 Note = Callable[[str], None]
 
 
-class Recording(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Recording:
     """A fetched recording: its content type without parameters, and its length in seconds."""
 
     content_type: str

@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from sys import intern
-from typing import NamedTuple
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -33,7 +30,8 @@ class Refused(Exception):  # noqa: N818  a verdict, as a problem is
         self.message = message
 
 
-class MediaUrl(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class MediaUrl:
     """A URL that passed the grammar. `host` is lower case without a trailing dot; `target` is path and query."""
 
     text: str
@@ -140,7 +138,7 @@ def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
     if port not in ports:
         allowed = ", ".join(map(str, sorted(ports)))
         raise Refused("URL-22", "url_port", f"uses port {port}; allowed is {allowed} (setting media-ports)")
-    host, target = intern(match["host"].lower()), match["target"]
+    host, target = match["host"].lower(), match["target"]
     target = target if target.startswith("/") else "/" + target
     if host.startswith("["):
         return MediaUrl(text, host, port, target, _ipv6(host[1:-1]))
@@ -159,7 +157,6 @@ def check_host(url: MediaUrl) -> None:
         raise private("URL-14", "is a name that only a local network knows")
 
 
-@lru_cache  # as below
 def describe(address: Address) -> str:
     """Return the address with what forbids it, for the trace."""
     denied = judge(address)
@@ -172,7 +169,6 @@ def _check_literal(address: Address) -> None:
         raise private(rule, f"leads to an address that is not public ({label})")
 
 
-@lru_cache  # it is asked for a few addresses again and again, and walking the tables is slow
 def judge(address: Address) -> tuple[str, str] | None:
     """Return the rule and the name of the range that forbids this address, or None if it is globally reachable."""
     if isinstance(address, IPv4Address):

@@ -9,7 +9,6 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
-from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from mock_server.media import Note, Recording
@@ -119,7 +118,6 @@ class SimulatedMedia:
 _FAILURES = {"timeout": TIMEOUT, "truncated": BROKEN_OFF, "bad-certificate": CERTIFICATE}
 
 
-@lru_cache
 def resolve(host: str) -> tuple[Address, ...]:
     """Return the addresses a name has in the simulated world. Raises Refused if it has none."""
     if host == "invalid" or host.endswith(".invalid"):

@@ -7,6 +7,7 @@ Each step returns a value or raises one Problem; the trace notes what each decid
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mock_server.checks import auth, body
@@ -120,7 +121,7 @@ def _engagement(
     return Engagement(
         id=services.ids.new("ngmt", now),
         owner=caller,
-        submission=submission if text is None else submission._replace(transcript=None),
+        submission=submission if text is None else replace(submission, transcript=None),
         transcript=None if text is None else transcripts.keep(text),
         is_private=private,
         created_at=now,

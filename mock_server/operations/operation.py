@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mock_server.faults.faults import Connection
+from mock_server.faults.faults import BreakableConnection
 from mock_server.services import Services
 from mock_server.state import State
 from mock_server.trace import Trace
@@ -25,7 +25,7 @@ class Request:
     prefer: str | None = None
     method: str = "POST"
     path: str = "/api/v2/engagements"
-    connection: Connection | None = None
+    connection: BreakableConnection | None = None
 
 
 @dataclass(frozen=True, slots=True)

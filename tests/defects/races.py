@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
 from mock_server.problems import InFlight, Malformed
@@ -56,7 +57,7 @@ class _Unlucky(Store):
 
 class _Impostor(_Unlucky):
     def lost(self, found: Claim | Engagement) -> Claim | Engagement:
-        return found._replace(id=found.id[:-4] + "0000") if isinstance(found, Engagement) else found
+        return replace(found, id=found.id[:-4] + "0000") if isinstance(found, Engagement) else found
 
 
 class _Rude(_Unlucky):

@@ -144,7 +144,7 @@ def excused(name: str, when: Callable[[Any], bool]) -> Install:
         return document | {name: STAND_INS[name]()} if concerns(document) else document
 
     def after(submission: Submission, document: Json) -> Submission:
-        return submission._replace(**{attribute: document[name]}) if concerns(document) else submission
+        return replace(submission, **{attribute: document[name]}) if concerns(document) else submission
 
     return part(validator=lambda right: Judge(right, before, after))
 
@@ -162,7 +162,7 @@ def refused(name: str, when: Callable[[Json], bool]) -> Install:
 
 def resubmitted(change: Callable[[Submission], Json]) -> Install:
     """Make another submission of a valid body."""
-    return part(validator=lambda right: Judge(right, after=lambda valid, _: valid._replace(**change(valid))))
+    return part(validator=lambda right: Judge(right, after=lambda valid, _: replace(valid, **change(valid))))
 
 
 # Media
@@ -188,14 +188,14 @@ def reached(when: Callable[[MediaUrl], bool]) -> Install:
     """Let some hosts through; what they serve is judged still."""
 
     def instead(url: MediaUrl) -> MediaUrl:
-        return url._replace(host="media.example.com", literal=None) if when(url) else url
+        return replace(url, host="media.example.com", literal=None) if when(url) else url
 
     return part(media=lambda right: Gullible(right, instead))
 
 
 def served(when: Callable[[MediaUrl], bool]) -> Install:
     """Let some content through; its host is judged still."""
-    return part(media=lambda right: Gullible(right, lambda url: url._replace(target="/a.mp3") if when(url) else url))
+    return part(media=lambda right: Gullible(right, lambda url: replace(url, target="/a.mp3") if when(url) else url))
 
 
 # Credentials

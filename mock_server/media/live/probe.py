@@ -23,7 +23,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 FORMATS = "aac,aiff,amr,amrnb,amrwb,asf,au,avi,flac,gsm,matroska,mov,mp3,mpeg,mpegts,ogg,w64,wav"  # names of demuxers
-OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
+DEMUXER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
 # Before 19 PyAV reads titles and the like as it opens, and fails where they are not UTF-8 unless it is told not to.
 LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
 # Their headers hold no length, or one that cannot be relied on.
@@ -45,7 +45,7 @@ def measure(file: IO[bytes], size: int) -> dict[str, Any]:
 
     Raises NotARecording, or whatever PyAV raises on bytes it does not understand.
     """
-    with av.open(file, mode="r", options=OPTIONS, buffer_size=1 << 18, **LENIENT) as container:
+    with av.open(file, mode="r", options=DEMUXER_OPTIONS, buffer_size=1 << 18, **LENIENT) as container:
         if not isinstance(container, InputContainer) or not _streams(container):
             raise NotARecording("no sound and no picture")
         name, by = container.format.name, "header"
