@@ -1,4 +1,4 @@
-"""Time for everything the mock answers. It can be frozen, moved and let go, so tests never wait for it."""
+"""The clock of the mock. A test can freeze it, move it and set it back, and so never waits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-LAST = datetime(9000, 12, 31, tzinfo=UTC)  # room for what is reckoned from the present
+LAST = datetime(9000, 12, 31, tzinfo=UTC)  # leaves room for instants after the present one
 
 
 class Clock:
@@ -27,7 +27,7 @@ class Clock:
         return self.now().timestamp()
 
     def freeze(self, at: datetime | None = None) -> None:
-        """Stop at `at` (an instant with an offset), or at the present one."""
+        """Stop at `at` (an instant with an offset), or at the present instant."""
         now = self.now()
         with self._lock:
             self._frozen = (at or now).astimezone(UTC)
@@ -48,7 +48,7 @@ class Clock:
             return self._offset, self._frozen
 
     def set(self, offset: timedelta, frozen: datetime | None) -> None:
-        """Put a setting in the place of the present one."""
+        """Set how far the clock is from the system's, and the instant at which it is frozen."""
         with self._lock:
             self._offset, self._frozen = offset, frozen
 

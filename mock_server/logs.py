@@ -1,4 +1,4 @@
-"""How the log looks: a line of text, or an object of JSON, on standard error."""
+"""The log on standard error: lines of text, or a JSON object on each line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RequestLine:
     def __str__(self) -> str:
         current = self.current
         asked = f"{current.environ['REQUEST_METHOD']} {redacted(current.path)}"
-        asked = ascii(asked)[1:-1]  # whatever a client puts there stays on one line of the log
+        asked = ascii(asked)[1:-1]  # so that nothing a client sends can begin a new line of the log
         return f"{asked} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
 
     @property
@@ -53,7 +53,7 @@ class RequestLine:
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: `at` (the system's clock), `level`, `logger`, `message`, and for a request its parts."""
+    """An object a line: `at` (by the system's clock), `level`, `logger`, `message`, and the parts of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
@@ -71,7 +71,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str, form: str) -> None:
-    """Log from `level` on, as `text` or `json`."""
+    """Log messages of this level and above, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=level.upper(), handlers=[handler])

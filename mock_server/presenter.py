@@ -1,4 +1,4 @@
-"""An engagement as the API shows it. Rules: RESP-1 to RESP-13. Fields without a value are left out."""
+"""An engagement as the API shows it: fields without a value are left out. Rules: RESP-1 to RESP-13."""
 
 from __future__ import annotations
 

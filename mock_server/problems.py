@@ -1,6 +1,6 @@
-"""Errors as values: one class a status, rendered as problem+json (RFC 9457) in one place.
+"""Every refusal is a problem: one class for each status, shown as problem+json (RFC 9457) in one place.
 
-Rules: ERR-1, ERR-2, ERR-6. Raise one of these anywhere below the application; its one error handler renders it.
+Rules: ERR-1, ERR-2, ERR-6. Raise one of these anywhere below the application. Its error handler renders it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken field: where (RFC 6901 pointer), what (a stable word), what to do, and the rule it breaks.
+    """One broken field: a pointer to it (RFC 6901), a stable code, what to do, and the rule that it breaks.
 
-    Fields of the control plane break no rule of the API.
+    `rule` is None for fields of the control plane, which has no rules.
     """
 
     field: str
@@ -30,7 +30,7 @@ class FieldError:
         return shown if self.rule is None else {**shown, "rule": self.rule}
 
 
-class Problem(Exception):  # noqa: N818  the field's word for it (RFC 9457), as werkzeug's NotFound
+class Problem(Exception):  # noqa: N818  the term of RFC 9457
     """A refusal. Subclasses set `status`, `slug` (the last part of `type`) and `title`."""
 
     status: int = 500
@@ -45,7 +45,7 @@ class Problem(Exception):  # noqa: N818  the field's word for it (RFC 9457), as 
         self.errors: tuple[FieldError, ...] = ()
 
     def as_json(self, request_id: str) -> dict[str, object]:
-        """Return the body of the response; `errors` only where fields are to blame."""
+        """Return the body of the response. It has `errors` only where fields are broken."""
         body: dict[str, object] = {
             "type": TYPE_BASE + self.slug,
             "title": self.title,
@@ -128,7 +128,7 @@ class InFlight(Problem):
 
 
 class Invalid(Problem):
-    """Fields that break rules, in the order of the contract. `more`: there are others that are not listed."""
+    """Fields that break rules, in the order of the contract. `more` says that some are not listed."""
 
     status = 422
     slug = "validation_failed"
@@ -144,7 +144,7 @@ class Invalid(Problem):
 
 
 class RateLimited(Problem):
-    """The caller's budget of requests is used up for `retry_after` seconds."""
+    """The caller has sent as many requests as allowed. The limit ends in `retry_after` seconds."""
 
     status = 429
     slug = "rate_limited"

@@ -1,7 +1,7 @@
-"""Engagements, and the promise that one key makes one of them. Rules: IDEM-1 to IDEM-13.
+"""Stores engagements, exactly one for each key. Rules: IDEM-1 to IDEM-13.
 
-A submission *claims* its key, and then either commits an engagement or releases the claim. While a key is claimed,
-others wait for the outcome, or are told that it is in flight.
+A submission *claims* its key. Then it commits an engagement, or releases the claim. Until then other submissions of the
+key wait, or are told that it is in flight.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Claim:
         self.key = key
 
     def commit(self, engagement: Engagement) -> None:
-        """Store the engagement. From here on the key is taken for good."""
+        """Store the engagement. From now on the key is taken."""
         self._store.put(self.key, engagement)
 
     def __enter__(self) -> Self:
@@ -68,8 +68,8 @@ class Store:
     def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
         """Return the stored engagement of a key, or the claim to make it.
 
-        A key in flight is waited for, at most `patience` seconds; when its first submission is refused, one of those
-        who wait takes over. Raises InFlight when the patience ends.
+        If the key is in flight, wait at most `patience` seconds, then raise InFlight. If its first submission is
+        refused, one of those that wait gets the claim.
         """
         key = (workspace_id, external_id)
         with self._settled:
@@ -86,7 +86,7 @@ class Store:
             self._by_key[key] = engagement
 
     def release(self, claim: Claim) -> None:
-        """End a claim. Whoever asks next finds the engagement, or a free key."""
+        """End a claim. The next submission finds the engagement, or a free key."""
         with self._settled:
             del self._claims[claim.key]
             self._settled.notify_all()
@@ -97,7 +97,7 @@ class Store:
             return list(self._by_key.items())
 
     def forget(self, workspace_id: str) -> list[Engagement]:
-        """Drop the engagements of a workspace, so that its keys are free, and return them."""
+        """Drop the engagements of a workspace and return them. Its keys are free again."""
         with self._settled:
             return [self._by_key.pop(key) for key in [key for key in self._by_key if key[0] == workspace_id]]
 

@@ -1,4 +1,4 @@
-"""The one place where the steps of a request say what they decided, and about what."""
+"""What the steps of a request decided. Each step notes it here, and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mock_server.store import Engagement
 
 PASSED, REFUSED, FAILED, INJECTED = "passed", "refused", "failed", "injected"
 CREATED, FORGOTTEN, REPLAYED = "created", "forgotten", "replayed"
-# The steps of a creation, in their order. Faults and a preference of the client come on top.
+# The steps of a creation, in their order. A fault or a preference of the client adds a step of its own.
 STEPS = ("authenticate", "scope", "rate_limit", "parse", "validate", "idempotency", "media", "store")
 
 
@@ -43,11 +43,11 @@ class Step:
 
 @dataclass(slots=True)
 class Trace:
-    """The steps of one request in the order they were taken. Steps that are not in it were not reached.
+    """The steps of one request in the order in which they were taken. A step that is not here was not reached.
 
-    The other fields are what the request turned out to be about, as far as it got. `engagement` is the one in its
-    answer, and `made` says whether that was created, forgotten (by a fault) or replayed; `waited` says that it waited
-    for another submission of its key, `silent` that a fault keeps the answer from being sent.
+    The other fields are filled as the request goes on. `engagement` is the one in the answer, and `made` says whether
+    it was created, forgotten (by a fault) or replayed. `waited` is true if the request waited for another submission
+    of its key. `silent` is true if a fault keeps the answer from being sent.
     """
 
     steps: list[Step] = field(default_factory=list)

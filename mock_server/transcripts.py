@@ -1,4 +1,4 @@
-"""Transcripts, kept compressed up to a budget. Beyond it a digest, the lengths and the beginning remain."""
+"""Transcripts, kept compressed. When they use up a budget, only digest, lengths and beginning of new ones are kept."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ DEFAULT_BUDGET = 256 * 1024 * 1024
 class Transcript:
     """A stored transcript.
 
-    `characters` and `size` (bytes in UTF-8) are those of the submission, and so is `sha256`, of its UTF-8 form.
-    `complete` says whether the whole text was kept.
+    `characters`, `size` (bytes in UTF-8) and `sha256` (of the UTF-8 form) are those of the submitted text. `complete`
+    says whether the whole text was kept.
     """
 
     characters: int
@@ -31,11 +31,11 @@ class Transcript:
         return len(self._compressed)
 
     def is_of(self, text: str) -> bool:
-        """Tell whether this is the whole of `text`, stored or not."""
+        """Tell whether `text` is what was submitted, even if only its beginning was kept."""
         return len(text) == self.characters and hashlib.sha256(text.encode()).hexdigest() == self.sha256
 
     def text(self) -> str:
-        """Return the whole text, or the first 4 KiB of it where the budget was used up."""
+        """Return the text, or its first 4 KiB if it is not complete."""
         return zlib.decompress(self._compressed).decode("utf-8", "ignore")
 
 
@@ -60,11 +60,11 @@ class TranscriptShelf:
         return Transcript(len(text), len(raw), hashlib.sha256(raw).hexdigest(), complete, compressed)
 
     def restore(self, kept: Transcript, text: str) -> Transcript:
-        """Return a transcript with the facts of another one and this text: the whole, or what was kept of it."""
+        """Return a transcript from a snapshot: its facts, and the text that was kept of it."""
         return self.keep(text) if kept.complete else replace(kept, _compressed=zlib.compress(text.encode(), 1))
 
     def drop(self, transcript: Transcript) -> None:
-        """Give back what a transcript took of the budget."""
+        """Return to the budget what a transcript took of it."""
         if transcript.complete:
             with self._lock:
                 self._used -= transcript.stored_size

@@ -1,4 +1,4 @@
-"""The control plane, under `/__admin` and never under `/api`: what a test or a person does to the mock, and sees of it.
+"""The control plane under `/__admin`: HTTP, pages and JSON, by which a test or a person steers and inspects the mock.
 
-`routes.blueprint` is its door. The records (journal, ledger, coverage) and the faults are part of the mock's state.
+`routes.register` adds it to the application. Nothing else of the mock imports it.
 """

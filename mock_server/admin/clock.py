@@ -1,4 +1,4 @@
-"""The clock as the control plane reads and sets it."""
+"""The clock as JSON."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def show_clock(clock: Clock) -> dict[str, Any]:
 
 
 def set_clock(clock: Clock, fields: Fields) -> None:
-    """Do what an order says: freeze (at an instant, or `true` for the present one), advance, reset. Raises Invalid."""
+    """Freeze the clock (at an instant, or `true` for the present one), advance it or reset it. Raises Invalid."""
     names = [name for name in ("freeze", "advance", "reset") if fields.has(name)]
     if len(names) != 1 and not fields.errors:
         fields.fail("", "value", "must hold exactly one of freeze, advance, reset")

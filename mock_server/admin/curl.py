@@ -1,4 +1,4 @@
-"""A request of the journal as a line for a shell. The credential is not in the journal: the shell fills it in."""
+"""A request of the journal as a curl line. The journal has no credential, so the shell fills in a variable."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import shlex
 from mock_server.records.entry import Entry
 from mock_server.redaction import HIDDEN
 
-# curl says these itself, or they belong to the connection.
+# curl sets these itself, or they belong to the connection.
 _OWN = frozenset(
     {"host", "content-length", "connection", "accept-encoding", "transfer-encoding", "user-agent", "accept"}
 )
 
 
 def curl(entry: Entry, base: str) -> str:
-    """Return the line. Where a body was cut or is not text, the line says that it has to be put in a file."""
+    """Return the line. If the body was cut or is not text, the line reads it from the file body.json."""
     words = ["curl -i -X", shlex.quote(entry.method), shlex.quote(base.rstrip("/") + entry.path)]
     for name, value in entry.headers:
         if name.lower() == "authorization":
-            # In double quotes, so that the shell puts the variable in.
+            # In double quotes, so that the shell fills in the variable.
             words.append(f'-H "{name}: {value.replace(HIDDEN, "$CREDENTIAL")}"')
         elif name.lower() not in _OWN and value != HIDDEN:
             words += ["-H", shlex.quote(f"{name}: {value}")]

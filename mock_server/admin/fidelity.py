@@ -1,4 +1,4 @@
-"""How true the mock is to each rule: emulated, approximated or not; and what it does where the API is silent."""
+"""How closely the mock follows each rule, and what it does where the API is silent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mock_server.config import Settings
 EMULATED, APPROXIMATED, NOT_EMULATED = "emulated", "approximated", "not_emulated"
 
 _WORLD = "Simulated media: names, addresses, redirects and content types follow from the URL. --media live fetches it."
-# Rules that the simulated media world keeps by its own made-up facts.
+# Rules that the simulated media world follows with invented facts.
 SIMULATED = {
     "URL-14": _WORLD,
     "URL-15": "Simulated media: only /redirect-private of media.mock.test redirects inside. --media live follows any.",

@@ -1,8 +1,8 @@
-"""Who may steer: the token, and the checks that keep web pages out which the developer happens to visit.
+"""Who may use the control plane: a check of the token, and checks that keep foreign web pages out.
 
-A page can send requests to loopback, under a name of its own that it rebinds to 127.0.0.1 (DNS rebinding), or as a
-form (a "simple request", which no browser asks about first). So the Host must be a name of this server, the Origin
-too, and what changes something takes JSON only. No answer carries a CORS header.
+A web page that the developer visits can send requests to loopback. It can use a name of its own that leads to
+127.0.0.1 (DNS rebinding), or a form, which a browser sends without asking first. So Host and Origin must be names of
+this server, and every request that changes something must be JSON. No answer has a CORS header.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class TokenNeeded(Problem):
 
 
 class NotFromHere(Problem):
-    """A request that did not come from a tool or a page of this server's own."""
+    """The request did not come from a tool or from a page of this server."""
 
     status = 403
     slug = "forbidden"
@@ -56,16 +56,16 @@ class NotFromHere(Problem):
 
 
 class Guard:
-    """Lets requests to the control plane in, or raises the problem that keeps them out."""
+    """Admits requests to the control plane, or raises a problem."""
 
     def __init__(self, mock: Mock) -> None:
         self._token = mock.admin_token
         self._own = {mock.settings.host.lower(), *mock.settings.allow_host} - WILDCARDS
-        # Bound to all addresses, the server cannot know which of them it is called by. A page cannot rebind a number.
+        # A server on all addresses answers to any of them. That is safe: a page can rebind a name, not an address.
         self._any_address = mock.settings.host in WILDCARDS
 
     def check(self, request: Request) -> None:
-        """Raise Problem unless the request may pass."""
+        """Raise Problem unless the request is admitted."""
         self._check_host(request)
         self._check_origin(request)
         self._check_token(request)
@@ -101,7 +101,7 @@ class Guard:
 
 
 def harden(response: Response) -> Response:
-    """Tell the browser to keep an answer of the control plane to itself."""
+    """Add headers that make a browser keep an answer of the control plane from other pages."""
     for name, value in SAFETY.items():
         response.headers.setdefault(name, value)
     return response

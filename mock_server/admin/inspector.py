@@ -1,6 +1,7 @@
-"""The inspector: the control plane as pages for a person. Rendered here, escaped by Jinja, moved by a little script.
+"""The inspector: the control plane as pages for a person. Jinja renders and escapes them.
 
-Every page works without the script except that buttons do nothing. Nothing comes from elsewhere.
+A small script updates the list of requests and makes the buttons work. All else works without it. Nothing is loaded
+from another host.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def _add_reports(pages: Blueprint, mock: Mock) -> None:
 
 
 def _families(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Sort rules by the word their id begins with."""
+    """Group rules by the first word of their id."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         found.setdefault(row["id"].partition("-")[0], []).append(row)

@@ -1,4 +1,4 @@
-"""From a snapshot back to a state. Everything is read and judged before anything is put in place."""
+"""Restores a snapshot. All of it is read and checked before anything changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
 from mock_server.workspaces import SCOPES, caller
 
-ANY_PORT = range(65536)  # a port that was allowed once is no fault of a snapshot
+ANY_PORT = range(65536)  # a snapshot may hold a port that this server would refuse today
 LONGEST_TEXT = 1_000_000
 FOREVER = 1e12
 
@@ -39,7 +39,7 @@ class _Moment:
 
 
 def restore(mock: Mock, document: object, *, connected: bool) -> None:
-    """Put a snapshot in the place of everything. Raises Invalid, and then nothing has changed."""
+    """Replace everything with a snapshot. If it raises Invalid, nothing has changed."""
     fields = Fields(document)
     if fields.integer("version", None, VERSION, VERSION) is None:
         fields.needs("version", str(VERSION))
@@ -65,7 +65,7 @@ def _moment(fields: Fields) -> _Moment:
 
 
 def _workspace(fields: Fields, mock: Mock) -> Iterator[Caller]:
-    """Read one workspace. What the server was started with is only named, and must be there."""
+    """Read one workspace. Credentials that the server was started with are only named, and must exist here too."""
     own = {(one.workspace.id, one.name): one for one in mock.settings.callers}
     space = Workspace(
         id=fields.text("id", ""),
@@ -84,7 +84,7 @@ def _workspace(fields: Fields, mock: Mock) -> Iterator[Caller]:
             yield known
         else:
             credential.fail(
-                "name", "value", "is no credential that this server was started with; use the same --config"
+                "name", "value", "is not a credential that this server was started with; use the same --config"
             )
         credential.finish()
     fields.finish()
@@ -115,7 +115,7 @@ def _fill_store(items: Iterable[Fields], state: State, callers: list[Caller]) ->
             if owner is None:
                 fields.fail("credential_name", "value", "must be a credential of a workspace in this snapshot")
         elif (key := (owner.workspace.id, engagement.submission.external_id)) in seen:
-            fields.fail("external_id", "value", "must be there once in a workspace")
+            fields.fail("external_id", "value", "must be unique in its workspace")
         else:
             seen.add(key)
             state.store.put(key, engagement)
@@ -180,21 +180,21 @@ def _fill_faults(
     items: Iterable[Fields], state: State, callers: list[Caller], moment: _Moment, *, connected: bool
 ) -> None:
     spaces = {one.workspace.id for one in callers}
+    context = OrderContext(
+        new_id=str,  # the id is in the snapshot
+        now=moment.now.timestamp(),
+        workspace=lambda name: name if name in spaces else None,
+        connected=connected,
+    )
     for fields in items:
         own_id, preset = fields.text("id", ""), fields.text("preset", None)
         struck = fields.integer("struck", 0, 0, 1 << 62)
-        # The rest is an order as any other, except that a preset was spelled out when it was set.
+        # The rest reads as any order does. A preset was replaced by its faults when it was set.
         rest = {name: value for name, value in fields.members.items() if name not in {"id", "preset", "struck"}}
-        context = OrderContext(
-            lambda own_id=own_id: own_id,  # type: ignore[misc]
-            moment.now.timestamp(),
-            lambda name: name if name in spaces else None,
-            connected,
-        )
         orders = Fields(rest, fields.pointer, fields.errors)
         faults = read_order(orders, context)
         orders.finish()
-        state.faults.put([replace(fault, preset=preset) for fault in faults], [struck])
+        state.faults.put([replace(fault, id=own_id, preset=preset) for fault in faults], [struck])
 
 
 def _windows(items: Iterable[Fields]) -> Iterator[tuple[str, tuple[int, float]]]:

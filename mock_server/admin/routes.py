@@ -1,4 +1,4 @@
-"""The door of the control plane: what needs no token, and the guarded rest."""
+"""Adds the control plane to the application: open routes that need no token, and guarded ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREFIX = "/__admin"
 
 
 def register(app: Flask, mock: Mock) -> None:
-    """Add the routes that steer one mock. With the control plane off only those remain that probes ask for."""
+    """Add the routes of one mock. With `admin="off"` only those for probes are added."""
     app.register_blueprint(_open())
     if mock.settings.admin == "off":
         return
@@ -26,7 +26,7 @@ def register(app: Flask, mock: Mock) -> None:
 
 
 def _open() -> Blueprint:
-    """Return what tells nothing and changes nothing."""
+    """Return the routes for probes. They show no data and change nothing."""
     routes = Blueprint("probes", __name__, url_prefix=PREFIX)
 
     @routes.get("/health", provide_automatic_options=False)

@@ -1,8 +1,9 @@
-"""All that answers depend on, as one JSON document: clock, workspaces, engagements, faults, rate limits.
+"""A snapshot: everything that answers depend on, as one JSON document.
 
-Credentials are in it only for workspaces that were made through the control plane, which are worth nothing elsewhere.
-Those the server was started with are named, not shown: a snapshot goes back into a server that has them too. The
-records (journal, ledger, coverage) are not in it: they tell what happened to a server, and start empty in another.
+It holds clock, workspaces, engagements, faults and rate limits. It shows credentials only of workspaces that were made
+through the control plane; elsewhere they are worth nothing. Credentials that the server was started with are only
+named, so only a server that has them too can restore a snapshot. The records (journal, ledger, coverage) are left out,
+because they tell what happened to one server.
 """
 
 from __future__ import annotations

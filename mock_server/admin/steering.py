@@ -1,4 +1,4 @@
-"""What changes the mock: reset, faults, clock, workspaces, snapshot. JSON in, JSON out, all of a change or nothing."""
+"""Routes that change the mock: reset, faults, clock, workspaces, snapshot. A refused request changes nothing."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
 
 
 def order_context(mock: Mock, *, connected: bool) -> OrderContext:
-    """Return what an order for faults is read with."""
+    """Return what is needed to read an order for faults."""
     services = mock.services
 
     def workspace(name: str) -> str | None:
@@ -142,5 +142,5 @@ def _workspace(mock: Mock, fields: Fields) -> str | None:
 
 
 def _connected() -> bool:
-    """Tell whether the server in front of the application lets faults act on connections."""
+    """Tell whether the server under the application lets faults act on connections."""
     return "mock_server.connection" in request.environ

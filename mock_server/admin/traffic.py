@@ -1,4 +1,4 @@
-"""What is seen of the mock: journal, events, engagements, ledger, coverage, fidelity, and the contract itself."""
+"""Routes that show the mock: journal, events, engagements, ledger, coverage, fidelity, and the contract itself."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _add_reports(routes: Blueprint, mock: Mock) -> None:
 
 
 def records(mock: Mock) -> Records:
-    """Return the records. There are some wherever these routes are."""
+    """Return the records. Raises NotFound if the control plane is off."""
     found = mock.state.records
     if found is None:
         raise NotFound("The control plane is off.")
@@ -121,7 +121,7 @@ def records(mock: Mock) -> Records:
 
 
 def full(entry: Entry, base: str) -> dict[str, Any]:
-    """Return an entry with headers, body and a line that sends it again. `base` is where the server is."""
+    """Return an entry with headers, body and a curl line that sends it again. `base` is the address of the server."""
     return {
         **entry.as_json(),
         "engagement_id": entry.engagement_id,
@@ -132,7 +132,7 @@ def full(entry: Entry, base: str) -> dict[str, Any]:
 
 
 def read_limit(fields: Fields) -> int:
-    """Read how many of a list are wanted."""
+    """Read how many items of a list are wanted."""
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
@@ -162,7 +162,7 @@ def read_filter(fields: Fields, mock: Mock) -> Callable[[Entry], bool]:
 
 
 def workspace_id(mock: Mock, name: str | None) -> str | None:
-    """Return the id of a workspace that is given by id or name; a name that nobody has stands for itself."""
+    """Return the id of a workspace that is given by id or name. An unknown name is returned as it is."""
     found = None if name is None else mock.services.directory.workspace(name)
     return name if found is None else found.id
 
@@ -179,7 +179,7 @@ def engagements(mock: Mock, workspace: str | None, external_id: str | None, limi
 
 
 def submitted(engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
-    """Return an engagement as the API shows it, with what was submitted; with the text of its transcript if `whole`."""
+    """Return an engagement as the API shows it, with what was submitted. `whole` adds the text of its transcript."""
     sent, transcript = engagement.submission, engagement.transcript
     shown = None
     if transcript is not None:

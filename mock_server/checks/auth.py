@@ -15,7 +15,7 @@ API_KEY_PREFIX = "sk-apik_"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A tenant. Without a `rate_limit` of its own the server's default applies."""
+    """A tenant. If it has no `rate_limit`, the default of the server applies."""
 
     id: str
     name: str
@@ -25,9 +25,9 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a credential stands for. The credential itself is left out of the repr.
+    """Who a credential belongs to. The repr leaves the credential out.
 
-    A `rate_limit` holds for this credential, beside the one of its workspace.
+    A `rate_limit` holds for this credential, in addition to the one of its workspace.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Caller:
 
 
 class Directory:
-    """The credentials the mock knows. They change only whole: a request sees all of a change, or nothing of it."""
+    """The credentials that the mock knows. A request sees all of a change, or nothing of it."""
 
     def __init__(self, callers: Iterable[Caller]) -> None:
         self._lock = threading.Lock()
@@ -49,13 +49,13 @@ class Directory:
 
     @property
     def callers(self) -> tuple[Caller, ...]:
-        """All of them, in the order they came."""
+        """All callers, in the order in which they were added."""
         return tuple(self._by_credential.values())
 
-    def change(self, callers: Callable[[tuple[Caller, ...]], Iterable[Caller]]) -> None:
-        """Put those that `callers` makes of the present ones in their place."""
+    def change(self, changed: Callable[[tuple[Caller, ...]], Iterable[Caller]]) -> None:
+        """Replace the callers with what the function returns for the present ones."""
         with self._lock:
-            self._by_credential = {caller.credential: caller for caller in callers(self.callers)}
+            self._by_credential = {caller.credential: caller for caller in changed(self.callers)}
             self._workspaces = _workspaces(self.callers)
 
     @property
@@ -99,6 +99,6 @@ def _workspaces(callers: Iterable[Caller]) -> dict[str, Workspace]:
 
 
 def require(caller: Caller, scope: str) -> None:
-    """Raise Forbidden unless the caller has `scope`. No scope implies another (SCOPE-3)."""
+    """Raise Forbidden unless the caller has `scope`. No scope includes another (SCOPE-3)."""
     if scope not in caller.scopes:
         raise Forbidden(scope)

@@ -22,12 +22,12 @@ class Readable(Protocol):
 def read(stream: Readable, content_length: int | None, limit: int = MAX_BYTES) -> bytes:
     """Return the whole body. Raises Malformed if it is larger than `limit` bytes or breaks off.
 
-    A body is refused whole, never cut: one byte more than the limit is read to tell.
+    Without a length this reads one byte more than the limit, to tell a body of that size from a larger one.
     """
     if content_length is not None and content_length > limit:
         raise _too_large(limit)
     wanted = limit + 1 if content_length is None else content_length
-    raw = bytearray()  # one buffer: a chunk may be a single byte, and a list of millions of them is no place for those
+    raw = bytearray()  # one buffer, because a list of chunks could hold millions of single bytes
     while len(raw) < wanted:
         try:
             piece = stream.read(min(wanted - len(raw), 1 << 20))
@@ -89,7 +89,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _number(text: str) -> float:
-    """Read any number of any size. No field is a number, so a clamped value serves as well as the exact one."""
+    """Read a number of any size. No field is a number, so the nearest float is as good as the exact value."""
     return max(-sys.float_info.max, min(sys.float_info.max, float(text)))
 
 

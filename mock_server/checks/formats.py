@@ -1,4 +1,4 @@
-"""Text formats of the contract, as our own functions: validators disagree on them, and some crash. Rule: BODY-7."""
+"""Text formats of the contract. They are our own, because validators disagree on them and some crash. Rule: BODY-7."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 
 _DATE_TIME = re.compile(r"(\d{4})-\d{2}-\d{2}[Tt](\d{2}):\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-](\d{2}):(\d{2}))", re.ASCII)
-# Something, an at sign, a host. More than that only a letter to the address can tell. A quoted local part may hold
-# anything (RFC 5321), so only the unquoted one is looked at.
+# Something, an at sign, a host: more can be known only by sending a letter. A quoted local part may hold anything
+# (RFC 5321), so it is not checked further.
 _EMAIL = re.compile(r'(?:"[^\x00-\x1f\x7f]+"|[^\s@"\x00-\x1f\x7f]+)@[^\s@\x00-\x1f\x7f]+')
 
 
 def parse_date_time(text: str) -> datetime:
     """Return the instant of an RFC 3339 date-time, in UTC. Raises ValueError with what to do.
 
-    An offset is required; T and Z may be lower case; the year is 1970 to 9000 and there is no second 60, so that
-    every accepted instant can be moved to UTC and shown.
+    An offset is required, and T and Z may be lower case. The year must be 1970 to 9000 and there is no second 60, so
+    that every accepted instant has a form in UTC.
     """
     match = _DATE_TIME.fullmatch(text)
     if match is None:
@@ -34,7 +34,7 @@ def parse_date_time(text: str) -> datetime:
         instant = datetime.fromisoformat(text.upper())
     except ValueError:
         instant = None
-    if instant is None or hour > "23":  # from some version on the library takes 24:00 for midnight
+    if instant is None or hour > "23":  # newer versions of Python read 24:00 as midnight
         msg = "names a day or a time that does not exist"
         raise ValueError(msg)
     return instant.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The outcome that a client asks for: `Prefer: code=429` (RFC 7240), answered with `Preference-Applied`."""
+"""A client can ask for an outcome with `Prefer: code=429` (RFC 7240). The answer has `Preference-Applied`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CODE = re.compile(r'code\s*=\s*"?(\d{3})"?\s*(?:;.*)?', re.ASCII | re.IGNORECAS
 def preferred(header: str) -> Problem | None:
     """Return the problem that a Prefer header asks for; None if it asks for nothing that is known.
 
-    RFC 7240: a preference that is not understood is ignored, and of two the first one counts.
+    By RFC 7240 an unknown preference is ignored, and the first of two counts.
     """
     for preference in header.split(","):
         if match := _CODE.fullmatch(preference.strip()):

@@ -1,4 +1,4 @@
-"""How many requests a workspace, or one credential, may send: the library `limits`, by our clock. Rule: ERR-7."""
+"""Limits the requests of a workspace or of one credential, with the library `limits` and our clock. Rule: ERR-7."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mock_server.problems import RateLimited
 
 
 class ClockStorage(Storage):
-    """Counters in memory that expire by the mock's clock (the library's own storage reads the system's)."""
+    """Counters in memory that expire by the clock of the mock. The library's own storage reads the system's clock."""
 
     STORAGE_SCHEME = None
     base_exceptions = ()
@@ -54,17 +54,17 @@ class ClockStorage(Storage):
             return {key: window for key, window in self._windows.items() if now < window[1]}
 
     def restore(self, windows: Mapping[str, tuple[int, float]]) -> None:
-        """Put these windows in the place of all others."""
+        """Replace all windows with these."""
         with self._lock:
             self._windows = dict(windows)
 
     def forget(self, wanted: Callable[[str], bool]) -> None:
-        """Drop the windows whose key is wanted."""
+        """Drop the windows for whose key the function returns true."""
         with self._lock:
             self._windows = {key: window for key, window in self._windows.items() if not wanted(key)}
 
     def check(self) -> bool:
-        """Return True: memory is always there."""
+        """Return True, because memory is always available."""
         return True
 
     def reset(self) -> int:
@@ -81,9 +81,9 @@ class ClockStorage(Storage):
 
 
 class RateLimiter:
-    """Fixed windows: one for each workspace, and one for each credential that has a limit of its own.
+    """Fixed windows: one for each workspace, and one for each credential with a limit of its own.
 
-    `default` applies to workspaces without a limit of their own.
+    `default` applies to workspaces without a limit.
     """
 
     def __init__(self, clock: Clock, default: RateLimitItem | None = None) -> None:
@@ -93,7 +93,7 @@ class RateLimiter:
         self._windows = FixedWindowRateLimiter(self.storage)
 
     def hit(self, caller: Caller) -> str:
-        """Count one request and say what is left. Raises RateLimited with the seconds to wait."""
+        """Count one request and return a sentence about what is left. Raises RateLimited with the seconds to wait."""
         workspace = caller.workspace
         notes = []
         if caller.rate_limit is not None:

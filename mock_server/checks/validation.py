@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from operator import attrgetter
 from typing import Any
 
 import jsonschema_rs
@@ -22,9 +21,8 @@ from mock_server.checks.formats import check_email, parse_date_time
 from mock_server.media import policy
 from mock_server.problems import FieldError, Invalid
 
-MAX_ERRORS = 100  # in one answer, so that a hostile body cannot blow it up
+MAX_ERRORS = 100  # in one answer, so that a hostile body cannot make it huge
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_field = attrgetter("field")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +50,17 @@ class Submission:
 
 
 class SchemaJudge:
-    """One compiled schema of an object whose fields are scalars, and the rule behind each of its keywords."""
+    """The compiled schema of an object with scalar fields, and the rule that each of its keywords enforces."""
 
     def __init__(self, schema: spec.JsonObject) -> None:
         self.schema = schema
         self.properties: spec.JsonObject = schema["properties"]
-        # Lists are judged elsewhere, member by member: the library needs a minute to report a million bad ones.
+        # Lists are judged elsewhere, member by member, because the library needs a minute to report a million bad ones.
         flat = {name: {key: s[key] for key in s if key != "items"} for name, s in self.properties.items()}
         self._validator = jsonschema_rs.Draft202012Validator({**schema, "properties": flat}, validate_formats=False)
 
     def errors(self, value: object, pointer: str = "") -> Iterator[FieldError]:
-        """Yield what breaks the schema in `value`, which stands at `pointer`. Unknown members are not looked at."""
+        """Yield what breaks the schema in `value`, which stands at `pointer`. Unknown members are ignored."""
         probe = _probe(value)
         if isinstance(value, dict):
             probe = {name: _probe(value[name]) for name in self.properties if name in value}
@@ -79,7 +77,7 @@ class SchemaJudge:
                 yield FieldError(f"{pointer}/{name}", "not_unicode", message, "BODY-21")
 
     def _named(self, error: jsonschema_rs.ValidationError, probe: Any, pointer: str) -> FieldError:
-        """Say an error of the library in the words of the contract."""
+        """Return an error of the library in the words of the contract."""
         keyword = str(error.schema_path[-1])
         if keyword == "required":
             name = error.kind.as_dict()["property"]
@@ -100,7 +98,7 @@ class SchemaJudge:
 
 
 class Validator:
-    """Judges bodies. Compiled once; safe to use from many threads. `ports` are those a media URL may use."""
+    """Judges bodies. Safe to use from many threads. `ports` are those that a media URL may use."""
 
     def __init__(self, ports: Collection[int] = (policy.DEFAULT_PORT,)) -> None:
         self._ports = ports
@@ -113,7 +111,7 @@ class Validator:
         """Return the submission. Raises Invalid with all broken fields, in the order of the contract."""
         fits = self._fits(document)
         errors = list(self._own_errors(document, fits=fits))
-        broken = set(map(_field, errors))
+        broken = {error.field for error in errors}
         media_url = start_at = None
         if "media_url" in document and "/media_url" not in broken:
             try:
@@ -134,14 +132,14 @@ class Validator:
         return _submission(document, media_url, start_at)
 
     def _fits(self, document: dict[str, Any]) -> bool:
-        """Tell whether a body obeys the schemas, as most do. To look for what breaks them takes ten times as long."""
+        """Tell whether a body obeys the schemas, as most do. To find the errors of one takes ten times as long."""
         try:
             return self._whole.is_valid(document)
         except ValueError:  # half a surrogate pair
             return False
 
     def _own_errors(self, document: dict[str, Any], *, fits: bool) -> Iterator[FieldError]:
-        """Yield the errors of the fields themselves: a handful, so each of them finds its place in the answer."""
+        """Yield the errors of the fields themselves. They are so few that all have room in the answer."""
         if not fits:
             yield from self._body.errors(document)
         if isinstance(transcript := document.get("transcript_text"), str):
@@ -153,11 +151,12 @@ class Validator:
                 pointer = f"/participants/{place}"
                 errors = () if fits else tuple(self._participant.errors(person, pointer))
                 yield from errors
-                if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in map(_field, errors):
+                broken = {error.field for error in errors}
+                if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in broken:
                     yield from _email_errors(person["email"], pointer)
 
     def _transcript(self, text: str) -> Iterator[FieldError]:
-        """Judge the limit in bytes, which JSON Schema cannot say."""
+        """Judge the limit in bytes, which JSON Schema cannot express."""
         schema = self._body.properties["transcript_text"]
         if len(text) * 4 > schema["x-maxBytes"] and utf8_size(text) > schema["x-maxBytes"]:
             message = _length_message(schema, text)
@@ -170,7 +169,8 @@ class Validator:
 def _whole(body: spec.JsonObject, participant: spec.JsonObject) -> jsonschema_rs.Draft202012Validator:
     """Compile the schema of a body with its participants, so that one call tells whether there is any error.
 
-    A pattern that every text matches has the library read each text: it raises ValueError for half a surrogate pair.
+    The empty pattern matches every text. It makes the library read each text, which raises ValueError for half a
+    surrogate pair.
     """
 
     def reading(schema: spec.JsonObject) -> spec.JsonObject:
@@ -195,7 +195,7 @@ def field_error(refused: policy.Refused) -> FieldError:
 
 
 def utf8_size(text: str) -> int:
-    """Return the length of a text in bytes of UTF-8; half a surrogate pair counts three, as its code point would."""
+    """Return the length of a text in bytes of UTF-8. Half a surrogate pair counts three."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -216,7 +216,7 @@ def _submission(document: dict[str, Any], media_url: policy.MediaUrl, start_at: 
 
 
 def _probe(value: object) -> object:
-    """Return what a schema of scalars needs to see of a value: its type, and the text of a string."""
+    """Return what a schema of scalars needs of a value: its type, and the text of a string."""
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
     if isinstance(value, dict | list):
@@ -238,7 +238,7 @@ def _worded(keyword: str, schema: spec.JsonObject, value: Any) -> tuple[str, str
 
 
 def _length_message(schema: spec.JsonObject, text: str) -> str:
-    """Say how long a text is and may be; for one with a limit in bytes too, both, and which is exceeded."""
+    """Say how long a text is and may be. If it also has a limit in bytes, say both and which one is exceeded."""
     limit = schema["maxLength"]
     if "x-maxBytes" not in schema:
         return f"has {len(text)} characters; the limit is {limit}: shorten it"

@@ -1,4 +1,4 @@
-"""May this URL be fetched? Pure functions: no clock, no network, no settings. Rules: URL-1 to URL-25.
+"""Decides whether a URL may be fetched. Pure functions: no clock, no network, no settings. Rules: URL-1 to URL-25.
 
 A URL has to match one strict ASCII grammar before any parser sees it, so that no two parsers can read it
 differently. Addresses are judged by our own tables, because those of `ipaddress` differ between patch releases.
@@ -48,10 +48,10 @@ class MediaUrl:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a recording may be fetched: its addresses, all of them public. One that is not makes no Route.
+    """Where a recording may be fetched: its addresses. All of them are public, or there is no Route.
 
-    A name with one private address is refused whole (URL-14). The answer does not say which address, nor of what
-    kind: that would let anybody ask about the names of this network.
+    A name with one private address is refused (URL-14). The answer does not say which address or what kind it is,
+    because then anybody could find out about the names of this network.
     """
 
     addresses: tuple[Address, ...]
@@ -61,8 +61,8 @@ class Route:
             raise private("URL-14", "is on a name that leads to an address that is not public")
 
 
-# Runs of characters between escapes, in linear time. Possessive quantifiers would say it plainer, but Python 3.11.2, a
-# distribution's, takes what does not match them.
+# Runs of characters between escapes, in linear time. Possessive quantifiers would be plainer, but Python 3.11.2, which
+# Debian has, matches too much with them.
 _RUN = r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]*"
 _REST = rf"{_RUN}(?:%[0-9A-Fa-f]{{2}}{_RUN})*"
 _URL = re.compile(
@@ -127,9 +127,9 @@ _IPV4_INSIDE: tuple[tuple[IPv6Network, str], ...] = (
 
 
 def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
-    """Return the parts of an acceptable media URL. Raises Refused for anything the grammar does not admit.
+    """Return the parts of an acceptable media URL. Raises Refused for anything that the grammar does not admit.
 
-    The address of the host is not judged here: that is `check_host`, and `Route` for what it resolves to.
+    This does not judge the host: `check_host` does, and `Route` judges the addresses that it resolves to.
     """
     match = _URL.fullmatch(text) if len(text) <= MAX_URL else None
     if match is None:
@@ -158,7 +158,7 @@ def check_host(url: MediaUrl) -> None:
 
 
 def describe(address: Address) -> str:
-    """Return the address with what forbids it, for the trace."""
+    """Return the address and what forbids it, for the trace."""
     denied = judge(address)
     return str(address) if denied is None else f"{address} ({denied[1]}, {denied[0]})"
 

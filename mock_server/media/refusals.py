@@ -1,7 +1,7 @@
-"""What both media worlds refuse, in the same words: redirects, content types, recordings that cannot be fetched.
+"""The refusals that both media worlds share: redirects, content types, recordings that cannot be fetched.
 
-The sentences go to whoever sent the URL, so none of them holds what a resolver or another host said; that goes to the
-note. Rules: URL-15, URL-16, URL-18.
+The client reads these sentences, so they never repeat what a resolver or another host said. That goes to the note.
+Rules: URL-15, URL-16, URL-18.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def unreachable(what: str) -> Refused:
 
 
 def not_a_recording() -> Refused:
-    """Return the refusal of a body that is no recording, whatever its content type says."""
+    """Return the refusal of a body that is not a recording, whatever its content type says."""
     message = "does not serve a recording whose length can be told: serve one whole audio or video file"
     return Refused("URL-16", "not_a_recording", message)
 

@@ -68,7 +68,7 @@ _LOOPBACK_NAMES = (".localtest.me", ".lvh.me")  # and all below
 
 
 class SimulatedMedia:
-    """Answers from the URL alone. `pause` is how a slow host is waited for, `timeout` how long at most, in seconds."""
+    """Answers from the URL alone. `pause` waits for a slow host, and `timeout` is the longest wait in seconds."""
 
     def __init__(self, pause: Callable[[float], object] = time.sleep, timeout: float = DEADLINE) -> None:
         self._pause = pause
@@ -86,7 +86,7 @@ class SimulatedMedia:
         return Recording(check_type(content_type), duration_of(url))
 
     def close(self) -> None:
-        """Do nothing: only a pause can be under way, and whoever gave it ends it."""
+        """Do nothing. Only a pause can be under way, and its owner ends it."""
 
     def _special(self, url: MediaUrl, note: Note) -> str:
         """Return the content type a path of the special host serves. Raises Refused for the paths that fail."""
@@ -130,14 +130,14 @@ def resolve(host: str) -> tuple[Address, ...]:
 
 
 def type_of(target: str) -> str:
-    """Return the content type that the suffix of a path stands for; audio/mpeg without a known one."""
+    """Return the content type for the suffix of a path, or audio/mpeg if the suffix is missing or unknown."""
     # Not urlsplit: it raises on paths such as //[x, which the grammar admits.
-    _, dot, suffix = target.partition("?")[0].rpartition(".")  # one that holds a slash stands for nothing
+    _, dot, suffix = target.partition("?")[0].rpartition(".")  # a suffix with a slash is in no table
     return _TYPES.get(suffix.lower(), DEFAULT_TYPE) if dot else DEFAULT_TYPE
 
 
 def duration_of(url: MediaUrl) -> float:
-    """Return the seconds in `?duration=`, or else a length from 30 s to an hour that always belongs to this URL."""
+    """Return the seconds in `?duration=`, or else 30 seconds to an hour, always the same for one URL."""
     for field in url.target.partition("?")[2].split("&"):
         name, _, value = field.partition("=")
         if name == "duration" and _is_number(value) and 0 < int(value) <= MAX_SECONDS:

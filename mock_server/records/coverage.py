@@ -1,6 +1,6 @@
-"""Which rules of the contract the traffic so far has exercised: kept by a request that was served, or broken by one.
+"""Which rules of the contract the traffic so far has exercised, and how many requests kept or broke each.
 
-A count of rules, not a verdict: a rule counts as kept where an answer of the mock depended on it.
+This counts and does not judge: a request counts as keeping a rule if the answer of the mock depended on that rule.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KEPT_BY_SUCCESS = (
 )  # fmt: skip
 KEPT_BY_CREATION = ("IDEM-14", "URL-17", "BODY-1", "BODY-12", "RESP-3", "RESP-11", "SCOPE-4")
 KEPT_BY_REFUSAL = ("ERR-1", "ERR-2", "ERR-3", "ERR-6")
-# Of title, source_system and external_id: the rules of the longest and the shortest that is admitted.
+# The rules of the longest and the shortest title, source_system and external_id, with the longest length.
 AT_THE_LIMIT = (("LIMIT-1", "LIMIT-2", 500), ("LIMIT-3", "LIMIT-4", 100), ("LIMIT-5", "LIMIT-6", 500))
 
 
@@ -87,7 +87,7 @@ def _sent_as_bearer(exchange: Exchange) -> bool:
 
 
 def _of_fields(submission: Submission) -> tuple[str, ...]:
-    """Return the rules that the fields of a valid submission put to the test."""
+    """Return the rules that the fields of a valid submission exercise."""
     start, private = submission.start_at, submission.is_private
     rules = ["RESP-8" if start is None else "BODY-8", "RESP-12" if private is None else "RESP-9"]
     lengths = len(submission.title), len(submission.source_system), len(submission.external_id)

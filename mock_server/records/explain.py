@@ -1,4 +1,4 @@
-"""One request as a story that a person reads: what happened, in a sentence, and then step by step."""
+"""Explains one request to a person: what happened in a sentence, and then step by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mock_server import spec
 from mock_server.problems import FieldError
 from mock_server.records.entry import NOT_REACHED, Decision, Entry
 
-# What each step asks, as a person would say it.
+# The question that each step answers.
 QUESTIONS = {
     "route": "Is there such an operation?",
     "prefer": "Did the client ask for an outcome?",
@@ -24,7 +24,7 @@ QUESTIONS = {
     "media": "Can the recording be used?",
     "store": "Is it stored?",
 }
-# What there is to say where a step passed and measured nothing.
+# The answer where a step passed and noted nothing.
 PLAIN = {
     "route": "yes: POST /v2/engagements",
     "scope": "yes: the credential has engagements:write",
@@ -62,14 +62,14 @@ def headline(entry: Entry) -> str:
 
 
 def brief(entry: Entry) -> str:
-    """Say why, for a list: the first broken rule with what was measured. Nothing where all went well."""
+    """Say why, for a list: the first broken rule and what was measured. Empty if the request succeeded."""
     if entry.outcome in {"created", "replayed"}:
         return ""
     return ": ".join(filter(None, (entry.rule, reason(entry))))
 
 
 def reason(entry: Entry) -> str:
-    """Say what was wrong in the step that ended a request; nothing where no step did."""
+    """Say what was wrong in the step that ended a request. Empty if no step did."""
     for decision in reversed(entry.trace):
         if decision.verdict in {"refused", "injected"}:
             if not decision.errors:
@@ -81,12 +81,12 @@ def reason(entry: Entry) -> str:
 
 
 def lines(entry: Entry) -> list[Line]:
-    """Tell the steps in their order."""
+    """Return a line for each step, in their order."""
     return [_line(decision) for decision in entry.trace]
 
 
 def rule_title(rule: str) -> str:
-    """Return the title of a rule; nothing for one that the contract does not know."""
+    """Return the title of a rule, or nothing if the contract has no such rule."""
     return _titles().get(rule, "")
 
 

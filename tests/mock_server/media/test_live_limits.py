@@ -1,4 +1,4 @@
-"""What limits a fetch of live media: time, size, turns, the end of the server; and what it leaves behind."""
+"""What limits a fetch of live media: time, size, slots, the end of the server; and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def test_too_large(behaviour: str, new_world: NewWorld) -> None:
     assert "is larger than" in world.refusal(world.serve(f"/{behaviour}", behaviour=behaviour)).message
 
 
-def test_turns(new_world: NewWorld) -> None:
-    """With all turns taken a request waits; when its time is up it gets 429 and when to come back."""
+def test_a_full_house_is_429(new_world: NewWorld) -> None:
+    """A request waits while all slots are taken. When its time is up it gets 429 with Retry-After."""
     world = new_world(timeout=1.0, fetches=1)
     slow = world.serve("/slow", behaviour="silent")
     with ThreadPoolExecutor() as pool:
@@ -141,8 +141,8 @@ def test_turns(new_world: NewWorld) -> None:
     assert world.fetch(MEDIA + "/a.mp3") == pytest.approx(SECONDS, abs=0.5)
 
 
-def test_waiting_for_a_turn(new_world: NewWorld) -> None:
-    """A request that finds all turns taken is served as soon as one is free."""
+def test_waiting_for_a_slot(new_world: NewWorld) -> None:
+    """A request that finds all slots taken is served as soon as one is free."""
     world = new_world(fetches=1)
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(world.fetch, [MEDIA + "/a.mp3"] * 4)) == pytest.approx([SECONDS] * 4, abs=0.5)
