@@ -65,45 +65,45 @@ def body_limit(path: str) -> int:
 
 def _begin(mock: Mock) -> None:
     """Note when a request came and which state it works in."""
-    g.visit = CurrentRequest(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
+    g.current = CurrentRequest(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
     if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
         raise _unknown_path()
 
 
 def _run(operation: Operation) -> Response:
     """Answer a request for an operation."""
-    visit: CurrentRequest = g.visit
-    reply = operation.run(_request(visit), visit.mock.services, visit.state, visit.trace)
+    current: CurrentRequest = g.current
+    reply = operation.run(_request(current), current.mock.services, current.state, current.trace)
     return Response(_json(reply.document), reply.status, content_type="application/json")
 
 
 def _end(response: Response) -> Response:
     """Hand the request and its answer to the records and the log."""
     response.headers.extend(EVERYWHERE)
-    visit: CurrentRequest = g.visit
-    seconds = visit.seconds
-    _record(visit, response.status_code, seconds)
-    log.info(RequestLine(visit, response.status_code, seconds))
+    current: CurrentRequest = g.current
+    seconds = current.seconds
+    _record(current, response.status_code, seconds)
+    log.info(RequestLine(current, response.status_code, seconds))
     return response
 
 
 def _in_order(app: Flask) -> DefaultJSONProvider:
-    """Return a writer of JSON that leaves members in the order in which they tell a story."""
+    """Return a writer of JSON that leaves members in the order in which they were added."""
     provider = DefaultJSONProvider(app)
     provider.sort_keys = False
     return provider
 
 
-def _request(visit: CurrentRequest) -> Request:
-    environ = visit.environ
+def _request(current: CurrentRequest) -> Request:
+    environ = current.environ
     announced = environ.get("CONTENT_LENGTH", "")
     length = int(announced) if announced.isascii() and announced.isdigit() else None
     chunked = bool(environ.get("wsgi.input_terminated"))
     stream = environ["wsgi.input"] if chunked or length is not None else io.BytesIO()
 
     def read() -> bytes:
-        visit.body = body.read(stream, length)
-        return visit.body
+        current.body = body.read(stream, length)
+        return current.body
 
     return Request(
         authorization=environ.get("HTTP_AUTHORIZATION"),
@@ -112,43 +112,43 @@ def _request(visit: CurrentRequest) -> Request:
         read=read,
         prefer=environ.get("HTTP_PREFER"),
         method=environ["REQUEST_METHOD"],
-        path=visit.path,
+        path=current.path,
         connection=environ.get("mock_server.connection"),
     )
 
 
-def _record(visit: CurrentRequest, status: int, seconds: float) -> None:
-    """Hand a request to the records, if anybody can read them. The control plane's own are none of their business."""
-    if visit.state.records is None or f"{visit.path}/".startswith(ADMIN + "/"):
+def _record(current: CurrentRequest, status: int, seconds: float) -> None:
+    """Hand a request to the records, if there are any. Requests to the control plane are not recorded."""
+    if current.state.records is None or f"{current.path}/".startswith(ADMIN + "/"):
         return
-    visit.state.records.add(_exchange(visit, status, seconds))
-    caller = visit.trace.caller
-    if caller is not None and caller.workspace.id not in visit.mock.services.directory.workspaces:
-        visit.state.forget(caller.workspace.id)  # it was deleted meanwhile: nothing of it may stay
+    current.state.records.add(_exchange(current, status, seconds))
+    caller = current.trace.caller
+    if caller is not None and caller.workspace.id not in current.mock.services.directory.workspaces:
+        current.state.forget(caller.workspace.id)  # the workspace was deleted during the request
 
 
-def _exchange(visit: CurrentRequest, status: int, seconds: float) -> Exchange:
+def _exchange(current: CurrentRequest, status: int, seconds: float) -> Exchange:
     """Return what the records are to know of a request."""
     return Exchange(
-        id=visit.id,
-        at=visit.at,
-        method=visit.environ["REQUEST_METHOD"],
-        path=visit.path,
-        headers=headers_of(visit.environ),
-        body=None if visit.body is None else body_of(visit.body),
+        id=current.id,
+        at=current.at,
+        method=current.environ["REQUEST_METHOD"],
+        path=current.path,
+        headers=headers_of(current.environ),
+        body=None if current.body is None else body_of(current.body),
         status=status,
-        problem=visit.problem,
-        trace=visit.trace,
+        problem=current.problem,
+        trace=current.trace,
         seconds=seconds,
     )
 
 
 def _render(error: Exception) -> Response:
     """Answer with whatever went wrong, as a problem."""
-    visit: CurrentRequest = g.visit
-    problem = visit.problem = _as_problem(error)
-    content = _json(visit.mock.services.render(problem, visit.id))
-    error.__traceback__ = error.__context__ = None  # the journal keeps the problem, but not the frames with the body
+    current: CurrentRequest = g.current
+    problem = current.problem = _as_problem(error)
+    content = _json(current.mock.services.render(problem, current.id))
+    error.__traceback__ = error.__context__ = None  # else the frames form a cycle that keeps the body
     return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 

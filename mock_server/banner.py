@@ -50,11 +50,11 @@ def banner(server: Running) -> str:
     if (writer := next((caller for caller in callers if SCOPE in caller.scopes), None)) is not None:
         live = settings.media == "live"
         what = "Try it, with a link to a recording of yours" if live else "Try it (201, and 200 when repeated)"
-        lines += ["", f"{what}:", "  " + curl(server, writer)]
+        lines += ["", f"{what}:", "  " + example_line(server, writer)]
     return "\n".join(lines)
 
 
-def curl(server: Running, writer: Caller) -> str:
+def example_line(server: Running, writer: Caller) -> str:
     """Return a line that creates an engagement when it is pasted into a shell."""
     settings = server.mock.settings
     # A credential of one's own is not printed; the shell fills it in.

@@ -1,4 +1,4 @@
-"""One request on its way through the application: when it came, what it met, and what is known of it so far."""
+"""The request that a thread is answering: when it came, what it works with, and what is known of it so far."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from mock_server.trace import Trace
 
 @dataclass(slots=True)
 class CurrentRequest:
-    """A request under way. `state` is the one it began in: a reset puts another in the mock, not in here.
+    """A request that is being answered.
 
-    `environ` is WSGI's, `body` what was read of it, `problem` what it was refused for.
+    `state` is the one in which it began, even if the mock is reset meanwhile. `environ` is WSGI's, `body` is what was
+    read so far, and `problem` is why it was refused.
     """
 
     mock: Mock
@@ -34,12 +35,12 @@ class CurrentRequest:
 
     @property
     def seconds(self) -> float:
-        """How long it has been under way."""
+        """How long the request has taken so far."""
         return time.perf_counter() - self.started
 
     @property
     def id(self) -> str:
-        """The id under which it is found in the journal, and which a problem shows."""
+        """The id of the request in the journal and in a problem."""
         if self._id is None:
             self._id = self.mock.services.ids.new("rid", self.at)
         return self._id

@@ -18,7 +18,6 @@ MOCK_LAYERS = (
     ("banner",),
     ("server",),
     ("connection",),
-    ("messages",),
     ("app",),
     ("admin", "operations", "logs"),
     ("current_request",),

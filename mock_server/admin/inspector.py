@@ -14,7 +14,7 @@ from mock_server.admin import fidelity
 from mock_server.admin.clock import show_clock
 from mock_server.admin.faults import METHODS
 from mock_server.admin.fields import Fields
-from mock_server.admin.steering import faults_of
+from mock_server.admin.steering import listed_faults
 from mock_server.admin.traffic import engagements, full, history, read_filter, records, submitted
 from mock_server.admin.workspaces import list_workspaces
 from mock_server.faults.faults import KINDS, PHASES
@@ -100,7 +100,7 @@ def _add_steering(pages: Blueprint, mock: Mock) -> None:
     @pages.get("/inspect/faults", provide_automatic_options=False)
     def faults() -> str:
         return render_template(
-            "faults.html", faults=faults_of(mock), presets=PRESETS, kinds=KINDS, phases=PHASES, methods=METHODS
+            "faults.html", faults=listed_faults(mock), presets=PRESETS, kinds=KINDS, phases=PHASES, methods=METHODS
         )
 
     @pages.get("/inspect/clock", provide_automatic_options=False)

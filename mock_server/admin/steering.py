@@ -55,7 +55,7 @@ def _add_faults(routes: Blueprint, mock: Mock) -> None:
         fields = Fields(dict(request.args))
         workspace = _workspace(mock, fields)
         fields.finish()
-        return jsonify(data=faults_of(mock, workspace))
+        return jsonify(data=listed_faults(mock, workspace))
 
     @routes.post("/faults", provide_automatic_options=False)
     def set_faults() -> tuple[Response, int]:
@@ -126,7 +126,7 @@ def order_context(mock: Mock, *, connected: bool) -> OrderContext:
     return OrderContext(lambda: services.ids.new("flt"), services.clock.timestamp(), workspace, connected)
 
 
-def faults_of(mock: Mock, workspace: str | None = None) -> list[dict[str, Any]]:
+def listed_faults(mock: Mock, workspace: str | None = None) -> list[dict[str, Any]]:
     """Return the faults in force as JSON: all, or those of one workspace."""
     now = mock.services.clock.timestamp()
     listed = mock.state.faults.listed()

@@ -29,8 +29,8 @@ def test_what_a_client_sends_stays_on_one_line() -> None:
     """Neither a path nor, under a server that lets it through, a method can forge a line of the log."""
     mock = Mock(Settings())
     environ = {"REQUEST_METHOD": "A\rB\x1b[2J"}
-    visit = CurrentRequest(mock, mock.state, mock.services.clock.now(), environ, "/\n2026-01-01 POST /\x85")
-    assert str(RequestLine(visit, 404, 0.0)) == r"A\rB\x1b[2J /\n2026-01-01 POST /\x85 404 0.0 ms"
+    current = CurrentRequest(mock, mock.state, mock.services.clock.now(), environ, "/\n2026-01-01 POST /\x85")
+    assert str(RequestLine(current, 404, 0.0)) == r"A\rB\x1b[2J /\n2026-01-01 POST /\x85 404 0.0 ms"
 
 
 def test_json_logs_are_an_object_a_line(server: Running) -> None:
