@@ -91,7 +91,7 @@ class Fault:
 
 @dataclass(slots=True)
 class _Armed:
-    """A fault in force, with how often it struck. It draws from a random source of its own: a seed repeats it."""
+    """A fault in force, with how often it struck. Its random source is its own, so that no fault disturbs another."""
 
     fault: Fault
     random: random.Random
@@ -102,7 +102,7 @@ class _Armed:
 class Faults:
     """The faults in force. Safe to use from many threads: a fault with `times=3` strikes exactly three requests.
 
-    With a `seed` each fault strikes the same requests in every run.
+    With a `seed` the draws of each fault are the same in every run.
     """
 
     def __init__(self, clock: Clock, stopping: threading.Event, seed: int | None = None) -> None:
