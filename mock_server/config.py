@@ -19,15 +19,19 @@ from mock_server.media.policy import DEFAULT_PORT
 from mock_server.workspaces import ConfigError, built_in, read_workspaces, unknown
 
 ENVIRONMENT_PREFIX = "MOCK_SERVER_"
+COMMAND_PORT = 4010  # of `mock-server`: clients find it there without asking
 MAX_TIMEOUT = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one server, checked. `callers` are the credentials it knows."""
+    """All settings of one server, checked. `callers` are the credentials it knows.
+
+    A server takes a free port unless `port` names one. The command listens on `COMMAND_PORT` instead.
+    """
 
     host: str = "127.0.0.1"
-    port: int = 4010
+    port: int = 0
     media: str = "simulated"
     media_ports: frozenset[int] = frozenset({DEFAULT_PORT})
     media_timeout: float = 30.0
@@ -36,6 +40,7 @@ class Settings:
     media_ca: Path | None = None
     resolve: tuple[Fixture, ...] = ()
     in_flight: str = "wait"
+    unknown_fields: str = "ignore"
     rate_limit: RateLimitItem | None = None
     ready_file: Path | None = None
     tls_cert: Path | None = None
@@ -207,6 +212,12 @@ OPTIONS = (
         "WHAT",
         "a repeat during the first submission: wait, or conflict for 409",
     ),
+    Option(
+        "unknown_fields",
+        one_of("ignore", "refuse"),
+        "WHAT",
+        "a field of a body that the API does not know: ignore it, or refuse the body with 422 (ignore)",
+    ),
     Option("rate_limit", rate_limit, "LIMIT", "requests a workspace may send, such as 100/minute (no limit)"),
     Option("ready_file", path, "FILE", "write addresses and credentials here, as JSON, once requests are answered"),
     Option("tls_cert", path, "FILE", "certificate chain (PEM) to serve https"),
@@ -228,7 +239,7 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
     """Return the settings. Raises ConfigError with one line that names the source and what is accepted."""
     config = flags.get("config") or environment.get(ENVIRONMENT_PREFIX + "CONFIG")
     document = _read_toml(Path(config)) if config else {}
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"port": COMMAND_PORT}
     for option in OPTIONS:
         for source, text in (
             (option.flag, flags.get(option.name)),

@@ -153,7 +153,7 @@ def running(settings: Settings | None = None) -> Iterator[Running]:
 
     Raises ConfigError, with what to do, if the address cannot be bound or the certificate cannot be used.
     """
-    with serving(Mock(settings or Settings(port=0))) as server:
+    with serving(Mock(settings or Settings())) as server:
         yield server
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from mock_server import running
 from mock_server.checks.rate_limit import describe
 from mock_server.config import OPTIONS, Settings, load
 from mock_server.workspaces import ConfigError
@@ -34,7 +36,7 @@ def error(tmp_path: Path, text: str) -> str:
 def test_defaults() -> None:
     """Without anything set the server is a simulation on loopback with the built-in credentials."""
     settings = load({}, {})
-    assert settings == Settings()
+    assert settings == Settings(port=4010)
     assert (settings.host, settings.port, settings.media, settings.in_flight) == (
         "127.0.0.1",
         4010,
@@ -233,3 +235,19 @@ def test_a_workspace_of_the_file_has_defaults(tmp_path: Path) -> None:
         None,
     )
     assert (writer.name, writer.user, writer.rate_limit) == ("w", "w@example.com", None)
+
+
+def test_in_python_a_server_takes_a_free_port_unless_one_is_named() -> None:
+    """Whatever else the settings say, two servers of one process do not meet on the port of the command."""
+    with running(Settings(seed=1)) as first, running(Settings(seed=1)) as second:
+        ports = [urlsplit(server.base_url).port for server in (first, second)]
+    assert len({4010, *ports}) == 3
+    with running(Settings(port=ports[0] or 0)) as named:
+        assert urlsplit(named.base_url).port == ports[0]
+
+
+def test_unknown_fields_are_ignored_unless_the_settings_refuse_them() -> None:
+    """`--unknown-fields refuse` and MOCK_SERVER_UNKNOWN_FIELDS choose what happens to a field nobody knows."""
+    assert load({}, {}).unknown_fields == "ignore"
+    assert load({"unknown_fields": "refuse"}, {}).unknown_fields == "refuse"
+    assert load({}, {"MOCK_SERVER_UNKNOWN_FIELDS": "refuse"}).unknown_fields == "refuse"
