@@ -14,7 +14,7 @@ import re
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
@@ -42,6 +42,8 @@ log = logging.getLogger("mock_server.http")
 _TARGET = re.compile(
     r"(?:(?i:https?)://(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d*)?)?(/[^?#]*|\*|(?=\?|$))(?:\?([^#]*))?", re.ASCII
 )
+# States of a peer of which more could come that belongs to the request in hand.
+_UNFINISHED = {h11.IDLE, h11.SEND_BODY, h11.ERROR}
 _SLASH = re.compile("%2f", re.IGNORECASE)  # it stays: one that is escaped divides no path
 
 
@@ -97,6 +99,7 @@ class Connection:
         self._peer = peer
         self._host = host
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._method = b""  # of the request in hand, once its head is read
         self._broken = ""  # how a fault wants the answer in hand to go wrong
         self._held: list[h11.Event] = []  # the head of the answer in hand, until the first piece of its body
 
@@ -142,10 +145,12 @@ class Connection:
 
     def _serve_one(self) -> bool:
         """Answer one request. Return whether there can be another. Raises OSError."""
+        self._method = b""
         try:
             request = self._read_head()
             if request is None:
                 return False
+            self._method = request.method
             self._answer(request)
         except h11.RemoteProtocolError as error:
             self._refuse(Refusal(error.error_status_hint))
@@ -212,11 +217,17 @@ class Connection:
     def _start(self, status: str, headers: list[tuple[str, str]], _: object = None, /) -> Callable[[bytes], object]:
         """Take the head of an answer, which is sent with the first piece of its body. This is `start_response`."""
         code, _, reason = status.partition(" ")
-        self._held = [_head(int(code), headers, reason)]
+        encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        encoded.append((b"Date", formatdate(usegmt=True).encode()))
+        if self._http.their_state in _UNFINISHED or self._host.stopping.is_set():
+            encoded.append((b"Connection", b"close"))
+        self._held = [h11.Response(status_code=int(code), headers=encoded, reason=reason.encode("latin-1"))]
         return self._write
 
     def _write(self, data: bytes) -> None:
         """Send a piece of the body. Raises OSError."""
+        if self._method == b"HEAD":  # is answered by the head alone
+            data = b""
         if self._broken == TRUNCATE:
             data = data[: len(data) // 2]
         self._send(*self._held, h11.Data(data=data))
@@ -226,8 +237,9 @@ class Connection:
         document, headers = self._host.render(refusal)
         log.info("%s %s", refusal.status, refusal.detail)
         content = json.dumps(document).encode()
-        headers += [("Content-Length", str(len(content))), ("Connection", "close")]
-        self._send(_head(refusal.status, headers), h11.Data(data=content), h11.EndOfMessage())
+        self._start(f"{refusal.status} {refusal.title}", [*headers, ("Content-Length", str(len(content)))])
+        self._write(content)
+        self._send(h11.EndOfMessage())
 
     def _close(self) -> None:
         with suppress(OSError, ValueError):
@@ -250,14 +262,6 @@ class Connection:
             pass
 
 
-def _head(status: int, headers: Sequence[tuple[str, str]], reason: str | None = None) -> h11.Response:
-    """Return the head of an answer, dated."""
-    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    encoded.append((b"Date", formatdate(usegmt=True).encode()))
-    phrase = HTTPStatus(status).phrase if reason is None else reason
-    return h11.Response(status_code=status, headers=encoded, reason=phrase.encode("latin-1"))
-
-
 def _described(request: h11.Request) -> WSGIEnvironment:
     """Return the part of a WSGI environ that a request decides. Raises Refusal if it can be read in two ways."""
     method, version = request.method.decode("ascii"), request.http_version.decode("ascii")
@@ -273,8 +277,7 @@ def _described(request: h11.Request) -> WSGIEnvironment:
         "REQUEST_URI": target[0],
         "SERVER_PROTOCOL": f"HTTP/{version}",
     }
-    for name, value in request.headers:
-        _add_header(environ, name.decode("ascii"), value.decode("latin-1"))
+    environ.update(_fields(request.headers))
     if "HTTP_TRANSFER_ENCODING" in environ:
         if version == "1.0" or "CONTENT_LENGTH" in environ:
             raise Refusal(400, "A Transfer-Encoding needs HTTP/1.1, and no Content-Length beside it.")
@@ -282,10 +285,15 @@ def _described(request: h11.Request) -> WSGIEnvironment:
     return environ
 
 
-def _add_header(environ: WSGIEnvironment, name: str, value: str) -> None:
-    """Add a header to those of its name. One with an underscore is left out: Content_Length is not Content-Length."""
-    if "_" in name:
-        return
-    key = name.upper().replace("-", "_")
-    key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
-    environ[key] = f"{environ[key]}, {value}" if key in environ else value
+def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the header fields by their names in WSGI. Those with an underscore are left out.
+
+    Else Content_Length would be taken for Content-Length.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        if b"_" not in name:
+            key = name.decode("ascii").upper().replace("-", "_")
+            key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+            values.setdefault(key, []).append(value.decode("latin-1"))
+    return {key: ", ".join(several) for key, several in values.items()}

@@ -200,8 +200,8 @@ def _tls_context(settings: Settings) -> ssl.SSLContext:
 def _cannot_listen(settings: Settings, error: OSError) -> ConfigError:
     place = f"{settings.host} port {settings.port}"
     match error:
-        case OSError(errno=98 | 48):
+        case OSError(errno=errno.EADDRINUSE):
             return ConfigError(f"--port: {place} is in use: stop the other server, or choose another port (0: any)")
-        case OSError(errno=13):
+        case OSError(errno=errno.EACCES):
             return ConfigError(f"--port: {place} needs more rights: choose a port above 1023")
     return ConfigError(f"--host: cannot listen on {place}: {error.strerror or error}")

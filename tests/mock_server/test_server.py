@@ -108,15 +108,17 @@ def test_a_body_that_ends_half_way_is_refused(server: Running, start: bytes) -> 
     """A client that stops sending in the middle of the body gets 400 at once."""
     (answer,) = exchange(server, start, half_close=True)
     assert "broke off" in check_problem(answer, 400)["detail"]
+    assert answer.headers["Connection"] == "close"
 
 
 @pytest.mark.parametrize("start", [head("Content-Length: 100") + b"{", head("Transfer-Encoding: chunked") + b"5\r\nab"])
 def test_a_body_that_stalls_is_refused_in_time(monkeypatch: pytest.MonkeyPatch, start: bytes) -> None:
-    """A client that goes silent in the middle of the body gets 400 after the idle time, and only once that long."""
+    """A client that goes silent in the middle of the body gets 400 after the idle time, and is told of the end."""
     monkeypatch.setattr(connection, "IDLE_SECONDS", 0.2)
     with running(Settings(port=0)) as server:
         (answer,) = exchange(server, start)
     check_problem(answer, 400)
+    assert answer.headers["Connection"] == "close"
 
 
 def test_a_request_that_stalls_in_its_head_gets_408(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,6 +251,28 @@ def test_head_is_405_without_a_body(server: Running) -> None:
     check_headers(answer)
 
 
+def test_a_malformed_head_request_is_refused_without_a_body(server: Running) -> None:
+    """The answer to HEAD is its headers alone, also where the server itself refuses."""
+    answer = send(server, method="HEAD", path="no-slash")
+    assert (answer.status, answer.headers["Connection"], answer.body) == (400, "close", b"")
+    check_headers(answer)
+
+
+def test_what_an_application_writes_to_head_is_not_sent() -> None:
+    """A server that sent it would break the next answer on the connection."""
+
+    def app(_: object, start_response: StartResponse) -> list[bytes]:
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    with serving(Mock(Settings(port=0)), app) as server:
+        client = connect(server)
+        for method, body in (("HEAD", b""), ("GET", b"ok")):
+            client.request(method, "/")
+            assert read(client).body == body
+        client.close()
+
+
 def test_a_header_of_64_kib_is_served(server: Running) -> None:
     """A long header field is no reason to refuse a request."""
     assert send(server, submission(), headers={"X-Long": "x" * 65_536}).status == 201
@@ -279,7 +303,7 @@ def test_the_application_gets_what_wsgi_promises() -> None:
         return [b"ok"]
 
     with serving(Mock(Settings(port=0)), validator(app)) as server:
-        lines = ("Content-Length: 2", "X-Two-Words: \xe9", "Content_Length: 7", "Connection: close")
+        lines = ("Content-Length: 2", "X-Two-Words: \xe9", "x-two-words: b", "Content_Length: 7", "Connection: close")
         (answer,) = exchange(server, head(*lines, target="/a%20b%2Fc?d=%20") + b"{}")
         port = str(address(server)[1])
     assert (answer.status, answer.body) == (200, b"ok")
@@ -287,7 +311,7 @@ def test_the_application_gets_what_wsgi_promises() -> None:
         "REQUEST_METHOD": "POST", "SCRIPT_NAME": "", "PATH_INFO": "/a b%2Fc", "QUERY_STRING": "d=%20",
         "SERVER_PROTOCOL": "HTTP/1.1", "SERVER_PORT": port, "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
         "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": "2", "HTTP_HOST": "localhost", "body": b"{}",
-        "HTTP_X_TWO_WORDS": "\xe9",
+        "HTTP_X_TWO_WORDS": "\xe9, b",
     }  # fmt: skip
     assert {name: seen[name] for name in expected} == expected
 

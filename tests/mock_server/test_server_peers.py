@@ -179,7 +179,7 @@ def test_an_application_that_fails_answers_500(caplog: pytest.LogCaptureFixture)
         raise ZeroDivisionError("secret")
 
     with serving(Mock(Settings(port=0)), app) as server:
-        (answer,) = exchange(server, head("Content-Length: 0"))
+        (answer,) = exchange(server, head("Content-Length: 0", "Connection: close"))
     check_headers(answer)
     assert (answer.status, answer.json()["type"].rpartition("/")[2]) == (500, "internal_error")
     assert b"secret" not in answer.body
@@ -282,6 +282,26 @@ def test_the_server_stops_under_a_client_that_goes_on() -> None:
             began = time.monotonic()
         assert time.monotonic() - began < module.STOP_SECONDS
         wait_until(lambda: not answered())
+
+
+def test_an_answer_during_the_stop_says_that_it_is_the_last() -> None:
+    """A client or a gateway that keeps connections must not send its next request on this one."""
+    begun = threading.Event()
+
+    def app(_: object, start_response: StartResponse) -> list[bytes]:
+        begun.set()
+        assert mock.stopping.wait(10)
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"ok"]
+
+    mock = Mock(Settings(port=0))
+    with serving(mock, app) as server:
+        client = connect(server)
+        client.request("GET", "/")
+        assert begun.wait(10)
+    answer = read(client)
+    client.close()
+    assert (answer.headers["Connection"], answer.body) == ("close", b"ok")
 
 
 def test_a_stop_ends_idle_and_slow_peers_and_leaves_no_thread() -> None:
