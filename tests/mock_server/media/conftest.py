@@ -49,7 +49,7 @@ def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
             stack.callback(resolver.closed.set)
             dialled: list[Address] = []
 
-            def dial(address: Address, _: int) -> tuple[str, int]:
+            def dial(_: str, address: Address, __: int) -> tuple[str, int]:
                 dialled.append(address)
                 return origin.address
 

@@ -154,8 +154,8 @@ def test_next_address(new_world: NewWorld) -> None:
         nobody = taken.getsockname()
     tried = world.media._dial
 
-    def dial(address: Any, port: int) -> tuple[str, int]:
-        there = tried(address, port)
+    def dial(host: str, address: Any, port: int) -> tuple[str, int]:
+        there = tried(host, address, port)
         return there if str(address).endswith(answering) else nobody
 
     world.media._dial = dial
