@@ -75,15 +75,21 @@ class Prober:
             raise TimedOut
         try:
             try:
-                socket.send_fds(self._control, [b"."], descriptors)
+                self._pass(descriptors)
             except OSError:  # the process is gone
                 deadline.left()  # a server that stops starts no other
                 self._end()
                 self._start()
-                socket.send_fds(self._control, [b"."], descriptors)
+                self._pass(descriptors)
         finally:
             self._lock.release()
         return content if isinstance(content, bytes) else b""
+
+    def _pass(self, descriptors: list[int]) -> None:
+        """Pass descriptors to the process and wait until it has them. Raises OSError if it is gone."""
+        socket.send_fds(self._control, [b"."], descriptors)
+        if not self._control.recv(1):
+            raise BrokenPipeError
 
     def _start(self) -> None:
         """Start the process and wait until it has imported PyAV. Raises InternalError."""

@@ -35,7 +35,7 @@ MEMORY = 1024 * 1024 * 1024  # bytes of address space
 # What PyAV raises on bytes that it does not understand. Anything else is the fault of this program.
 UNREADABLE = (av.FFmpegError, ValueError)
 SPEAKING = ("audio", "video")
-READY = b"r"
+READY = b"r"  # says this program when it has started, and of each body that it takes
 
 
 class NotARecording(Exception):  # noqa: N818
@@ -134,6 +134,7 @@ def serve(control: socket.socket) -> None:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not message:
             return
+        control.sendall(READY)
         if os.fork() == 0:
             control.close()
             reply, *body = descriptors

@@ -6,11 +6,10 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from typing import Any
 
 import pytest
 from origin import SECONDS, body, head
-from world import MEDIA, NewWorld
+from world import MEDIA, NewWorld, World
 
 from mock_server.media.live import resolver
 from mock_server.media.refusals import BAD_BODY, BAD_HEAD, BROKEN_OFF, NO_NAME, NO_REPLY, NO_TLS, SLOW_NAME
@@ -35,18 +34,16 @@ pytestmark = pytest.mark.usefixtures("temporary_folder")
         head(200, AUDIO, ("X-Nul", "\0")),
     ],
 )
-def test_odd_header(raw: bytes, new_world: NewWorld) -> None:
+def test_odd_header(raw: bytes, world: World) -> None:
     """A header that cannot be read is said to be that. It is no recording that breaks off: none has begun."""
-    world = new_world()
     refused = world.refusal(world.serve("/odd", raw=raw + body("mp3")))
     assert (refused.rule, refused.message.startswith(BAD_HEAD)) == ("URL-18", True)
     assert world.notes[-1].startswith("failed: RemoteProtocolError: ")
 
 
 @pytest.mark.parametrize("raw", [b"", b"HTTP/1.1 200 OK\r\nContent-Ty", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
-def test_no_reply(raw: bytes, new_world: NewWorld) -> None:
+def test_no_reply(raw: bytes, world: World) -> None:
     """A host that ends the connection before its header is complete has not answered."""
-    world = new_world()
     refused = world.refusal(world.serve("/none", raw=raw))
     assert (refused.rule, refused.message.startswith(NO_REPLY)) == ("URL-18", True)
 
@@ -64,23 +61,20 @@ CHUNKED = head(200, AUDIO, ("Transfer-Encoding", "chunked"))
         (head(200, AUDIO, ("Content-Length", "5")) + b"ab", BROKEN_OFF),
     ],
 )
-def test_odd_body(raw: bytes, sentence: str, new_world: NewWorld) -> None:
+def test_odd_body(raw: bytes, sentence: str, world: World) -> None:
     """A body that breaks off is said to, and one that cannot be read is said to be that."""
-    world = new_world()
     refused = world.refusal(world.serve("/odd-body", raw=raw))
     assert (refused.rule, refused.message.startswith(sentence)) == ("URL-18", True)
 
 
-def test_header_flood(new_world: NewWorld) -> None:
+def test_header_flood(world: World) -> None:
     """A header that is too long for this server is refused as a limit of ours."""
-    world = new_world()
     refused = world.refusal(world.serve("/flood", behaviour="hdr_flood"))
     assert (refused.rule, "100 KiB" in refused.message) == ("URL-29", True)
 
 
-def test_notes_are_bounded(new_world: NewWorld) -> None:
+def test_notes_are_bounded(world: World) -> None:
     """However much a peer says, the trace stays short, and control characters are escaped."""
-    world = new_world()
     for raw in (head(200, ("Content-Type", "\x7f\t" * 40_000)), b"HTTP/1.1 200 OK\r\n" + b"x" * 90_000 + b"\r\n\r\n"):
         world.refusal(world.serve("/talks", raw=raw))
     assert max(map(len, world.notes)) < 1_000
@@ -94,42 +88,37 @@ def test_notes_are_bounded(new_world: NewWorld) -> None:
         *((status, "URL-18") for status in (300, 304, 305, 400, 401, 403, 404, 416, 429, 500, 503, 599, 999)),
     ],
 )
-def test_status(status: int, rule: str, new_world: NewWorld) -> None:
+def test_status(status: int, rule: str, world: World) -> None:
     """The answer names the status that it got. Another success than 200 is refused as a choice of ours."""
-    world = new_world()
     refused = world.refusal(world.serve("/status", status=status, headers=dict([AUDIO])))
     assert (refused.rule, str(status) in refused.message) == (rule, True)
     assert "Whatever" not in refused.message  # the phrase of the peer
 
 
 @pytest.mark.parametrize("coding", ["", ",", " , ", "identity", "Identity, ,identity"])
-def test_no_content_encoding(coding: str, new_world: NewWorld) -> None:
+def test_no_content_encoding(coding: str, world: World) -> None:
     """An empty Content-Encoding, as object stores send it, is none."""
-    world = new_world()
     url = world.serve("/plain", headers={"Content-Type": "audio/mpeg", "Content-Encoding": coding})
     assert world.fetch(url) == pytest.approx(SECONDS, abs=0.5)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "identity, br", ", zstd", "aws-chunked"])
-def test_content_encoding(coding: str, new_world: NewWorld) -> None:
+def test_content_encoding(coding: str, world: World) -> None:
     """An encoding that was not asked for is refused, as a choice of ours."""
-    world = new_world()
     refused = world.refusal(world.serve("/packed", headers={"Content-Type": "audio/mpeg", "Content-Encoding": coding}))
     assert (refused.rule, refused.code) == ("URL-29", "unreachable")
 
 
 @pytest.mark.parametrize("other", ["audio/mpeg", "AUDIO/MPEG;x=1", "video/mp4"])
-def test_two_content_types(other: str, new_world: NewWorld) -> None:
+def test_two_content_types(other: str, world: World) -> None:
     """Two content types that are both of a recording are accepted: the statement asks for no more."""
-    world = new_world()
     url = world.serve("/two-types", headers={"Content-Type": "audio/mpeg", "content-type": other})
     assert world.fetch(url) == pytest.approx(SECONDS, abs=0.5)
 
 
 @pytest.mark.parametrize("other", ["text/html", "", "audio/mpeg, text/html"])
-def test_one_type_of_two_is_none_of_a_recording(other: str, new_world: NewWorld) -> None:
+def test_one_type_of_two_is_none_of_a_recording(other: str, world: World) -> None:
     """Two content types of which one is not of a recording are refused."""
-    world = new_world()
     url = world.serve("/two-types", headers={"Content-Type": "audio/mpeg", "content-type": other})
     assert (world.refusal(url).rule, world.refusal(url).code) == ("URL-16", "media_type")
 
@@ -148,9 +137,8 @@ def test_one_type_of_two_is_none_of_a_recording(other: str, new_world: NewWorld)
         ("/" + "t" * (8_192 - len(MEDIA) - 1), "/" + "t" * (8_192 - len(MEDIA) - 1)),
     ],
 )
-def test_redirect_is_encoded(location: str, asked: str, new_world: NewWorld) -> None:
+def test_redirect_is_encoded(location: str, asked: str, world: World) -> None:
     """What a URL may not hold is percent-encoded in a redirect, as browsers and curl do; the rest stays as it is."""
-    world = new_world()
     url = world.serve("/to", status=302, headers={"Location": location})
     assert world.fetch(url) == pytest.approx(SECONDS, abs=0.5)
     assert world.origin.requests[-1].startswith(f"GET {asked} HTTP/1.1\r\n")
@@ -180,9 +168,9 @@ def test_redirect_is_encoded(location: str, asked: str, new_world: NewWorld) -> 
         ("https://does-not-exist.example.com/", "URL-18"),
     ],
 )
-def test_redirect_refused(location: str, rule: str, new_world: NewWorld) -> None:
+def test_redirect_refused(location: str, rule: str, world: World) -> None:
     """A redirect that the page does not forbid is not refused by the page's rule, nor in its words."""
-    world = new_world({"media.example.com": [PUBLIC], "cgnat.example.com": ["100.64.0.1"]})
+    world.resolver.begin({"media.example.com": [PUBLIC], "cgnat.example.com": ["100.64.0.1"]})
     refused = world.refusal(world.serve("/to", status=302, headers={"Location": location}))
     assert (refused.rule, "on public hosts" in refused.message) == (rule, False)
     assert "secret" not in refused.message + "".join(world.notes)
@@ -192,16 +180,14 @@ def test_redirect_refused(location: str, rule: str, new_world: NewWorld) -> None
 @pytest.mark.parametrize(
     "headers", [{}, {"Location": ""}, {"Location": "/a.mp3", "location": "/b.mp3"}], ids=["none", "empty", "two"]
 )
-def test_redirect_to_no_one_place(headers: dict[str, str], new_world: NewWorld) -> None:
+def test_redirect_to_no_one_place(headers: dict[str, str], world: World) -> None:
     """A redirect that does not say where to is said to be that."""
-    world = new_world()
     refused = world.refusal(world.serve("/to", status=302, headers=headers))
     assert (refused.rule, "which one place" in refused.message) == ("URL-18", True)
 
 
-def test_redirect_to_a_literal_is_traced(new_world: NewWorld) -> None:
+def test_redirect_to_a_literal_is_traced(world: World) -> None:
     """The trace has where a redirect leads, and the address that its host spells."""
-    world = new_world()
     world.refusal(world.serve("/to", status=302, headers={"Location": "https://0x0a000007/a.mp3"}))
     assert "redirects to https://0x0a000007/a.mp3" in world.notes
     assert "the host is 10.0.0.7 (private, URL-3)" in world.notes
@@ -284,8 +270,8 @@ def test_too_many_names(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) ->
         (["fd00::1"], "URL-14"),
     ],
 )
-def test_name_leads_inside(resolves_to: list[str], rule: str, new_world: NewWorld) -> None:
+def test_name_leads_inside(resolves_to: list[str], rule: str, world: World) -> None:
     """A name is refused by the page's rule if one of its addresses is of the page's ranges, else by ours."""
-    world: Any = new_world({"media.example.com": resolves_to})
+    world.resolver.begin({"media.example.com": resolves_to})
     assert world.refusal(MEDIA + "/a.mp3").rule == rule
     assert world.dialled == []

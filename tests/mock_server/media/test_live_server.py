@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -114,6 +115,45 @@ def test_busy(settings: dict[str, str], own_origin: Origin) -> None:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
         assert answer.json()["type"].endswith("/rate_limited")
         assert first.result().status == 422
+
+
+def test_control_plane_while_all_slots_are_taken(settings: dict[str, str], own_origin: Origin) -> None:
+    """With two slots and twelve slow recordings the control plane answers at once, and each request gets its answer."""
+    own_origin.serve["/silent"] = {"behaviour": "silent"}
+    with (
+        running(load(settings | {"media_timeout": "4", "media_fetches": "2"}, {})) as server,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        slow = [pool.submit(post, server, f"slow-{number}", "/silent") for number in range(12)]
+        until(lambda: len(own_origin.requests) == 2)
+        for method, path in CONTROL:
+            started = time.monotonic()
+            assert control(server, method, path) < 300
+            assert time.monotonic() - started < 1
+        assert len(own_origin.requests) == 2
+        answers = [answer.result(timeout=20) for answer in slow]
+        assert post(server, "after")[0] == 201
+    assert Counter(status for status, _ in answers) == {422: 2, 429: 10}
+    assert {body["errors"][0]["rule"] for status, body in answers if status == 422} == {"URL-18"}
+    assert all("2 recordings" in body["detail"] for status, body in answers if status == 429)
+
+
+CONTROL = (
+    ("GET", "/health"),
+    ("GET", "/requests"),
+    ("GET", "/faults"),
+    ("DELETE", "/faults"),
+    ("GET", "/engagements"),
+    ("POST", "/reset/journal"),
+)
+
+
+def control(server: Running, method: str, path: str) -> int:
+    """Ask the control plane for something and return the status."""
+    where = urlsplit(server.admin_url)
+    with closing(http.client.HTTPConnection(where.hostname or "", where.port, timeout=20)) as connection:
+        connection.request(method, where.path.removesuffix("/") + path)
+        return connection.getresponse().status
 
 
 def test_port_setting(settings: dict[str, str]) -> None:
