@@ -171,12 +171,12 @@ def test_what_is_said_of_our_trouble(found: dict[str, str]) -> None:
 
 def test_a_recording_of_more_than_a_day(prober: Prober) -> None:
     """A recording that is too long is refused for its length."""
-    content = samples.sample("m4a").replace(b"edts", b"free")  # the edit list would cut it short
-    timescale = content.index(b"mdhd") + 16
-    long = content[:timescale] + struct.pack(">I", 16) + content[timescale + 4 :]  # ticks a second
+    long = bytearray(samples.sample("m4a").replace(b"edts", b"free"))  # the edit list would cut it short
+    timescale = long.index(b"mdhd") + 16
+    long[timescale : timescale + 4] = struct.pack(">I", 5)  # of 16,000 samples a second
     padding = struct.pack(">I4s", 2_000_008, b"free") + bytes(2_000_000)
     with pytest.raises(Refused) as refused:
-        measured(prober, long + padding, [])
+        measured(prober, bytes(long) + padding, [])
     assert (refused.value.rule, refused.value.code) == ("URL-29", "too_long")
 
 
