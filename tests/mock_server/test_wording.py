@@ -296,7 +296,7 @@ RETRY = {"Retry-After": "1"}
         ),
         (
             lambda: RateLimited("5 requests per second", 1),
-            "The limit of 5 requests per second is used up. Send the request again in 1 seconds.",
+            "The limit of 5 requests per second is used up. Send the request again in 1 second.",
             "ERR-7",
             RETRY,
         ),

@@ -46,7 +46,7 @@ def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
         yield make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lasting_world(certificates: Certificates, origin: Origin) -> Iterator[World]:
     """Return a world that many tests share, because each starts a process that measures. They ask for `world`."""
     with worlds(certificates, origin) as make:

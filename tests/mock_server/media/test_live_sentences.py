@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 import pytest
-from origin import SECONDS, body, head
-from world import MEDIA, NewWorld, World
 
 from mock_server.media.live import resolver
 from mock_server.media.refusals import BAD_BODY, BAD_HEAD, BROKEN_OFF, NO_NAME, NO_REPLY, NO_TLS, SLOW_NAME
 from mock_server.problems import RateLimited
+from tests.kit.live_media import MEDIA, NewWorld, World
+from tests.kit.origin import SECONDS, body, head
 
 PUBLIC = "93.184.216.34"
 AUDIO = ("Content-Type", "audio/mpeg")

@@ -14,8 +14,6 @@ from pathlib import Path
 
 import av
 import pytest
-import samples
-from watch import until
 
 from mock_server.media.live import duration, probe
 from mock_server.media.live.duration import Prober
@@ -23,8 +21,10 @@ from mock_server.media.live.network import Deadline, Halt, Stopping
 from mock_server.media.live.spool import Spool
 from mock_server.media.policy import Refused
 from mock_server.problems import InternalError
+from tests.kit import recordings
+from tests.kit.waiting import wait_until
 
-LONG = samples.GSM_FRAME * 100_000  # as many packets: long enough to be killed while they are counted
+LONG = recordings.GSM_FRAME * 100_000  # as many packets: long enough to be killed while they are counted
 LENGTH = 2_000.0  # seconds
 
 
@@ -103,7 +103,7 @@ def test_everything_is_killed(prober: Prober) -> None:
 
 def test_many_measure_while_the_process_is_killed(prober: Prober) -> None:
     """Those who measure at the same time start one process in the place of the dead one, and all get their length."""
-    wav = samples.sample("wav-pcm", 1.0)
+    wav = recordings.sample("wav-pcm", 1.0)
     for _ in range(3):
         dead = prober._process
         dead.kill()
@@ -122,7 +122,7 @@ def test_a_server_that_stops_starts_no_process(prober: Prober) -> None:
     prober._lock.acquire()
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(measured, prober, LONG, [], halt)
-        until(lambda: halt._wakers)
+        wait_until(lambda: halt._wakers)
         halt.stop()
         prober._lock.release()
         assert isinstance(waiting.exception(timeout=5), Stopping)
@@ -155,7 +155,7 @@ def test_whose_fault_it_is(reason: Exception, blame: str) -> None:
     assert probe.judge(Broken(reason), 1000)["blame"] == blame
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"\xff" * 1000, samples.sample("mp3-cbr", 1.0)[:40]])
+@pytest.mark.parametrize("content", [b"", b"<html>", b"\xff" * 1000, recordings.sample("mp3-cbr", 1.0)[:40]])
 def test_whose_fault_it_is_not(content: bytes) -> None:
     """Bytes that hold no recording are the body's."""
     assert probe.judge(io.BytesIO(content), len(content))["blame"] == "body"
@@ -171,7 +171,7 @@ def test_what_is_said_of_our_trouble(found: dict[str, str]) -> None:
 
 def test_a_recording_of_more_than_a_day(prober: Prober) -> None:
     """A recording that is too long is refused for its length."""
-    long = bytearray(samples.sample("m4a").replace(b"edts", b"free"))  # the edit list would cut it short
+    long = bytearray(recordings.sample("m4a").replace(b"edts", b"free"))  # the edit list would cut it short
     timescale = long.index(b"mdhd") + 16
     long[timescale : timescale + 4] = struct.pack(">I", 5)  # of 16,000 samples a second
     padding = struct.pack(">I4s", 2_000_008, b"free") + bytes(2_000_000)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import closing
 from ipaddress import ip_address
 
-import cases
 import pytest
-from origin import SECONDS, Certificates, Origin
 
 from mock_server.media.live.fetch import Limits, LiveMedia
 from mock_server.media.live.fixtures import Fixture
 from mock_server.media.live.resolver import StandIns
 from mock_server.media.policy import Address, Refused, parse
+from tests.kit import media_cases
+from tests.kit.origin import SECONDS, Certificates, Origin
 
 OTHERS = {
     "other.example.com": ["3ffe::1"],
@@ -49,7 +49,7 @@ def media(certificates: Certificates, origin: Origin, network: Network) -> Itera
     """Return live media with fixtures for media.example.com and cdn.example.com on port 443."""
     address, port = ip_address(origin.address[0]), origin.address[1]
     fixtures = [Fixture(host, 443, address, port) for host in ("media.example.com", "cdn.example.com")]
-    stand_ins = StandIns(fixtures, cases.FakeResolver(OTHERS), network.dial)
+    stand_ins = StandIns(fixtures, media_cases.FakeResolver(OTHERS), network.dial)
     with closing(LiveMedia(Limits(ports=PORTS), certificates.trust(), stand_ins.resolve, stand_ins.dial)) as media:
         yield media
 
