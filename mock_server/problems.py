@@ -151,8 +151,9 @@ class RateLimited(Problem):
     title = "Too many requests"
 
     def __init__(self, limit: str, retry_after: int) -> None:
+        seconds = "1 second" if retry_after == 1 else f"{retry_after} seconds"
         super().__init__(
-            f"The limit of {limit} is used up. Send the request again in {retry_after} seconds.",
+            f"The limit of {limit} is used up. Send the request again in {seconds}.",
             rule="ERR-7",
             headers={"Retry-After": str(retry_after)},
         )

@@ -1,4 +1,4 @@
-"""Where a recording may be, and what it must be: URL-1 to URL-26."""
+"""Where a recording may be, and what it must be: URL-1 to URL-29."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -7,6 +7,7 @@ from contract.judge.replay import Case, control, created, group, refused, settle
 from contract.run.recorder import NotApplicable, Untested, Violation
 from contract.suite.marks import each_group, rule
 from contract.target.client import Client
+from contract.target.simulated import MEDIA
 
 EXACT = (422,)
 LENIENT = (400, 422)  # a host in an odd spelling may count as a malformed URL
@@ -203,3 +204,28 @@ def test_how_tunnelled_addresses_are_treated(client: Client) -> None:
     """A private IPv4 address inside NAT64, 6to4, Teredo or an IPv4-compatible address."""
     hosts = ("[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "[2001:0:7f00:1:0:0:80ff:fffe]", "[::7f00:1]")
     _seen(client, "URL-25", [f"https://{host}/a.mp3" for host in hosts])
+
+
+@rule("URL-27")
+def test_how_long_a_url_may_be(client: Client) -> None:
+    """An accepted recording with a fragment, which no host is ever sent, so that the URL has this many characters."""
+    url = client.config.accepted[0].partition("#")[0] + "#"
+    for length in (2_700, 8_193):
+        exchange = client.submit(client.submission(media_url=url.ljust(length, "a")), expect="observed")
+        verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
+        client.recorder.observe("URL-27", f"{verdict} {length:,} characters")
+
+
+@rule("URL-28")
+def test_which_other_hosts_are_refused(client: Client) -> None:
+    """Hosts that a URI may have, and that lead nowhere public."""
+    hosts = ("media", "media.local", "media.internal", "256.0.0.1", "media..example.com", "media%2eexample.com")
+    _seen(client, "URL-28", [f"https://{host}/a.mp3" for host in hosts])
+
+
+@rule("URL-29")
+def test_which_limits_a_fetch_has(client: Client) -> None:
+    """The sixth redirect; asked on this machine only, as no other host has this recording."""
+    if not client.config.loopback:
+        raise NotApplicable("a recording that is beyond a limit is known on this machine only")
+    _seen(client, "URL-29", [f"{MEDIA}/redirect/6/a.mp3"])

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from flask import request
 
 from mock_server.checks import body
+from mock_server.media.policy import MAX_URL
 from mock_server.problems import FieldError, Invalid, Malformed
 
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024  # a snapshot may hold many transcripts
-LONGEST_PARSED = 2048  # characters: a media URL may have as many
+LONGEST_PARSED = MAX_URL  # characters
 T = TypeVar("T")
 
 

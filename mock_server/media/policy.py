@@ -1,4 +1,4 @@
-"""Decides whether a URL may be fetched. Pure functions: no clock, no network, no settings. Rules: URL-1 to URL-25.
+"""Decides whether a URL may be fetched. Pure functions: no clock, no network, no settings. Rules: URL-1 to URL-28.
 
 A URL has to match one strict ASCII grammar before any parser sees it, so that no two parsers can read it
 differently. Addresses are judged by our own tables, because those of `ipaddress` differ between patch releases.
@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 DEFAULT_PORT = 443
-MAX_URL = 2048
+MAX_URL = 8192  # characters; signed links with session tokens have thousands
+MAX_PORT_DIGITS = 5
 MAX_HOST = 253
 MAX_LABEL = 63
 
@@ -32,7 +33,10 @@ class Refused(Exception):  # noqa: N818  a verdict, as a problem is
 
 @dataclass(frozen=True, slots=True)
 class MediaUrl:
-    """A URL that passed the grammar. `host` is lower case without a trailing dot; `target` is path and query."""
+    """A URL that passed the grammar. `host` is lower case without a trailing dot; `target` is path and query.
+
+    `literal` is the address that the host spells, if it spells one, in whatever form.
+    """
 
     text: str
     host: str
@@ -50,15 +54,18 @@ class MediaUrl:
 class Route:
     """Where a recording may be fetched: its addresses. All of them are public, or there is no Route.
 
-    A name with one private address is refused (URL-14). The answer does not say which address or what kind it is,
-    because then anybody could find out about the names of this network.
+    A name with one private address is refused: URL-14. If no address is in a range of the page, the rule of the first
+    address that is not public refuses the name. The message does not say which address it is, because then anybody
+    could find out about the names of this network.
     """
 
     addresses: tuple[Address, ...]
 
     def __post_init__(self) -> None:
-        if any(map(judge, self.addresses)):
-            raise private("URL-14", "is on a name that leads to an address that is not public")
+        rules = [denied[0] for denied in map(judge, self.addresses) if denied is not None]
+        if rules:
+            rule = rules[0] if _OF_THE_PAGE.isdisjoint(rules) else "URL-14"
+            raise private(rule, "is on a name that leads to an address that is not public")
 
 
 # Runs of characters between escapes, in linear time. Possessive quantifiers would be plainer, but Python 3.11.2, which
@@ -68,21 +75,28 @@ _REST = rf"{_RUN}(?:%[0-9A-Fa-f]{{2}}{_RUN})*"
 _URL = re.compile(
     r"[Hh][Tt][Tt][Pp][Ss]://"
     r"(?P<host>\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~%-]+)?\]|[A-Za-z0-9._-]+)"
-    r"(?::(?P<port>[0-9]{0,5}))?"
+    r"(?::(?P<port>[0-9]*))?"
     rf"(?P<target>(?:[/?]{_REST})?)(?:#{_REST})?",
     re.ASCII,
+)
+# A host that RFC 3986 allows, and so a URI, but that no name in the DNS and no address has.
+_ODD_HOST = re.compile(
+    r"https://(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|\[v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:-]+\])+"
+    rf"(?::[0-9]*)?(?:[/?]{_REST})?(?:#{_REST})?",
+    re.ASCII | re.IGNORECASE,
 )
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):", re.ASCII)
 _AUTHORITY = re.compile(r"https:[/\\]*([^/?#\\]*)", re.IGNORECASE)
 _PRINTABLE = re.compile(r"[!-~]*", re.ASCII)
 _NAME = re.compile(rf"[a-z0-9_-]{{1,{MAX_LABEL}}}(?:\.[a-z0-9_-]{{1,{MAX_LABEL}}})*", re.ASCII)
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_NUMBER = re.compile(r"0x[0-9a-f]+|0[0-7]*|[1-9][0-9]{0,9}", re.ASCII)
 
-# Names for the machine itself, and names that only a local network knows (RFC 6761, 6762, 8375, 7686).
-_OWN_NAMES = ("localhost", "localhost.localdomain", "localdomain")
-_LOCAL_SUFFIXES = (".local", ".internal", ".intranet", ".home.arpa", ".onion")
+# Names that only a local network or a machine itself knows (RFC 6762, 7686, 8375).
+_LOCAL_SUFFIXES = (".local", ".localdomain", ".internal", ".intranet", ".home.arpa", ".onion")
 
 # The page's ranges carry a rule each; everything else that is not globally reachable is URL-20.
+_OF_THE_PAGE = frozenset({*(f"URL-{number}" for number in range(3, 11)), "URL-12"})
 _IPV4_DENIED: tuple[tuple[Network, str, str], ...] = tuple(
     (IPv4Network(network), rule, label)
     for network, rule, label in (
@@ -131,13 +145,12 @@ def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
 
     This does not judge the host: `check_host` does, and `Route` judges the addresses that it resolves to.
     """
-    match = _URL.fullmatch(text) if len(text) <= MAX_URL else None
+    if len(text) > MAX_URL:
+        raise Refused("URL-27", "too_long", f"has {len(text):,} characters; the limit for a URL is {MAX_URL:,}")
+    match = _URL.fullmatch(text)
     if match is None:
         raise _explain(text)
-    port = int(match["port"] or DEFAULT_PORT)
-    if port not in ports:
-        allowed = ", ".join(map(str, sorted(ports)))
-        raise Refused("URL-22", "url_port", f"uses port {port}; allowed is {allowed} (setting media-ports)")
+    port = _port(match["port"] or str(DEFAULT_PORT), ports)
     host, target = match["host"].lower(), match["target"]
     target = target if target.startswith("/") else "/" + target
     if host.startswith("["):
@@ -145,16 +158,25 @@ def parse(text: str, ports: Collection[int] = (DEFAULT_PORT,)) -> MediaUrl:
     return _named(MediaUrl(text, host.removesuffix("."), port, target))
 
 
+def _port(digits: str, ports: Collection[int]) -> int:
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > MAX_PORT_DIGITS or int(digits) not in ports:
+        used = digits if len(digits) <= MAX_PORT_DIGITS else f"of {len(digits)} digits"
+        allowed = ("allowed is " if len(ports) == 1 else "allowed are ") + ", ".join(map(str, sorted(ports)))
+        raise Refused("URL-22", "url_port", f"uses port {used}; {allowed} (setting media-ports)")
+    return int(digits)
+
+
 def check_host(url: MediaUrl) -> None:
     """Raise Refused for a literal address that is not public, and for names that never leave the local network."""
     if url.literal is not None:
-        _check_literal(url.literal)
+        _check_literal(url.host, url.literal)
         return
     host = url.host
-    if host in _OWN_NAMES or host.endswith((".localhost", ".localdomain")):
+    if host == "localhost" or host.endswith(".localhost"):
         raise private("URL-13", "names the server itself")
     if "." not in host or host.endswith(_LOCAL_SUFFIXES):
-        raise private("URL-14", "is a name that only a local network knows")
+        raise private("URL-28", "is on a name that only a local network knows")
 
 
 def describe(address: Address) -> str:
@@ -163,10 +185,15 @@ def describe(address: Address) -> str:
     return str(address) if denied is None else f"{address} ({denied[1]}, {denied[0]})"
 
 
-def _check_literal(address: Address) -> None:
+def _check_literal(host: str, address: Address) -> None:
+    usual = host.startswith("[") or host == str(address)
     if (denied := judge(address)) is not None:
         rule, label = denied
+        rule = rule if usual or rule not in _OF_THE_PAGE else "URL-11"
         raise private(rule, f"leads to an address that is not public ({label})")
+    if not usual:
+        message = "spells an IPv4 address in an unusual way: write it as four decimal numbers"
+        raise Refused("URL-28", "invalid_url", message)
 
 
 def judge(address: Address) -> tuple[str, str] | None:
@@ -174,11 +201,12 @@ def judge(address: Address) -> tuple[str, str] | None:
     if isinstance(address, IPv4Address):
         return _lookup(address, _IPV4_DENIED)
     if address.scope_id is not None:
-        return judge(IPv6Address(int(address))) or ("URL-9", "scoped")
+        return judge(IPv6Address(int(address))) or ("URL-20", "with a zone")
     for network, rule in _IPV4_INSIDE:
         if address in network:
-            inside = judge(IPv4Address(int(address) & 0xFFFFFFFF))
-            return None if inside is None else (rule, f"{inside[1]}, written in IPv6")
+            if (inside := judge(IPv4Address(int(address) & 0xFFFFFFFF))) is None:
+                return None
+            return (rule if inside[0] in _OF_THE_PAGE else inside[0]), f"{inside[1]}, written in IPv6"
     elsewhere = None if address in _IPV6_GLOBAL else ("URL-20", "not globally reachable")
     return _lookup(address, _IPV6_DENIED) or elsewhere
 
@@ -202,22 +230,30 @@ def _ipv6(text: str) -> IPv6Address:
 
 
 def _named(url: MediaUrl) -> MediaUrl:
-    """Judge a host without brackets: a canonical IPv4 address or a name. Other numeric forms are refused."""
+    """Judge the form of a host without brackets: an IPv4 address in any spelling, or a name."""
     if _NUMERIC_LABEL.fullmatch(url.host.rpartition(".")[2]):
-        try:
-            return MediaUrl(url.text, url.host, url.port, url.target, IPv4Address(url.host))
-        except ValueError:
-            message = "has a numeric host that is not a plain IPv4 address: write it as four decimal numbers"
-            raise Refused("URL-11", "private_address", message) from None
+        if (address := _ipv4(url.host)) is None:
+            raise Refused("URL-28", "invalid_url", "has a numeric host that is not an IPv4 address")
+        return replace(url, literal=address)
     if len(url.host) > MAX_HOST or _NAME.fullmatch(url.host) is None:
-        raise Refused("URL-19", "invalid_url", "has a host that is not a valid name")
+        message = f"has a host that the DNS cannot hold: labels have 1 to {MAX_LABEL} characters, a name {MAX_HOST}"
+        raise Refused("URL-28", "invalid_url", message)
     return url
+
+
+def _ipv4(text: str) -> IPv4Address | None:
+    """Return the address that a text means to C libraries: one to four numbers, decimal, octal or hexadecimal."""
+    parts = text.split(".")
+    if len(parts) > 4 or not all(map(_NUMBER.fullmatch, parts)):  # noqa: PLR2004  bytes of an address
+        return None
+    *head, last = (int(part, 16 if part.startswith("0x") else 8 if part.startswith("0") else 10) for part in parts)
+    if any(number >> 8 for number in head) or last >> 8 * (4 - len(head)):
+        return None
+    return IPv4Address(sum(number << 8 * (3 - place) for place, number in enumerate(head)) + last)
 
 
 def _explain(text: str) -> Refused:  # noqa: PLR0911  one return a reason
     """Find the most helpful reason why the grammar did not match."""
-    if len(text) > MAX_URL:
-        return Refused("URL-19", "invalid_url", f"has {len(text)} characters; the limit for a URL is {MAX_URL}")
     scheme = _SCHEME.match(text)
     if scheme is None:
         return Refused("URL-19", "invalid_url", "is not a URL: write it with its scheme, as https://host/path")
@@ -229,8 +265,10 @@ def _explain(text: str) -> Refused:  # noqa: PLR0911  one return a reason
         return Refused("URL-21", "url_userinfo", "has user information before the host: remove it")
     if not authority.isascii():
         return Refused("URL-23", "invalid_url", "has a host outside ASCII: write it in its xn-- form")
+    if _ODD_HOST.fullmatch(text):
+        message = "has a host with other characters than letters, digits, hyphens, underscores and dots"
+        return Refused("URL-28", "invalid_url", message)
     if _PRINTABLE.fullmatch(text) is None:
-        return Refused(
-            "URL-19", "invalid_url", "has a space, a control character or one outside ASCII: percent-encode it"
-        )
+        message = "has a space, a control character or one outside ASCII: percent-encode it"
+        return Refused("URL-19", "invalid_url", message)
     return Refused("URL-19", "invalid_url", "is not a valid https URL: check the host, the port and percent-encoding")

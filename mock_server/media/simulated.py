@@ -1,6 +1,6 @@
 """A media world without a network: names, redirects and content types follow from the URL alone.
 
-`mock-server routes` prints the paths of `media.mock.test`. Rules: URL-3 to URL-18.
+`mock-server routes` prints the paths of `media.mock.test`. Rules: URL-3 to URL-18, URL-28, URL-29.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from mock_server.media import Note, Recording
-from mock_server.media.policy import Address, MediaUrl, Route, check_host, describe
+from mock_server.media.policy import Address, MediaUrl, Route, describe
 from mock_server.media.refusals import (
     BROKEN_OFF,
     CERTIFICATE,
     MAX_REDIRECTS,
     MAX_SECONDS,
     NO_NAME,
-    NOT_THERE,
-    REDIRECTS,
     TIMEOUT,
+    admit,
     check_type,
+    counted,
     follow,
     judging_redirect,
+    not_ok,
+    too_many_redirects,
     unreachable,
 )
 
@@ -33,6 +35,8 @@ DEADLINE = 30.0
 PUBLIC_ADDRESS = IPv4Address("93.184.216.34")
 DEFAULT_TYPE = "audio/mpeg"
 
+# Suffixes of files whose content is always of that type. The suffix of a script (.php, .aspx, .cgi) is none of them: a
+# script may serve a recording.
 _TYPES = {
     "mp3": "audio/mpeg", "mpga": "audio/mpeg", "wav": "audio/wav", "ogg": "audio/ogg", "oga": "audio/ogg",
     "opus": "audio/opus", "m4a": "audio/mp4", "aac": "audio/aac", "flac": "audio/flac", "amr": "audio/amr",
@@ -40,7 +44,7 @@ _TYPES = {
     "mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm", "mov": "video/quicktime", "mkv": "video/x-matroska",
     "avi": "video/x-msvideo", "mpeg": "video/mpeg", "mpg": "video/mpeg", "ogv": "video/ogg", "3gp": "video/3gpp",
     "wmv": "video/x-ms-wmv",
-    "html": "text/html", "htm": "text/html", "php": "text/html", "txt": "text/plain", "md": "text/markdown",
+    "html": "text/html", "htm": "text/html", "txt": "text/plain", "md": "text/markdown",
     "csv": "text/csv", "css": "text/css", "js": "text/javascript", "vtt": "text/vtt", "json": "application/json",
     "xml": "application/xml", "pdf": "application/pdf", "zip": "application/zip", "gz": "application/gzip",
     "tar": "application/x-tar", "doc": "application/msword", "m3u8": "application/vnd.apple.mpegurl",
@@ -76,7 +80,7 @@ class SimulatedMedia:
 
     def fetch(self, url: MediaUrl, note: Note) -> Recording:
         """Judge the URL and everything it leads to, and return the recording it pretends to be. Raises Refused."""
-        check_host(url)
+        admit(url, note)
         if url.literal is None:
             addresses = resolve(url.host)
             note(f"{url.host} is {', '.join(map(describe, addresses))}")
@@ -95,9 +99,9 @@ class SimulatedMedia:
             case "type", [kind, subtype, *_]:
                 return f"{kind}/{subtype}"
             case "redirect", [count, *_] if _is_number(count):
-                note(f"{count} redirects")
+                note(counted(int(count), "redirect"))
                 if int(count) > MAX_REDIRECTS:
-                    raise unreachable(REDIRECTS)
+                    raise too_many_redirects()
             case "slow", [milliseconds, *_] if _is_number(milliseconds):
                 if (seconds := int(milliseconds) / 1000) > self._timeout:
                     raise unreachable(TIMEOUT)
@@ -105,9 +109,9 @@ class SimulatedMedia:
             case "redirect-private", _:
                 note("redirects to https://10.0.0.7/")
                 with judging_redirect(note):
-                    check_host(follow(url, "https://10.0.0.7/"))
+                    admit(follow(url, "https://10.0.0.7/"), note)
             case (("404" | "403" | "500"), _):
-                raise unreachable(NOT_THERE)
+                raise not_ok(int(head))
             case (("timeout" | "truncated" | "bad-certificate"), _):
                 raise unreachable(_FAILURES[head])
             case "no-type", _:

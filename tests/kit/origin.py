@@ -125,7 +125,10 @@ class Origin:
 
 
 def answer(serve: Mapping[str, Any], pause: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the bytes of a response."""
+    """Yield the bytes of a response: `raw` ones, those of a behaviour, or those of a status with headers and a body."""
+    if "raw" in serve:
+        yield serve["raw"]
+        return
     behaviour = serve.get("behaviour")
     if behaviour is not None:
         yield from BEHAVIOURS[behaviour](pause)

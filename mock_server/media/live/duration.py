@@ -1,6 +1,6 @@
 """How long is a recording? This end asks; the end that reads the bytes is `probe`, in a process that can be killed.
 
-Rules: URL-16, URL-18.
+Rules: URL-18, URL-29.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.media import Note
-from mock_server.media.live.network import Deadline, cut
+from mock_server.media.live.network import Deadline, TimedOut, cut
 from mock_server.media.live.spool import Spool
-from mock_server.media.refusals import MAX_SECONDS, not_a_recording
+from mock_server.media.refusals import MAX_SECONDS, beyond, not_a_recording, too_long
 from mock_server.problems import InternalError
 
 SCRIPT = Path(__file__).with_name("probe.py")
 START_SECONDS = 30.0
 MAX_REPLY = 4096  # bytes
+ATTEMPTS = 2  # to measure one recording
+DIED = "The program that measures recordings was ended while it measured. The server may need more memory."
+FAILED = "The program that measures recordings failed. The trace of this request says why."
 
 
 class Prober:
@@ -36,37 +39,57 @@ class Prober:
         self._start()
 
     def measure(self, spool: Spool, deadline: Deadline, note: Note) -> float:
-        """Return the length of the body in seconds. Raises Refused, TimedOut, Stopping or InternalError."""
-        ours, theirs = socket.socketpair()
-        with ours, deadline.halt.waking(partial(cut, ours)):
-            with theirs:
-                content = self._submit(theirs, spool)
-            reply = _converse(ours, content, spool.size, deadline)
-        deadline.left()
-        found = _understood(reply)
-        note(f"the probe says {found}")
-        seconds = found.get("seconds")
-        if not isinstance(seconds, float) or not 0 < seconds <= MAX_SECONDS:
-            raise not_a_recording()
-        return seconds
+        """Return the length of the body in seconds. Raises Refused, TimedOut, Stopping or InternalError.
+
+        A probe that dies is not the fault of the recording: the kernel may have wanted its memory. So the recording is
+        measured once more.
+        """
+        for _ in range(ATTEMPTS):
+            reply = self._ask(spool, deadline)
+            deadline.left()
+            if reply:
+                found = _understood(reply)
+                note(f"the probe says {found}")
+                return _judged(found)
+            note("the probe died")
+        raise InternalError(DIED)
 
     def close(self) -> None:
         """End the process and every probe under way."""
         with self._lock:
             self._end()
 
-    def _submit(self, theirs: socket.socket, spool: Spool) -> bytes:
+    def _ask(self, spool: Spool, deadline: Deadline) -> bytes:
+        """Return the reply of one probe: nothing if it died."""
+        ours, theirs = socket.socketpair()
+        with ours, deadline.halt.waking(partial(cut, ours)):
+            with theirs:
+                content = self._submit(theirs, spool, deadline)
+            return _converse(ours, content, spool.size, deadline)
+
+    def _submit(self, theirs: socket.socket, spool: Spool, deadline: Deadline) -> bytes:
         """Pass the far end of a conversation, and the file if there is one. Return the bytes to send otherwise."""
         content = spool.content()
         descriptors = [theirs.fileno()] if isinstance(content, bytes) else [theirs.fileno(), content]
+        if not self._lock.acquire(timeout=deadline.left()):
+            raise TimedOut
         try:
-            socket.send_fds(self._control, [b"."], descriptors)
-        except OSError:  # the process is gone: the kernel may have wanted its memory
-            with self._lock:
+            try:
+                self._pass(descriptors)
+            except OSError:  # the process is gone
+                deadline.left()  # a server that stops starts no other
                 self._end()
                 self._start()
-            socket.send_fds(self._control, [b"."], descriptors)
+                self._pass(descriptors)
+        finally:
+            self._lock.release()
         return content if isinstance(content, bytes) else b""
+
+    def _pass(self, descriptors: list[int]) -> None:
+        """Pass descriptors to the process and wait until it has them. Raises OSError if it is gone."""
+        socket.send_fds(self._control, [b"."], descriptors)
+        if not self._control.recv(1):
+            raise BrokenPipeError
 
     def _start(self) -> None:
         """Start the process and wait until it has imported PyAV. Raises InternalError."""
@@ -96,7 +119,7 @@ class Prober:
 
 
 def _converse(ours: socket.socket, content: bytes, size: int, deadline: Deadline) -> bytes:
-    """Ask, send the body, and return the reply: nothing from a probe that was killed. Raises TimedOut or Stopping."""
+    """Ask, send the body, and return the reply: nothing from a probe that died. Raises TimedOut or Stopping."""
     seconds = deadline.left()
     reply = b""
     try:
@@ -119,5 +142,19 @@ def _understood(reply: bytes) -> dict[str, Any]:
     try:
         found = json.loads(reply)
     except ValueError:
-        return {"error": "no answer: the probe was killed, or died"}
+        return {"error": "no sense"}
     return found if isinstance(found, dict) else {"error": "no sense"}
+
+
+def _judged(found: dict[str, Any]) -> float:
+    """Return the length that the probe found. Raises Refused, or InternalError if the probe itself failed."""
+    match found:
+        case {"seconds": float(seconds)} if 0 < seconds <= MAX_SECONDS:
+            return seconds
+        case {"seconds": float(seconds)} if seconds > MAX_SECONDS:
+            raise too_long()
+        case {"blame": "memory"}:
+            raise beyond("needs more than 1 GiB of memory to be measured", "serve a smaller recording")
+        case {"blame": "program"}:
+            raise InternalError(FAILED)
+    raise not_a_recording()

@@ -3,7 +3,7 @@
 READ THIS BEFORE CHANGING IT. This is a program that fetches URLs a stranger supplies. For each hop: the URL through
 one grammar (policy.parse), its name looked up once (resolver), all answers judged (policy.Route), only those dialled
 (network.PinnedBackend), TLS for the name. Redirects begin again at the top. One deadline is over everything. Answers
-name the rule; addresses, status and sizes go to the note. Rules: URL-3 to URL-18.
+name the rule; addresses and sizes go to the note. Rules: URL-3 to URL-18, URL-28, URL-29.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import httpcore
 from mock_server.media import Note, Recording
 from mock_server.media.live.duration import Prober
 from mock_server.media.live.network import (
+    MAX_DETAIL,
     Deadline,
     Dial,
     Failure,
@@ -34,15 +35,21 @@ from mock_server.media.live.network import (
 from mock_server.media.live.resolver import Lookup, Resolve, system_resolve
 from mock_server.media.live.slots import FetchSlots
 from mock_server.media.live.spool import Spool
-from mock_server.media.policy import DEFAULT_PORT, MediaUrl, Route, check_host, describe
+from mock_server.media.policy import DEFAULT_PORT, MediaUrl, Refused, Route, describe
 from mock_server.media.refusals import (
+    BAD_BODY,
+    BAD_HEAD,
+    BROKEN_OFF,
     MAX_REDIRECTS,
-    NOT_THERE,
-    REDIRECTS,
+    NO_REPLY,
+    admit,
+    beyond,
     check_type,
+    counted,
     follow,
     judging_redirect,
-    unreachable,
+    not_ok,
+    too_many_redirects,
 )
 from mock_server.problems import InternalError
 
@@ -71,14 +78,23 @@ class Head:
     status: int
     fields: tuple[tuple[str, str], ...]
 
-    def has(self, name: str) -> bool:
-        """Tell whether the field is there."""
-        return any(field == name for field, _ in self.fields)
+    def values(self, name: str) -> list[str]:
+        """Return the values of a field, one for each time that it is there."""
+        return [value for field, value in self.fields if field == name]
 
     def only(self, name: str) -> str:
-        """Return the one value of a field; nothing if it is missing, or there twice and so means nothing."""
-        values = [value for field, value in self.fields if field == name]
-        return values[0] if len(values) == 1 else ""
+        """Return the one value of a field; nothing if it is missing, or says two things."""
+        values = set(self.values(name))
+        return values.pop() if len(values) == 1 else ""
+
+    def shown(self, name: str) -> str:
+        """Return a field for the trace: escaped, and not at any length."""
+        return repr(", ".join(self.values(name)))[:MAX_DETAIL]
+
+    def codings(self) -> set[str]:
+        """Return the content codings but `identity`. Object stores send the field empty where there is none."""
+        listed = ",".join(self.values("content-encoding")).split(",")
+        return {coding.strip().lower() for coding in listed} - {"", "identity"}
 
 
 class LiveMedia:
@@ -101,7 +117,7 @@ class LiveMedia:
 
     def fetch(self, url: MediaUrl, note: Note) -> Recording:
         """Fetch the recording and measure it. Raises Refused, RateLimited or InternalError."""
-        check_host(url)
+        admit(url, note)
         deadline = Deadline(self._limits.timeout, self._halt)
         try:
             with self._slots.holding(deadline), Spool(self._limits.in_memory) as spool:
@@ -109,7 +125,7 @@ class LiveMedia:
                 return Recording(content_type, self._prober.measure(spool, deadline, note))
         except Failure as failure:
             note(f"failed: {failure}")
-            raise unreachable(failure.what) from None
+            raise failure.refused from None
         except Stopping:
             raise InternalError("The server is stopping. Send the request again when it is back.") from None
 
@@ -126,15 +142,16 @@ class LiveMedia:
                 if head.status not in REDIRECT_STATUSES:
                     content_type = self._judge(head)
                     self._receive(body, spool, deadline)
-                    note(f"received {spool.size} bytes")
+                    note(f"received {counted(spool.size, 'byte')}")
                     return content_type
             if redirects > MAX_REDIRECTS:
                 break
             with judging_redirect(note):
                 url = follow(url, head.only("location"), self._limits.ports)
-                check_host(url)
+                note(f"redirects to https://{url.authority}{url.target}")
+                admit(url, note)
                 route = self._route(url, deadline, note)
-        raise unreachable(REDIRECTS)
+        raise too_many_redirects()
 
     def _route(self, url: MediaUrl, deadline: Deadline, note: Note) -> Route:
         """Return where a URL leads: itself if it is an address, else its name looked up once. Raises Refused."""
@@ -159,27 +176,26 @@ class LiveMedia:
         }
         backend = PinnedBackend(route, deadline, self._dial, note)
         with (
-            failures(),
+            failures(backend, NO_REPLY, BAD_HEAD),
             httpcore.HTTPConnection(origin.origin, ssl_context=self._trust, network_backend=backend) as connection,
             connection.stream("GET", origin, headers=headers) as response,
         ):
             head = Head(response.status, tuple(_decoded(field) for field in response.headers))
             note(
                 f"https://{url.authority}{url.target} answers {head.status},"
-                f" content type {head.only('content-type')!r}, length {head.only('content-length')!r}"
+                f" content type {head.shown('content-type')}, length {head.shown('content-length')}"
             )
-            yield head, response.iter_stream()
+            yield head, _pieces(response, backend)
 
     def _judge(self, head: Head) -> str:
         """Return the content type of a response that may be a recording. Raises Refused."""
         if head.status != HTTPStatus.OK:
-            raise unreachable(NOT_THERE)
-        content_type = check_type(head.only("content-type"))
-        if head.has("content-encoding") and head.only("content-encoding").lower() != "identity":
-            raise unreachable("is served in a content encoding that was not asked for")
-        length = head.only("content-length")
-        if length.isdigit() and int(length) > self._limits.max_bytes:
-            raise unreachable(self._too_large)
+            raise not_ok(head.status)
+        content_type, *_ = [check_type(value) for value in head.values("content-type") or [""]]
+        if head.codings():
+            raise beyond("comes with a content encoding that was not asked for", "serve it without one")
+        if any(int(length) > self._limits.max_bytes for length in head.values("content-length")):
+            raise self._too_large()
         return content_type
 
     def _receive(self, body: Iterable[bytes], spool: Spool, deadline: Deadline) -> None:
@@ -187,11 +203,10 @@ class LiveMedia:
             deadline.left()  # many small chunks arrive in one read
             spool.write(piece)
             if spool.size > self._limits.max_bytes:
-                raise unreachable(self._too_large)
+                raise self._too_large()
 
-    @property
-    def _too_large(self) -> str:
-        return f"is larger than {self._limits.max_bytes} bytes"
+    def _too_large(self) -> Refused:
+        return beyond(f"is larger than {counted(self._limits.max_bytes, 'byte')}", "serve a smaller recording")
 
 
 def trusted(ca_file: Path | None) -> ssl.SSLContext:
@@ -200,6 +215,12 @@ def trusted(ca_file: Path | None) -> ssl.SSLContext:
     if ca_file is not None:
         trust.load_verify_locations(cafile=ca_file)
     return trust
+
+
+def _pieces(response: httpcore.Response, backend: PinnedBackend) -> Iterator[bytes]:
+    """Yield the body. Raises Failure."""
+    with failures(backend, BROKEN_OFF, BAD_BODY):
+        yield from response.iter_stream()
 
 
 def _dialled_name(url: MediaUrl) -> bytes:

@@ -28,22 +28,36 @@ DEMUXER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": ""}
 LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}  # noqa: PLR2004
 # Their headers hold no length, or one that cannot be relied on.
 WALKED = frozenset({"aac", "amr", "amrnb", "amrwb", "avi", "gsm", "mp3", "mpeg", "mpegts", "wav"})
-MAX_SECONDS = 24 * 3600  # as in refusals, which this script does not import
+MAX_SECONDS = 24 * 3600  # of a header that is believed without a look at the packets
 BITRATES = range(2_000, 20_000_000)  # bits per second of a header that is believed without a look at the packets
 MIN_BITRATE = 100  # a body that claims to be longer than that many bits per second would allow is no recording
 MEMORY = 1024 * 1024 * 1024  # bytes of address space
+# What PyAV raises on bytes that it does not understand. Anything else is the fault of this program.
+UNREADABLE = (av.FFmpegError, ValueError)
 SPEAKING = ("audio", "video")
-READY = b"r"
+READY = b"r"  # says this program when it has started, and of each body that it takes
 
 
 class NotARecording(Exception):  # noqa: N818
     """The body has no length that makes sense."""
 
 
+def judge(file: IO[bytes], size: int) -> dict[str, Any]:
+    """Return what `measure` finds, or `error` with what is to `blame`: body, memory or program."""
+    try:
+        return measure(file, size)
+    except Exception as error:  # noqa: BLE001  it must be told, whatever it is
+        if isinstance(error, MemoryError):  # PyAV's own is one too
+            blame = "memory"
+        else:
+            blame = "body" if isinstance(error, (NotARecording, *UNREADABLE)) else "program"
+        return {"error": f"{type(error).__name__}: {error}", "blame": blame}
+
+
 def measure(file: IO[bytes], size: int) -> dict[str, Any]:
     """Return `seconds`, `format` and `by` (header or packets) of a body of `size` bytes.
 
-    Raises NotARecording, or whatever PyAV raises on bytes it does not understand.
+    Raises NotARecording, MemoryError, or one of UNREADABLE.
     """
     with av.open(file, mode="r", options=DEMUXER_OPTIONS, buffer_size=1 << 18, **LENIENT) as container:
         if not isinstance(container, InputContainer) or not _streams(container):
@@ -52,7 +66,7 @@ def measure(file: IO[bytes], size: int) -> dict[str, Any]:
         seconds = (container.duration or 0) / av.time_base
         if WALKED & set(name.split(",")) or not 0 < seconds <= MAX_SECONDS or int(size * 8 / seconds) not in BITRATES:
             seconds, by = walk(container), "packets"
-    if not 0 < seconds <= MAX_SECONDS or size * 8 < seconds * MIN_BITRATE:
+    if not 0 < seconds < float("inf") or size * 8 < seconds * MIN_BITRATE:
         raise NotARecording(f"{seconds} seconds in {size} bytes of {name}")
     return {"seconds": seconds, "format": name, "by": by}
 
@@ -87,7 +101,7 @@ def confine() -> None:
 
 
 def answer(reply: socket.socket, body: int | None) -> None:
-    """Probe one body and reply in one line of JSON: the measure, or `error`.
+    """Probe one body and reply in one line of JSON: what `judge` says.
 
     The question is one line too: `seconds` that the probe may take, and the `size` of the body. That follows unless
     it is in the file `body`.
@@ -99,11 +113,8 @@ def answer(reply: socket.socket, body: int | None) -> None:
         file = io.BytesIO(stream.read(size)) if body is None else open(body, "rb", buffering=0)  # noqa: SIM115, PTH123
     confine()
     with file:
-        try:
-            file.seek(0)
-            found = measure(file, size)
-        except Exception as error:  # noqa: BLE001  whatever it is, the body is to blame
-            found = {"error": f"{type(error).__name__}: {error}"}
+        file.seek(0)
+        found = judge(file, size)
     reply.sendall(json.dumps(found).encode() + b"\n")
 
 
@@ -123,6 +134,7 @@ def serve(control: socket.socket) -> None:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not message:
             return
+        control.sendall(READY)
         if os.fork() == 0:
             control.close()
             reply, *body = descriptors

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mock_server.media.live.network import Deadline, TimedOut
+from mock_server.media.refusals import counted
 from mock_server.problems import RateLimited
 
 
@@ -50,4 +51,4 @@ class FetchSlots:
             self._condition.notify_all()
 
     def _busy(self) -> RateLimited:
-        return RateLimited(f"{self._at_a_time} recordings fetched at a time", math.ceil(self._seconds))
+        return RateLimited(f"{counted(self._at_a_time, 'recording')} fetched at a time", math.ceil(self._seconds))

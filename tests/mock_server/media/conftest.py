@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,29 @@ def temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
     """Return a maker of worlds: `new_world(resolves_to, timeout=…)`. They end with the test."""
+    with worlds(certificates, origin) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def lasting_world(certificates: Certificates, origin: Origin) -> Iterator[World]:
+    """Return a world that many tests share, because each starts a process that measures. They ask for `world`."""
+    with worlds(certificates, origin) as make:
+        yield make()
+
+
+@pytest.fixture
+def world(lasting_world: World) -> World:
+    """Return a world in which nothing has happened yet, and only media.example.com has an address."""
+    lasting_world.resolver.begin({"media.example.com": ["93.184.216.34"]})
+    lasting_world.notes.clear()
+    lasting_world.dialled.clear()
+    return lasting_world
+
+
+@contextmanager
+def worlds(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
+    """Yield a maker of worlds, which end with the block."""
     with ExitStack() as stack:
 
         def make(resolves_to: dict[str, Any] | None = None, **limits: Any) -> World:
@@ -49,7 +72,7 @@ def new_world(certificates: Certificates, origin: Origin) -> Iterator[NewWorld]:
             stack.callback(resolver.closed.set)
             dialled: list[Address] = []
 
-            def dial(address: Address, _: int) -> tuple[str, int]:
+            def dial(_: str, address: Address, __: int) -> tuple[str, int]:
                 dialled.append(address)
                 return origin.address
 

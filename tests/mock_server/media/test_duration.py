@@ -75,7 +75,7 @@ def test_no_recording(name: str, measure: Measure) -> None:
     started = time.monotonic()
     with pytest.raises(Refused) as refused:
         measure(body(name))
-    assert (refused.value.rule, refused.value.code) == ("URL-16", "not_a_recording")
+    assert (refused.value.rule, refused.value.code) == ("URL-29", "not_a_recording")
     assert time.monotonic() - started < 1
 
 

@@ -32,19 +32,6 @@ def test_broken_off(behaviour: str, new_world: NewWorld) -> None:
     assert (refused.rule, refused.message.split(":")[0]) == ("URL-18", "breaks off before its end")
 
 
-@pytest.mark.parametrize(
-    ("headers", "code"),
-    [
-        ({"Content-Type": "audio/mpeg", "Content-Encoding": "gzip"}, "unreachable"),
-        ({"Content-Type": "audio/mpeg", "content-type": "audio/mpeg"}, "media_type"),
-    ],
-)
-def test_head_refused(headers: dict[str, str], code: str, new_world: NewWorld) -> None:
-    """An encoding that was not asked for is refused, and so are two content types, even equal ones."""
-    world = new_world()
-    assert world.refusal(world.serve(f"/{code}-head", headers=headers)).code == code
-
-
 def test_redirects(new_world: NewWorld) -> None:
     """Five redirects are followed, relative ones too; each hop looks its name up once."""
     world = new_world()
@@ -55,7 +42,7 @@ def test_redirects(new_world: NewWorld) -> None:
 def test_too_many_redirects(new_world: NewWorld) -> None:
     """The sixth redirect is refused before its place is looked up."""
     world = new_world()
-    assert "redirects more than 5 times" in world.refusal(world.redirects(6)).message
+    assert world.refusal(world.redirects(6)).rule == "URL-29"
     assert len(world.resolver.log) == 6
 
 
@@ -64,12 +51,11 @@ def test_too_many_redirects(new_world: NewWorld) -> None:
     [
         "https://inside.example.com/a.mp3",
         "//127.0.0.1/a.mp3",
-        "//[::1/a.mp3",
-        "https://media.example.com:8443/a.mp3",
+        "https://2130706433/a.mp3",
         "http://media.example.com/a.mp3",
-        "https://user@media.example.com/a.mp3",
-        "\\\\127.0.0.1\\a.mp3",
+        "ftp://media.example.com/a.mp3",
         "https://localhost/a.mp3",
+        "//[::ffff:10.0.0.7]/a b.mp3",
     ],
 )
 def test_redirect_inside(location: str, new_world: NewWorld) -> None:
@@ -154,8 +140,8 @@ def test_next_address(new_world: NewWorld) -> None:
         nobody = taken.getsockname()
     tried = world.media._dial
 
-    def dial(address: Any, port: int) -> tuple[str, int]:
-        there = tried(address, port)
+    def dial(host: str, address: Any, port: int) -> tuple[str, int]:
+        there = tried(host, address, port)
         return there if str(address).endswith(answering) else nobody
 
     world.media._dial = dial

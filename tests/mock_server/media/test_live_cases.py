@@ -47,7 +47,7 @@ def harness(certificates: Certificates, origin: Origin) -> Iterator[Harness]:
     """Return the application with live media on a network of the test's own."""
     resolver, dialled = media_cases.FakeResolver({}), list[Address]()
 
-    def dial(address: Address, _: int) -> tuple[str, int]:
+    def dial(_: str, address: Address, __: int) -> tuple[str, int]:
         dialled.append(address)
         return origin.address
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 import tempfile
@@ -114,7 +115,8 @@ def test_size(new_world: NewWorld) -> None:
     """One byte over the limit is refused; the limit itself is not."""
     world = new_world(max_bytes=1_000_000)
     url = world.serve("/megabyte.wav", headers={"Content-Type": "audio/wav"}, body="megabyte")
-    assert world.refusal(url).message.startswith("is larger than 1000000 bytes")
+    assert world.refusal(url).message.startswith("is larger than 1,000,000 bytes")
+    assert world.refusal(url).rule == "URL-29"
     assert new_world(max_bytes=1_000_078).fetch(url) == pytest.approx(31.25, abs=0.5)
 
 
@@ -138,6 +140,7 @@ def test_a_full_house_is_429(new_world: NewWorld) -> None:
         assert time.monotonic() - started < 1.5
         assert first.result().rule == "URL-18"
     assert busy.value.headers == {"Retry-After": "1"}
+    assert not re.search(r"\b1 \w+s\b", busy.value.detail)
     assert world.fetch(MEDIA + "/a.mp3") == pytest.approx(SECONDS, abs=0.5)
 
 

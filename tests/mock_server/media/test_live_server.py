@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +21,7 @@ from mock_server.cli import main
 from mock_server.config import load
 from mock_server.media.live.fixtures import Fixture, read_fixtures
 from mock_server.workspaces import ConfigError
+from tests.kit.control import Client
 from tests.kit.http import Answer, create
 from tests.kit.origin import SECONDS, Certificates, Origin
 from tests.kit.waiting import descriptors, wait_until
@@ -114,6 +116,31 @@ def test_busy(settings: dict[str, str], own_origin: Origin) -> None:
         assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
         assert answer.json()["type"].endswith("/rate_limited")
         assert first.result().status == 422
+
+
+def test_control_plane_while_all_slots_are_taken(settings: dict[str, str], own_origin: Origin) -> None:
+    """With two slots and 70 slow recordings the control plane answers within a second, and every request in the end."""
+    own_origin.serve["/silent"] = {"behaviour": "silent"}
+    flags = settings | {"media_timeout": "4", "media_fetches": "2"}
+    with running(load(flags, {})) as server, ThreadPoolExecutor(70) as pool:
+        slow = [pool.submit(post, server, f"slow-{number}", "/silent") for number in range(70)]
+        wait_until(lambda: len(own_origin.requests) == 2)
+        control = Client(server)
+        for method, path in (
+            ("GET", "/health"),
+            ("GET", "/requests"),
+            ("DELETE", "/faults"),
+            ("POST", "/reset/journal"),
+        ):
+            started = time.monotonic()
+            assert control.admin(method, path).status < 300
+            assert time.monotonic() - started < 1
+        assert len(own_origin.requests) == 2
+        answers = [answer.result(timeout=30) for answer in slow]
+        assert post(server, "after").status == 201
+    assert Counter(answer.status for answer in answers) == {422: 2, 429: 68}
+    assert {rule for answer in answers for rule in answer.rules.values()} == {"URL-18"}
+    assert all("2 recordings" in answer.json()["detail"] for answer in answers if answer.status == 429)
 
 
 def test_port_setting(settings: dict[str, str]) -> None:

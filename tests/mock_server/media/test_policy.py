@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mock_server import spec
@@ -107,13 +108,14 @@ def test_public_neighbours_are_accepted(address: str) -> None:
         ("::ffff:127.0.0.1", "URL-12"),
         ("::ffff:7f00:1", "URL-12"),
         ("::ffff:10.0.0.1", "URL-12"),
-        ("::ffff:100.64.0.1", "URL-12"),
+        ("::ffff:100.64.0.1", "URL-20"),
+        ("64:ff9b::100.64.0.1", "URL-20"),
         ("64:ff9b::10.0.0.1", "URL-25"),
         ("64:ff9b::a9fe:a9fe", "URL-25"),
         ("64:ff9b:1::1", "URL-20"),
         ("fe80::1%eth0", "URL-9"),
         ("fe80::1%25eth0", "URL-9"),
-        ("2606:4700::1111%1", "URL-9"),
+        ("2606:4700::1111%1", "URL-20"),
     ],
 )
 def test_an_ipv6_literal_that_is_not_public_is_refused(address: str, rule: str) -> None:
@@ -155,11 +157,17 @@ def test_ipv4_inside_ipv6_is_judged_by_the_ipv4(address: str) -> None:
         ("https://media.example.com/a#%", "URL-19", "invalid_url"),
         ("https://media.example.com/a.mp3\n", "URL-19", "invalid_url"),
         (" https://media.example.com/a.mp3", "URL-19", "invalid_url"),
-        ("https://media..example.com/a.mp3", "URL-19", "invalid_url"),
-        ("https://.example.com/a.mp3", "URL-19", "invalid_url"),
-        ("https://" + "a" * 64 + ".example.com/", "URL-19", "invalid_url"),
-        ("https://" + "a." * 127 + "example.com/", "URL-19", "invalid_url"),
-        ("https://media.example.com/" + "a" * 2048, "URL-19", "invalid_url"),
+        ("https://media..example.com/a.mp3", "URL-28", "invalid_url"),
+        ("https://.example.com/a.mp3", "URL-28", "invalid_url"),
+        ("https://" + "a" * 64 + ".example.com/", "URL-28", "invalid_url"),
+        ("https://" + "a." * 127 + "example.com/", "URL-28", "invalid_url"),
+        ("https://media%2eexample.com/a.mp3", "URL-28", "invalid_url"),
+        ("https://media!.example.com:443/a.mp3?x#y", "URL-28", "invalid_url"),
+        ("https://[v1.fe80::a]/a.mp3", "URL-28", "invalid_url"),
+        ("https://media%2.example.com/a.mp3", "URL-19", "invalid_url"),
+        ("https://media.example.com/".ljust(8193, "a"), "URL-27", "too_long"),
+        ("http://media.example.com/".ljust(8193, "a"), "URL-27", "too_long"),
+        ("é" * 9000, "URL-27", "too_long"),
         ("https://[::1/a.mp3", "URL-19", "invalid_url"),
         ("https://[1.2.3.4]/a.mp3", "URL-19", "invalid_url"),
         ("https://[]/a.mp3", "URL-19", "invalid_url"),
@@ -168,18 +176,40 @@ def test_ipv4_inside_ipv6_is_judged_by_the_ipv4(address: str) -> None:
         ("https://media.example.com:8443/a.mp3", "URL-22", "url_port"),
         ("https://media.example.com:0/a.mp3", "URL-22", "url_port"),
         ("https://media.example.com:99999/a.mp3", "URL-22", "url_port"),
+        ("https://media.example.com:123456/a.mp3", "URL-22", "url_port"),
+        ("https://media.example.com:" + "9" * 5000, "URL-22", "url_port"),
+        ("https://media.example.com:-1/a.mp3", "URL-19", "invalid_url"),
         ("https://bücher.example/a.mp3", "URL-23", "invalid_url"),
         ("https://localhost/a.mp3", "URL-13", "private_address"),
         ("https://LocalHost./a.mp3", "URL-13", "private_address"),
         ("https://a.b.localhost/a.mp3", "URL-13", "private_address"),
-        ("https://intranet/a.mp3", "URL-14", "private_address"),
-        ("https://printer.local/a.mp3", "URL-14", "private_address"),
-        ("https://metadata.google.internal/a.mp3", "URL-14", "private_address"),
-        ("https://router.home.arpa/a.mp3", "URL-14", "private_address"),
+        ("https://intranet/a.mp3", "URL-28", "private_address"),
+        ("https://printer.local/a.mp3", "URL-28", "private_address"),
+        ("https://metadata.google.internal/a.mp3", "URL-28", "private_address"),
+        ("https://router.home.arpa/a.mp3", "URL-28", "private_address"),
+        ("https://localhost.localdomain/a.mp3", "URL-28", "private_address"),
+        ("https://100.64.0.1.nip.io/a.mp3", "URL-20", "private_address"),
+        ("https://0.0.0.0.sslip.io/a.mp3", "URL-20", "private_address"),
+        ("https://2002-a00-1--1.sslip.io/a.mp3", "URL-25", "private_address"),
+        ("https://10.0.0.1.nip.io/a.mp3", "URL-14", "private_address"),
         ("https://2130706433/a.mp3", "URL-11", "private_address"),
         ("https://0x7f000001/a.mp3", "URL-11", "private_address"),
         ("https://127.1/a.mp3", "URL-11", "private_address"),
         ("https://0177.0.0.1/a.mp3", "URL-11", "private_address"),
+        ("https://192.168.257/a.mp3", "URL-11", "private_address"),
+        ("https://0251.0xfe.43518/a.mp3", "URL-11", "private_address"),
+        ("https://0x64400001/a.mp3", "URL-20", "private_address"),
+        ("https://0/a.mp3", "URL-20", "private_address"),
+        ("https://0340.0.0.1/a.mp3", "URL-20", "private_address"),
+        ("https://134744072/a.mp3", "URL-28", "invalid_url"),
+        ("https://8.8.2056/a.mp3", "URL-28", "invalid_url"),
+        ("https://010.0.0.1/a.mp3", "URL-28", "invalid_url"),
+        ("https://256.0.0.1/a.mp3", "URL-28", "invalid_url"),
+        ("https://4294967296/a.mp3", "URL-28", "invalid_url"),
+        ("https://1.2.3.4.5/a.mp3", "URL-28", "invalid_url"),
+        ("https://127.0.0.08/a.mp3", "URL-28", "invalid_url"),
+        ("https://127.0x/a.mp3", "URL-28", "invalid_url"),
+        ("https://media.example.1/a.mp3", "URL-28", "invalid_url"),
     ],
 )
 def test_a_refusal_names_its_rule(url: str, rule: str, code: str) -> None:
@@ -188,6 +218,38 @@ def test_a_refusal_names_its_rule(url: str, rule: str, code: str) -> None:
     assert refused is not None
     assert (refused.rule, refused.code) == (rule, code)
     assert "secret" not in refused.message
+
+
+SPELLINGS = ("{0}", "0x{0:x}", "0{0:o}", "{1}.{5}", "0{1:o}.0x{2:x}.{6}", "0x{1:x}.0{2:o}.{3}.0x{4:x}")
+
+
+@given(st.ip_addresses(v=4), st.sampled_from(SPELLINGS))
+def test_a_spelling_means_the_address_that_the_c_library_reads(address: policy.Address, spelling: str) -> None:
+    """Every form is judged by its address, and that of a public one is refused too."""
+    whole, (a, b, c, d) = int(address), address.packed
+    host = spelling.format(whole, a, b, c, d, whole & 0xFFFFFF, whole & 0xFFFF)
+    assume(host != str(address))
+    assert ip_address(socket.inet_aton(host)) == address == policy.parse(f"https://{host}/a.mp3").literal
+    refused, denied = verdict(f"https://{host}/a.mp3"), policy.judge(address)
+    assert refused is not None
+    assert refused.rule == ("URL-28" if denied is None else "URL-20" if denied[0] == "URL-20" else "URL-11")
+
+
+@given(st.text("0123456789abcdefx._", max_size=20))
+def test_no_other_number_is_an_address(host: str) -> None:
+    """Whatever is taken for an IPv4 address means the same one to the C library, in every case."""
+    try:
+        literal = policy.parse(f"https://{host}/").literal
+    except Refused:
+        return
+    if literal is not None:
+        assert ip_address(socket.inet_aton(host.removesuffix("."))) == literal
+
+
+@pytest.mark.parametrize("length", [2_049, 2_700, 5_000, 8_192])
+def test_a_signed_link_may_be_long(length: int) -> None:
+    """A URL of up to 8,192 characters is accepted."""
+    assert verdict("https://media.example.com/a.mp3?X-Amz-Security-Token=".ljust(length, "a")) is None
 
 
 def test_another_port_is_allowed_by_configuration() -> None:
@@ -205,6 +267,7 @@ def test_another_port_is_allowed_by_configuration() -> None:
         ("https://media.example.com?x@y", "media.example.com", "/?x@y"),
         ("https://media.example.com#@127.0.0.1", "media.example.com", "/"),
         ("https://my_bucket.example.com:443/%41", "my_bucket.example.com", "/%41"),
+        ("https://media.example.com:" + "0" * 5000 + "443", "media.example.com", "/"),
     ],
 )
 def test_the_parts_of_a_url(url: str, host: str, target: str) -> None:

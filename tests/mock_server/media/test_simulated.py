@@ -54,8 +54,8 @@ def world() -> World:
         ("/no-type/a.mp3", "URL-16 media_type"),
         ("/redirect/0/a.mp3", "audio/mpeg"),
         ("/redirect/5/a.mp4", "video/mp4"),
-        ("/redirect/6/a.mp3", "URL-18 unreachable"),
-        ("/redirect/999999999/a.mp3", "URL-18 unreachable"),
+        ("/redirect/6/a.mp3", "URL-29 unreachable"),
+        ("/redirect/999999999/a.mp3", "URL-29 unreachable"),
         ("/redirect/5/a.html", "URL-16 media_type"),
         ("/redirect-private/a.mp3", "URL-15 private_address"),
         ("/rebind/a.mp3", "audio/mpeg"),
@@ -145,6 +145,11 @@ def test_a_name_that_ends_in_invalid_alone_does_not_resolve() -> None:
         *((f"/a.{suffix}", "text") for suffix in ("html", "txt", "csv")),
         *((f"/a.{suffix}", "application") for suffix in ("json", "pdf", "zip", "m3u8")),
         *((f"/a.{suffix}", "image") for suffix in ("png", "jpg", "svg")),
+        *(
+            (f"/stream.{script}", "audio")
+            for script in ("php", "PHP", "phtml", "aspx", "asp", "jsp", "cgi", "do", "pl")
+        ),
+        *((f"/stream.{script}?id=7", "audio") for script in ("action", "ashx", "cfm", "fcgi", "php5", "py", "rb")),
         *((target, "audio") for target in ("/", "/a", "/a.", "/a.unknown", "/html", "/a.html/b", "/.mp3", "/a.html/")),
         ("/a.pdf?x=/b.mp3", "application"),
         ("/a.mp3?x=b.html", "audio"),
@@ -193,8 +198,9 @@ def test_a_duration_stays_the_same_in_every_version(world: World, path: str, sec
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/404/a.mp3", "is not there: the host does not answer with 200"),
-        ("/redirect/6/a.mp3", "redirects more than 5 times"),
+        ("/404/a.mp3", "is on a host that answers with status 404 (Not Found)"),
+        ("/403/a.mp3", "is on a host that answers with status 403 (Forbidden)"),
+        ("/500/a.mp3", "is on a host that answers with status 500 (Internal Server Error)"),
         ("/slow/30001/a.mp3", "does not answer in time"),
         ("/timeout/a.mp3", "does not answer in time"),
         ("/truncated/a.mp3", "breaks off before its end"),
@@ -218,6 +224,31 @@ def test_a_private_address_is_noted_with_its_range(world: World) -> None:
     """The note names the range that forbids an address, and the rule."""
     world.outcome("https://10.0.0.1.nip.io/a.mp3")
     assert world.notes == ["10.0.0.1.nip.io is 10.0.0.1 (private, URL-3)"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("10.0.0.7", "10.0.0.7 (private, URL-3)"),
+        ("2130706433", "127.0.0.1 (loopback, URL-6)"),
+        ("0xa9fea9fe", "169.254.169.254 (link-local, URL-7)"),
+        ("[::1]", "::1 (loopback, URL-8)"),
+        ("[::ffff:a00:7]", "::ffff:10.0.0.7 (private, written in IPv6, URL-12)"),
+        ("0144.64.1", "100.64.0.1 (carrier-grade NAT, URL-20)"),
+        ("134744072", "8.8.8.8"),
+        ("93.184.216.34", "93.184.216.34"),
+    ],
+)
+def test_the_address_of_a_literal_is_noted(world: World, host: str, address: str) -> None:
+    """The note has the address that a host spells, in whatever form, with what forbids it."""
+    world.outcome(f"https://{host}/a.mp3")
+    assert world.notes[0].replace("::ffff:a00:7", "::ffff:10.0.0.7") == f"the host is {address}"
+
+
+def test_one_redirect_is_noted_as_one(world: World) -> None:
+    """The note counts in words that are right for one."""
+    world.outcome("https://media.mock.test/redirect/1/a.mp4")
+    assert "1 redirect" in world.notes
 
 
 def test_every_decision_is_noted(world: World) -> None:
