@@ -85,16 +85,18 @@ class SchemaJudge:
             message = f"is missing: add it, as {_with_article(expected)}"
             return FieldError(f"{pointer}/{name}", "required", message, self.schema["x-rules"]["required"])
         if not error.instance_path:
-            message = "needs a name, an email or both" if keyword == "anyOf" else _type_message(self.schema, probe)
-            code = "empty" if keyword == "anyOf" else "type"
-            return FieldError(pointer, code, message, self.schema["x-rules"][keyword])
+            return FieldError(pointer, "type", _type_message(self.schema, probe), self.schema["x-rules"][keyword])
         name = str(error.instance_path[0])
         schema, value = self.properties[name], probe[name]
         if value is None:
-            rule = "BODY-2" if name in self.schema.get("required", ()) else "BODY-16"
-            advice = f"is null: send {_with_article(schema['type'])}" + ("" if rule == "BODY-2" else " or leave it out")
-            return FieldError(f"{pointer}/{name}", "null", advice, rule)
+            return self._null(f"{pointer}/{name}", schema, needed=name in self.schema.get("required", ()))
         return FieldError(f"{pointer}/{name}", *_worded(keyword, schema, value), schema["x-rules"][keyword])
+
+    @staticmethod
+    def _null(pointer: str, schema: spec.JsonObject, *, needed: bool) -> FieldError:
+        rules = spec.schema("CreateEngagement")["x-rules"]
+        advice = f"is null: send {_with_article(schema['type'])}" + ("" if needed else " or leave it out")
+        return FieldError(pointer, "null", advice, rules["requiredNull" if needed else "optionalNull"])
 
 
 class Validator:
@@ -152,8 +154,17 @@ class Validator:
                 errors = () if fits else tuple(self._participant.errors(person, pointer))
                 yield from errors
                 broken = {error.field for error in errors}
+                if isinstance(person, dict):
+                    yield from self._nobody(person, pointer)
                 if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in broken:
                     yield from _email_errors(person["email"], pointer)
+
+    def _nobody(self, person: dict[str, Any], pointer: str) -> Iterator[FieldError]:
+        """Yield an error if a participant has none of the members of which one is needed."""
+        schema = self._participant.schema
+        if not any(name in person for name in schema["x-anyRequired"]):
+            rule = schema["x-rules"]["x-anyRequired"]
+            yield FieldError(pointer, "empty", "needs a name, an email or both", rule)
 
     def _transcript(self, text: str) -> Iterator[FieldError]:
         """Judge the limit in bytes, which JSON Schema cannot express."""
