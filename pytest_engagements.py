@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from contract.target.client import Client
+    from contract.run.client import RecordingClient
 
 SUITE = Path(__file__).parent / "contract" / "suite"
 OPTIONS = ("base_url", "config", "profile", "report_dir", "seed", "rate", "max_requests", "max_creations", "shard")
@@ -29,23 +29,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the markers."""
     config.addinivalue_line("markers", "rule(*ids): the rules of the contract that a test is about")
+    config.addinivalue_line(
+        "markers", "needs(*preconditions): a test that is untested where one of these does not hold"
+    )
     config.addinivalue_line("markers", "at_the_end: run after all other tests of the suite")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Hand the tests of the suite to its watcher."""
+    """Hand the tests of the suite to its own plugin."""
     suite = [item for item in items if SUITE in item.path.parents]
     if suite:
-        from contract.suite import plugin as watcher  # not at the top: see above
+        from contract.suite import plugin  # not at the top: see above
 
-        kept = watcher.watch(config, suite)
+        kept = plugin.select_tests(config, suite)
         items[:] = [item for item in items if item not in suite] + kept
         config.hook.pytest_deselected(items=[item for item in suite if item not in kept])
 
 
 @pytest.fixture(scope="session")
-def client(pytestconfig: pytest.Config) -> Client:
+def client(pytestconfig: pytest.Config) -> RecordingClient:
     """Return the client of the run."""
     from contract.suite.plugin import CLIENT
 

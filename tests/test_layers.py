@@ -102,7 +102,7 @@ def test_the_suite_knows_the_mock_in_one_module(path: Path) -> None:
 
 
 READERS = {"mock_server/cli.py", "mock_server/config.py", "contract/target/config.py", "contract/cli.py"}
-READERS |= {"contract/run/runner.py", "contract/suite/plugin.py", "contract/schemathesis/session.py"}
+READERS |= {"contract/run/runner.py", "contract/suite/plugin.py", "contract/generated/session.py"}
 
 
 @pytest.mark.parametrize("package", ["mock_server", "contract"])

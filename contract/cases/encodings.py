@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from hypothesis import strategies as st
-
 from contract.exchange import Body, escape
+from contract.spec.fields import fields
 
-_FIELDS = (
-    *("type", "title", "source_system", "external_id", "media_url", "run_workflows"),
-    *("start_at", "is_private", "participants", "transcript_text"),
-)
+_FIELDS = tuple(fields())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +45,10 @@ class Encoding:
         return f"Encoding({', '.join(said)})"
 
 
-def encodings() -> st.SearchStrategy[Encoding]:
-    """Draw an encoding; shrinks to the usual one, in one choice."""
-    return st.sampled_from(_ENCODINGS)
-
-
 _ORDERS = (_FIELDS, _FIELDS[::-1], _FIELDS[4:] + _FIELDS[:4], _FIELDS[1::2] + _FIELDS[::2])
 _SPACES = (" ", "", "\n  ", "\t", "\r\n")
 _ESCAPES = ("none", "slashes", "ascii", "all")
-_ENCODINGS = tuple(
+ENCODINGS = tuple(
     Encoding(order, space, escapes, chunked, alone)
     for alone, chunked, order, space, escapes in product((False, True), (False, True), _ORDERS, _SPACES, _ESCAPES)
 )

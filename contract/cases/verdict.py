@@ -1,14 +1,9 @@
-"""What a conforming target answers to a drawn value. The verdict is known because of how the value was made."""
+"""What a conforming target answers to a value. The verdict is known because of how the value was made."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-from hypothesis import strategies as st
-
-T = TypeVar("T")
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +20,9 @@ class Verdict:
 ACCEPTED = Verdict("accepted")
 REFUSED = Verdict("refused", (400, 422))
 EXACTLY_422 = Verdict("refused", (422,))  # http, private addresses and what is no recording
+UNREADABLE = Verdict("refused", (400, 415, 422))  # what does not come as JSON may be refused by its media type as well
 UNAUTHORIZED = Verdict("refused", (401,))
+NO_SCHEME = Verdict("refused", (400, 401))  # a header that no scheme can be read from may count as malformed
 FORBIDDEN = Verdict("refused", (403,))
 FREE = Verdict("free")
 
@@ -39,14 +36,14 @@ class Judged:
     rule: str
     why: str
 
+    @property
+    def statuses(self) -> str:
+        """The statuses that count as a refusal, for people."""
+        return " or ".join(map(str, self.verdict.statuses))
+
 
 @dataclass(frozen=True)
 class Url(Judged):
     """A text in the place of `media_url`."""
 
     value: str
-
-
-def evenly(strategies: Sequence[st.SearchStrategy[T]]) -> st.SearchStrategy[T]:
-    """Draw from each of these as often; with `one_of`, which flattens, what has many branches would come more often."""
-    return st.sampled_from(list(strategies)).flatmap(lambda chosen: chosen)

@@ -11,18 +11,18 @@ from typing import Any
 from rich.console import Console
 
 from contract import report
-from contract.fuzz.hunt import FuzzRecorder
-from contract.fuzz.own import Budget, hunt
+from contract.fuzz.fuzz_run import FuzzRecorder
+from contract.fuzz.own import Budget, fuzz
+from contract.outcome import CutShort
 from contract.report import terminal
 from contract.report.text import printable
+from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
-from contract.run.recorder import CutShort
 from contract.run.results import Run
 from contract.run.runner import budget
 from contract.run.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
 from contract.target.config import Config, ConfigError
 from contract.target.embedded import Target
-from contract.target.preflight import PreflightFailed
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
@@ -81,7 +81,7 @@ def own(target: Target, options: Options) -> int:
         raise ConfigError(f"--report-dir or --corpus: cannot write to {error.filename}: {error.strerror}") from None
     try:
         session.begin()
-        state = hunt(session, options.budget, options.corpus, target.reset)
+        state = fuzz(session, options.budget, options.corpus, target.reset)
         session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
     except (PreflightFailed, CutShort):
         pass  # the session knows
@@ -99,7 +99,7 @@ def own(target: Target, options: Options) -> int:
 
 def schemathesis(target: Target, options: Options) -> int:
     """Run Schemathesis with the kit's hooks and return the exit code. Its reports have a folder of their own."""
-    from contract.schemathesis.run import run  # not at the top: a second, and checks registered with Schemathesis
+    from contract.generated.run import run  # not at the top: Schemathesis takes a second
 
     return run(
         target.config,

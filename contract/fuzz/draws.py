@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contract.cases.verdict import evenly
+from contract.cases.submission import media
 from contract.strategies import (
     Submission,
     accepted_urls,
@@ -21,7 +21,7 @@ from contract.strategies import (
     refused_urls,
     valid_submissions,
 )
-from contract.strategies.submissions import media_submission
+from contract.strategies.evenly import evenly
 from contract.target.config import Config
 
 READERS = ("reader", "private_reader")
@@ -56,7 +56,7 @@ class Draws:
             valid=_seldom(valid, _limit("accepted")),
             bodies=_seldom(defective_bodies(), _limit("refused")),
             media=media_submissions(urls),
-            sweeps=private_sweeps().map(lambda swept: [media_submission(url) for url in swept]),
+            sweeps=private_sweeps().map(lambda swept: [media(url) for url in swept]),
             broken=defective_submissions(urls).filter(_spares_the_key),
             free=_seldom(free, _limit("free")),
             readers=st.sampled_from(readers) if readers else st.nothing(),

@@ -9,11 +9,16 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule
 
+from contract.cases.scenarios import SCENARIOS, Scenario
 from contract.fuzz.draws import drawn, several
 from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
-from contract.judge.races import judge_race
-from contract.judge.replay import REFUSED, answer, check_replay, created, replayed
-from contract.run.recorder import Violation
+from contract.judge.answers import answer
+from contract.judge.refusal import judge_forbidden, judge_refusal
+from contract.judge.replay import SAME, rule_of_repeat
+from contract.outcome import Violation
+from contract.run.scenarios import play
+from contract.run.steps import check_race, check_repeat, created, replayed, send_wrong
+from contract.spec.statuses import BUSY, INCONCLUSIVE
 from contract.strategies import (
     Encoding,
     NearKeys,
@@ -35,9 +40,9 @@ class EngagementMachine(Predicting):
     @initialize(target=stored)
     def begin(self) -> Places:
         """Begin with an engagement to repeat: one of the example's own, or the run's when the budget is used up."""
-        if not self.hunt.may_create and self.client.anchor is not None:
+        if not self.fuzz_run.may_create and self.client.anchor is not None:
             return multiple(self.remember(self.client.anchor))
-        with self.judging("IDEM-1") as made:
+        with self.judging(SAME) as made:
             made.append(self.remember(created(self.client, self.client.submission(), "BODY-13")))
         return multiple(*made)
 
@@ -49,7 +54,7 @@ class EngagementMachine(Predicting):
     @rule(target=stored, submission=drawn("valid"), encoding=encodings())
     def create(self, submission: Submission, encoding: Encoding) -> Places:
         """Create with a valid submission of a new key, in whatever form it is sent."""
-        with self.judging("IDEM-1", *rules_of(submission)) as made:
+        with self.judging(SAME, *rules_of(submission)) as made:
             made.append(self.create_one(submission, self.client.key(), encoding))
         return multiple(*made)
 
@@ -91,23 +96,22 @@ class EngagementMachine(Predicting):
     @rule(place=stored, submission=drawn("valid"), encoding=encodings())
     def replay(self, place: Place, submission: Submission, encoding: Encoding) -> None:
         """Repeat: the stored engagement comes back unchanged, whatever the other fields say."""
-        name = {(): "IDEM-1", ("source_system",): "IDEM-3"}.get(tuple(submission.value), "IDEM-2")
-        with self.judging(name):
-            first = self.model[place]
-            document = {**first.document, **submission.value}
-            replayed(self.client, first, encoding.body(document), name, **self.sending(encoding, place[0]))
-            self.hunt.accepted += 1
+        first = self.model[place]
+        document = {**first.document, **submission.value}
+        with self.judging(rule_of_repeat(first.document, document)):
+            replayed(self.client, first, encoding.body(document), **self.sending(encoding, place[0]))
+            self.fuzz_run.accepted += 1
 
     @rule(place=stored, submission=drawn("broken"))
     def replay_with_a_defect(self, place: Place, submission: Submission) -> None:
         """Repeat with a defect: refused or answered with the stored engagement, which never changes."""
         with self.judging("IDEM-2"):
-            document = submission.document(self.model[place].document, place[1])
-            exchange = self.client.submit(document, expect="replayed", credential=place[0])
+            body = self.body(submission, place[1], Encoding(), self.model[place])
+            exchange = self.client.submit(body, expect="replayed", credential=place[0])
             if exchange.response.ok:
-                check_replay(exchange, self.model[place], "IDEM-2")
-            elif exchange.response.status not in (*REFUSED, 413):
-                raise Violation(submission.rule, "a refusal with 400 or 422, or a repeat", answer(exchange), exchange)
+                check_repeat(self.client, exchange, self.model[place], "IDEM-2")
+            elif judge_refusal(exchange, submission) is not None and not 400 <= exchange.response.status < 500:
+                raise Violation(submission.rule, "a refusal, or a repeat", answer(exchange), exchange)
 
     @rule(target=refused, name=drawn("readers"), submission=drawn("valid"))
     def forbid(self, name: str, submission: Submission) -> Keys:
@@ -117,10 +121,8 @@ class EngagementMachine(Predicting):
             key = self.client.key()
             document = submission.document(self.client.base, key)
             exchange = self.client.submit(document, expect="forbidden", credential=name)
-            if exchange.response.ok:
-                raise Violation(broken, "a refusal without engagements:write", answer(exchange), exchange)
-            if exchange.response.status != 403:
-                raise Violation("SCOPE-2", "403", answer(exchange), exchange)
+            if (finding := judge_forbidden(exchange, broken)) is not None:
+                raise Violation(*finding, exchange)
             made.append(key)
         return multiple(*made)
 
@@ -129,15 +131,9 @@ class EngagementMachine(Predicting):
         """Submit with a credential that is not exactly right: 401, and the key stays free."""
         with self.judging(credential.rule) as made:
             key = self.client.key()
-            token = self.client.config.credentials[WRITER].token
-            request = self.client.request({**self.client.base, "external_id": key}, credential=None)
-            headers = request.headers
-            if (header := credential.header(token)) is not None:
-                headers = (("Authorization", header), *headers)
-            options = {"headers": headers, "authorization": credential.shell(token), "expect": "unauthorized"}
-            exchange = self.client.submit(request.body, credential=None, **options)
+            exchange = send_wrong(self.client, credential, key)
             if exchange.response.status not in credential.verdict.statuses:
-                raise Violation(credential.rule, f"{credential.why}: 401", answer(exchange), exchange)
+                raise Violation(credential.rule, f"{credential.why}: {credential.statuses}", answer(exchange), exchange)
             made.append(key)
         return multiple(*made)
 
@@ -178,10 +174,9 @@ class EngagementMachine(Predicting):
             titles = [f"{self.client.run_id} racer {number}" for number in range(count)]
             racers = [self.client.submission(external_id=key, title=title) for title in titles]
             exchanges = self.client.race([self.client.request(racer) for racer in racers])
-            heard = [exchange for exchange in exchanges if exchange.response.status != 429]
+            heard = [exchange for exchange in exchanges if exchange.response.status != BUSY]
             if len(heard) > 1:
-                judge_race(self.client, key, heard, known)
-                made.append(self.remember(next(exchange for exchange in heard if exchange.response.ok)))
+                made.append(self.remember(check_race(self.client, heard, known)))
         return multiple(*made)
 
     @precondition(Predicting.may_create)
@@ -191,17 +186,25 @@ class EngagementMachine(Predicting):
         with self.judging(*rules_of(submission)):
             exchanges = [self.submit(submission, encoding) for encoding in (one, other)]
             outcomes = [outcome(exchange) for exchange in exchanges]
-            if outcomes[0] != outcomes[1] and not {411, 413, 429} & {e.response.status for e in exchanges}:
+            if outcomes[0] != outcomes[1] and not {411, *INCONCLUSIVE} & {e.response.status for e in exchanges}:
                 expected = f"the same as for {one}, {outcomes[0]}"
                 violation = Violation(rules_of(submission)[0], expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]
                 raise violation
 
+    @precondition(lambda self: OTHER in self.client.config.credentials and self.may_create())
+    @rule(target=stored, scenario=st.sampled_from(SCENARIOS))
+    def play_a_scenario(self, scenario: Scenario) -> Places:
+        """Play a scenario of several requests, as the suite does."""
+        with self.judging(scenario.rule) as made:
+            made += [self.remember(exchange) for exchange in play(self.client, scenario)]
+        return multiple(*made)
+
     @precondition(Predicting.may_create)
     @rule(submission=drawn("valid"), one=encodings(), other=encodings())
     def commute(self, submission: Submission, one: Encoding, other: Encoding) -> None:
         """Submit twice under one key, in either order: the first creates, the second is a repeat."""
-        with self.judging("IDEM-1"):
+        with self.judging(SAME):
             outcomes = []
             for first, second in ((one, other), (other, one)):
                 place = self.create_one(submission, self.client.key(), first)

@@ -18,9 +18,9 @@ from hypothesis.errors import HypothesisException
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
-from contract.fuzz.hunt import STEPS_KEPT, Ended, FuzzRecorder, Hunt
+from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
-from contract.run.recorder import Violation
+from contract.outcome import Violation
 from contract.run.session import Session, share
 
 BATCH = 500  # cases, after which memory is given back
@@ -66,9 +66,9 @@ class Corpus(DirectoryBasedExampleDatabase):
             super().delete(key, value)
 
 
-def hunt(
+def fuzz(
     session: Session, budget: Budget, corpus: Path | None = None, between: Callable[[], object] = lambda: None
-) -> Hunt:
+) -> FuzzRun:
     """Fuzz the target of a session that has begun, and record the minimal case of each rule that is broken.
 
     The session needs a FuzzRecorder. `between` is called after each batch. Raises what is a mistake of this program.
@@ -76,7 +76,7 @@ def hunt(
     recorder = session.recorder
     assert isinstance(recorder, FuzzRecorder)  # noqa: S101  both are made by whoever calls
     session.client.trail = deque(maxlen=STEPS_KEPT)
-    state = Hunt(session.client, recorder, budget.share)
+    state = FuzzRun(session.client, recorder, budget.share)
     draws = Draws.of(session.config, session.client.run_id)
     with _stored(corpus) as database:
         replay = True
@@ -94,7 +94,7 @@ def hunt(
     return state
 
 
-def _batch(state: Hunt, draws: Draws, chosen: settings, number: int) -> Violation | None:
+def _batch(state: FuzzRun, draws: Draws, chosen: settings, number: int) -> Violation | None:
     """Run one batch and return the smallest violation, if there is any."""
     state.found = None
     state.recorder.hunting = True
@@ -114,7 +114,7 @@ def _batch(state: Hunt, draws: Draws, chosen: settings, number: int) -> Violatio
     return state.found
 
 
-def _record(state: Hunt, found: Violation, database: ExampleDatabase | None) -> None:
+def _record(state: FuzzRun, found: Violation, database: ExampleDatabase | None) -> None:
     rule = found.rule or ""
     state.recorder.fail(rule, found)
     state.recorder.known.add(rule)
@@ -122,7 +122,7 @@ def _record(state: Hunt, found: Violation, database: ExampleDatabase | None) -> 
         database.keeps = True
 
 
-def _settings(state: Hunt, database: ExampleDatabase | None, *, replay: bool) -> settings:
+def _settings(state: FuzzRun, database: ExampleDatabase | None, *, replay: bool) -> settings:
     """Return settings of our own: with CI set, Hypothesis would load a profile that draws the same in every run."""
     examples = min(BATCH, state.cases - state.done) // CASES
     return settings(

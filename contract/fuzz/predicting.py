@@ -9,54 +9,43 @@ from typing import Any
 from hypothesis import reject
 from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 
-from contract.exchange import Exchange
+from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
-from contract.fuzz.hunt import Ended, Hunt
-from contract.judge.invariants import instant
-from contract.judge.replay import Case, TooLarge, created, named_fields, refused
-from contract.run.recorder import CutShort, NotApplicable, Untested, Violation
+from contract.fuzz.fuzz_run import Ended, FuzzRun
+from contract.judge.answers import named_fields
+from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
+from contract.run.steps import created, refused
+from contract.spec.fields import blamed, fields
 from contract.strategies import Encoding, Submission
 
 Place = tuple[str, str]  # the credential that creates in a workspace, and a key
 Places = MultipleResults[Place]
 Keys = MultipleResults[str]
 WRITER, OTHER = "writer", "other_workspace"
-# The rule that is broken when a valid value of a field is refused, or a changed one changes a repeat.
-RULES = {
-    "type": "BODY-12",
-    "title": "LIMIT-1",
-    "source_system": "LIMIT-3",
-    "media_url": "URL-17",
-    "run_workflows": "BODY-5",
-    "start_at": "BODY-8",
-    "is_private": "BODY-6",
-    "participants": "BODY-10",
-    "transcript_text": "LIMIT-7",
-}
 
 
 class Predicting(RuleBasedStateMachine):
     """A machine without steps. `model` holds the first answer of each place; every violation ends the example."""
 
-    def __init__(self, hunt: Hunt, draws: Draws) -> None:
+    def __init__(self, fuzz_run: FuzzRun, draws: Draws) -> None:
         super().__init__()
-        self.hunt = hunt
+        self.fuzz_run = fuzz_run
         self.draws = draws
-        self.client = hunt.client
+        self.client = fuzz_run.client
         self.client.trail.clear()
         self.model: dict[Place, Exchange] = {}
 
     def may_create(self) -> bool:
         """Whether an engagement may be made: within the budget, and on another machine one an example."""
         thrifty = not self.client.config.loopback
-        return self.hunt.may_create and not (thrifty and len(self.model) > 1)
+        return self.fuzz_run.may_create and not (thrifty and len(self.model) > 1)
 
     @contextmanager
     def judging(self, *rules: str) -> Iterator[list[Any]]:
         """Count one case of these rules and decide what its end means for the example. Yields what it makes."""
-        if self.hunt.over:
+        if self.fuzz_run.over:
             raise Ended
-        self.hunt.done += 1
+        self.fuzz_run.done += 1
         try:
             with self.client.recorder.testing(rules):
                 try:
@@ -66,13 +55,13 @@ class Predicting(RuleBasedStateMachine):
         except (Untested, NotApplicable):
             pass
         except CutShort as reason:
-            self.hunt.stopped = str(reason)
+            self.fuzz_run.stopped = str(reason)
             raise Ended from None
         except Violation as violation:
             violation.rule = violation.rule or rules[0]
-            if violation.rule in self.hunt.recorder.known:
+            if violation.rule in self.fuzz_run.recorder.known:
                 reject()
-            self.hunt.note(violation, self.client.trail)
+            self.fuzz_run.note(violation, self.client.trail)
             raise
 
     def refuse(self, submissions: list[Submission], encoding: Encoding) -> Keys:
@@ -81,34 +70,38 @@ class Predicting(RuleBasedStateMachine):
         for submission in submissions:
             with self.judging(submission.rule):
                 key = self.client.key()
-                body = encoding.body(submission.document(self.client.base, key))
-                case = Case(submission.why, submission.value, submission.without, body, submission.verdict.statuses)
-                refused(self.client, case, submission.rule, key, **self.sending(encoding, WRITER))
+                body = self.body(submission, key, encoding)
+                refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
                 keys.append(key)
         return multiple(*keys)
 
     def create_one(self, submission: Submission, key: str, encoding: Encoding | None = None) -> Place:
         """Submit what must create, check what the answer says of it, and remember it."""
         encoding = encoding or Encoding()
-        body = encoding.body(submission.document(self.client.base, key))
+        body = self.body(submission, key, encoding)
         try:
             first = created(self.client, body, **self.sending(encoding, WRITER))
         except Violation as violation:
             violation.rule = violation.rule or _blamed(submission, violation.exchange)
             raise
-        _check_start(first)
         return self.remember(first)
+
+    def body(self, submission: Submission, key: str, encoding: Encoding, first: Exchange | None = None) -> Body:
+        """Return a submission under this key in whatever form it is sent, made from a plain one or from the first."""
+        if submission.body is not None:
+            return submission.body
+        return encoding.body(submission.document(self.client.base if first is None else first.document, key))
 
     def remember(self, first: Exchange) -> Place:
         """Enter an engagement into the model."""
         place = (first.request.credential or WRITER, first.request.key or "")
         self.model[place] = first
-        self.hunt.accepted += 1
+        self.fuzz_run.accepted += 1
         return place
 
     def submit(self, submission: Submission, encoding: Encoding) -> Exchange:
         """Submit under a new key, whatever comes of it."""
-        body = encoding.body(submission.document(self.client.base, self.client.key()))
+        body = self.body(submission, self.client.key(), encoding)
         return self.client.submit(body, expect="observed", **self.sending(encoding, WRITER))
 
     def sending(self, encoding: Encoding, credential: str) -> dict[str, Any]:
@@ -124,7 +117,7 @@ def rules_of(submission: Submission) -> tuple[str, ...]:
     """Return the rules that a submission is about: of a valid one, those of its fields."""
     if submission.verdict.kind != "accepted":
         return (submission.rule,)
-    return tuple(RULES[field] for field in submission.value if field in RULES) or (submission.rule,)
+    return tuple(fields()[name].valid for name in submission.value if name in fields()) or (submission.rule,)
 
 
 def _blamed(submission: Submission, exchange: Exchange | None) -> str:
@@ -132,8 +125,7 @@ def _blamed(submission: Submission, exchange: Exchange | None) -> str:
     if exchange is not None and exchange.response.ok:  # it got that of another key
         return "IDEM-7"
     named = named_fields(exchange) if exchange is not None else set()
-    fields = [field for field in submission.value if field in named] or list(submission.value)
-    return RULES.get(fields[0], "BODY-13") if fields else "BODY-13"
+    return blamed(named & submission.value.keys() or submission.value.keys())
 
 
 def outcome(exchange: Exchange) -> tuple[Any, ...]:
@@ -143,10 +135,3 @@ def outcome(exchange: Exchange) -> tuple[Any, ...]:
         return (response.status, *sorted(named_fields(exchange)))
     said = response.engagement
     return (response.status, *(said.get(name) for name in ("title", "engagement_type", "is_private")))
-
-
-def _check_start(first: Exchange) -> None:
-    """Raise Violation unless the start in an answer is the instant that was sent. Rule: BODY-8."""
-    sent, said = instant(first.document.get("start_at")), instant(first.response.engagement.get("start_at"))
-    if sent and said and abs((said - sent).total_seconds()) >= 1:
-        raise Violation("BODY-8", f"start_at {sent.isoformat()}", f"{said.isoformat()}", first)

@@ -1,7 +1,7 @@
-"""What must hold of every single answer, whatever it was asked for. The client checks each one it gets.
+"""What must hold of every single answer, whatever it was asked for. Each answer of a run is checked.
 
-Each check takes an exchange and yields (rule, expected, actual) for what is wrong. It is silent about answers it does
-not understand: those of proxies (413, 431, 502 to 504) and of other paths.
+Each check takes an exchange and yields findings. It is silent about answers it does not understand: those of proxies
+(413, 431, 502 to 504) and of other paths.
 """
 
 from __future__ import annotations
@@ -16,15 +16,13 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from contract.exchange import PATH, SHORTEST_SECRET, Exchange
+from contract.judge.finding import Finding
 from contract.spec import document as spec
-
-Finding = tuple[str, str, str]
+from contract.spec.fields import pattern
+from contract.spec.statuses import FROM_PROXIES
 
 EXPANDED = ("transcript", "media_url", "companies", "contacts", "owner", "action_items", "signals", "tags")
-FROM_PROXIES = (413, 414, 431, 502, 503, 504)
 CLOCK_SKEW = timedelta(minutes=15)
-ENGAGEMENT_ID = re.compile(r"ngmt_[A-Za-z0-9]+")
-USER_ID = re.compile(r"usr_[A-Za-z0-9]+")
 # Stack traces in the languages that servers are written in; a JSON text may hold their line ends as escapes.
 TRACES = re.compile(
     r"Traceback \(most recent"
@@ -43,7 +41,7 @@ def check(exchange: Exchange) -> Iterator[Finding]:
     if response.status in FROM_PROXIES or (request.method, request.path) != ("POST", PATH):
         return
     if response.status >= 500:
-        yield "ERR-4", "an answer below 500", f"{response.status}"
+        yield Finding("ERR-4", "an answer below 500", f"{response.status}")
     if response.ok:
         yield from _success(exchange)
     elif response.status >= 400:
@@ -58,22 +56,24 @@ def _secrets(exchange: Exchange) -> Iterator[Finding]:
     body = exchange.request.body.content.decode("utf-8", "replace")
     for secret in {token, token.rpartition(".")[2]}:
         if len(secret) >= SHORTEST_SECRET and secret in text and secret not in body:  # a title may be anything
-            yield "AUTH-6", "an answer without the credential", "the answer repeats the credential that was sent"
+            yield Finding(
+                "AUTH-6", "an answer without the credential", "the answer repeats the credential that was sent"
+            )
             return
 
 
 def _success(exchange: Exchange) -> Iterator[Finding]:
     response = exchange.response
     if not response.headers.get("x-api-version"):
-        yield "RESP-5", "the header X-Api-Version", f"{response.status} without it"
+        yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")
     if not isinstance(response.json, dict):
-        yield "RESP-1", "a JSON object", f"{response.media_type or 'no content type'}: {_beginning(exchange)}"
+        yield Finding("RESP-1", "a JSON object", f"{response.media_type or 'no content type'}: {_beginning(exchange)}")
         return
     engagement = response.engagement
     yield from _shape(engagement)
     for name in EXPANDED:
         if name in engagement:
-            yield "RESP-6", f"no {name}, as nothing was expanded", f"{name} is there"
+            yield Finding("RESP-6", f"no {name}, as nothing was expanded", f"{name} is there")
     yield from _times(engagement)
 
 
@@ -86,17 +86,16 @@ def _shape(engagement: dict[str, Any]) -> Iterator[Finding]:
             rule = "RESP-10"
         else:
             rule = "RESP-1"
-        yield rule, f"{field or 'the answer'} as documented", error.message[:200]
+        yield Finding(rule, f"{field or 'the answer'} as documented", error.message[:200])
     for field in ("id", "owner_user_id", "host_user_id"):  # JSON Schema's $ lets a trailing line feed through
-        pattern = ENGAGEMENT_ID if field == "id" else USER_ID
         value = engagement.get(field)
-        if isinstance(value, str) and value.endswith("\n") and pattern.fullmatch(value) is None:
-            yield "RESP-2", f"{field} as documented", repr(value)
+        if isinstance(value, str) and value.endswith("\n") and not re.fullmatch(pattern("Engagement", field), value):
+            yield Finding("RESP-2", f"{field} as documented", repr(value))
     if isinstance(url := engagement.get("meeting_url"), str) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", url):
-        yield "RESP-1", "meeting_url as a URI", repr(url)
+        yield Finding("RESP-1", "meeting_url as a URI", repr(url))
     for field in _INSTANTS:
         if isinstance(value := engagement.get(field), str) and instant(value) is None:
-            yield "RESP-1", f"{field} as a date and time", repr(value)
+            yield Finding("RESP-1", f"{field} as a date and time", repr(value))
 
 
 _INSTANTS = ("created_at", "updated_at", "engagement_at", "start_at", "end_at")
@@ -108,54 +107,52 @@ def _times(engagement: dict[str, Any]) -> Iterator[Finding]:
     if start and end and isinstance(seconds, int | float):
         off = (end - start).total_seconds() - seconds
         if abs(off) > 1:
-            yield (
+            yield Finding(
                 "RESP-7",
                 f"end_at {seconds} s after start_at",
                 f"end_at − start_at is {(end - start).total_seconds()} s",
             )
     created, updated = (instant(engagement.get(name)) for name in ("created_at", "updated_at"))
     if created and updated and updated < created:
-        yield "RESP-11", "updated_at not before created_at", f"{updated} is before {created}"
+        yield Finding("RESP-11", "updated_at not before created_at", f"{updated} is before {created}")
 
 
 def _error(exchange: Exchange) -> Iterator[Finding]:
     response = exchange.response
     text = response.content.decode("utf-8", "replace")
     if "<html" in text.lower() or response.media_type == "text/html":
-        yield "ERR-3", "no HTML in an error", f"{response.media_type}: {_beginning(exchange)}"
+        yield Finding("ERR-3", "no HTML in an error", f"{response.media_type}: {_beginning(exchange)}")
     if TRACES.search(text):
-        yield "ERR-3", "no stack trace in an error", _beginning(exchange)
+        yield Finding("ERR-3", "no stack trace in an error", _beginning(exchange))
     if not response.headers.get("x-api-version"):
-        yield "ERR-2", "the header X-Api-Version on an error", f"{response.status} without it"
+        yield Finding("ERR-2", "the header X-Api-Version on an error", f"{response.status} without it")
     if response.status == 429 and not (response.headers.get("retry-after") or "").isdigit():
-        yield "ERR-7", "Retry-After in seconds", repr(response.headers.get("retry-after"))
+        yield Finding("ERR-7", "Retry-After in seconds", repr(response.headers.get("retry-after")))
     if response.media_type != "application/problem+json":
-        yield "ERR-1", "application/problem+json", response.media_type or "no content type"
+        yield Finding("ERR-1", "application/problem+json", response.media_type or "no content type")
     yield from _problem(response.json, response.status)
 
 
 def _problem(problem: Any, status: int) -> Iterator[Finding]:
     if not isinstance(problem, dict):
-        yield "ERR-1", "a problem as a JSON object", type(problem).__name__
+        yield Finding("ERR-1", "a problem as a JSON object", type(problem).__name__)
         return
     for name, kind in (("type", str), ("title", str), ("status", int), ("detail", str), ("request_id", str)):
         if not isinstance(problem.get(name), kind):
-            yield "ERR-1", f"{name} in a problem", repr(problem.get(name))
+            yield Finding("ERR-1", f"{name} in a problem", repr(problem.get(name)))
     if isinstance(problem.get("status"), int) and problem["status"] != status:
-        yield "ERR-1", f"status {status} in the problem", str(problem["status"])
-    for rule, name, pattern in (
-        ("ERR-6", "request_id", r"rid_[A-Za-z0-9_-]+"),
-        ("ERR-1", "type", r"https://\S+/errors/[a-z0-9_]+"),
-    ):
-        if isinstance(value := problem.get(name), str) and not re.fullmatch(pattern, value):
-            yield rule, f"{name} of the form {pattern}", repr(value)[:120]
+        yield Finding("ERR-1", f"status {status} in the problem", str(problem["status"]))
+    for rule, name in (("ERR-6", "request_id"), ("ERR-1", "type")):
+        form = pattern("Problem", name)
+        if isinstance(value := problem.get(name), str) and not re.fullmatch(form, value):
+            yield Finding(rule, f"{name} of the form {form}", repr(value)[:120])
     errors = problem.get("errors", [])
     if not isinstance(errors, list) or not all(isinstance(entry, dict) for entry in errors):
-        yield "ERR-1", "errors as a list of objects", repr(errors)[:80]
+        yield Finding("ERR-1", "errors as a list of objects", repr(errors)[:80])
         return
     for entry in errors:
         if not all(isinstance(entry.get(name), str) for name in ("field", "code", "message")):
-            yield "ERR-1", "field, code and message in each of errors[]", repr(entry)[:120]
+            yield Finding("ERR-1", "field, code and message in each of errors[]", repr(entry)[:120])
 
 
 def instant(value: Any) -> datetime | None:

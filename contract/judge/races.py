@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from contract.exchange import Exchange
-from contract.judge.replay import answer, check_created, check_replay
-from contract.run.recorder import Violation
-from contract.target.client import Client
+from contract.judge.answers import answer
+from contract.judge.finding import Finding
+
+RACE, SEEN = "IDEM-10", "IDEM-13"
 
 
-def judge_race(client: Client, key: str, exchanges: Sequence[Exchange], known: Collection[str]) -> None:
-    """Check one burst of first submissions of `key`.
+def judge_race(exchanges: Sequence[Exchange], known: Collection[str]) -> tuple[Finding, Exchange] | None:
+    """Say what is wrong with one burst of first submissions, and which exchange shows it.
 
-    There is one id, at most one 201, the others are 200 or 409, and a later repeat agrees. `known` are the ids that
-    the run knew before. Raises Violation. Rule: IDEM-10.
+    There is one id, at most one 201, and the others are 200 or 409. `known` are the ids that the run knew before.
     """
     statuses = sorted(exchange.response.status for exchange in exchanges)
     winners = [exchange for exchange in exchanges if exchange.response.ok]
     if not winners:
-        raise Violation("IDEM-10", "one of the parallel submissions to create", f"{statuses}", exchanges[0])
+        return Finding(RACE, "one of the parallel submissions to create", f"{statuses}"), exchanges[0]
     for exchange in exchanges:
         if not exchange.response.ok and exchange.response.status != 409:
-            raise Violation("IDEM-10", "200 or 409 for the others", answer(exchange), exchange)
+            return Finding(RACE, "200 or 409 for the others", answer(exchange)), exchange
     ids = {exchange.response.id for exchange in winners}
     if len(ids) > 1 or statuses.count(201) > 1 or ids & set(known):
-        raise Violation("IDEM-10", "one engagement for parallel submissions", f"{statuses}, ids {ids}", winners[-1])
+        return Finding(RACE, "one engagement for parallel submissions", f"{statuses}, ids {ids}"), winners[-1]
     if len({exchange.response.engagement.get("title") for exchange in winners}) > 1:
-        raise Violation("IDEM-10", "the same engagement for all", "different titles under one id", winners[-1])
-    for first in winners:
-        if first.response.status == 201:
-            check_created(client, first)
-    repeat = client.submit(client.submission(external_id=key), expect="replayed")
-    check_replay(repeat, winners[0], "IDEM-10")
-    waited = "409 while the first submission is in flight" if 409 in statuses else "the others wait and get 200"
-    client.recorder.observe("IDEM-13", waited)
+        return Finding(RACE, "the same engagement for all", "different titles under one id"), winners[-1]
+    return None
+
+
+def behaviour(exchanges: Sequence[Exchange]) -> str:
+    """Say what a target does with a submission whose key is in flight."""
+    refused = any(exchange.response.status == 409 for exchange in exchanges)
+    return "409 while the first submission is in flight" if refused else "the others wait and get 200"

@@ -16,14 +16,13 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
-from contract.cases import verdict
+from contract.cases.verdict import EXACTLY_422, REFUSED, Judged, Url, Verdict
 from contract.spec import document as spec
+from contract.spec.fields import fields, submission_schema
 from contract.spec.rules import catalogue
-from contract.strategies import Url
 
-REFUSED, EXACT = verdict.REFUSED.statuses, verdict.EXACTLY_422.statuses
 UNSURE = None
-Finding = tuple[str | None, tuple[int, ...]]  # the rule that refuses, or UNSURE, and with which statuses
+Objection = tuple[str | None, Verdict]  # the rule that refuses, or UNSURE, and what counts as a refusal
 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 PLAIN_HTTP = re.compile(r"http://[a-z0-9-]+(\.[a-z0-9-]+)+/[a-z0-9./-]*", re.ASCII | re.IGNORECASE)
@@ -36,32 +35,37 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 class Judgement:
     """What a conforming target does with a first submission.
 
-    `rules` are those that refuse it, each enough by itself; `status` are the answers that count as a refusal. It is
-    `accepted` only if nothing refuses it and nothing is unsure.
+    `rules` are those that refuse it, each enough by itself; `verdict` says what counts as a refusal. It is `accepted`
+    only if nothing refuses it and nothing is unsure.
     """
 
     rules: tuple[str, ...]
-    status: tuple[int, ...]
+    verdict: Verdict
     accepted: bool
+
+    @property
+    def case(self) -> Judged:
+        """What must be refused, as a case of the first of its rules."""
+        return Judged(None, self.verdict, self.rules[0], catalogue()[self.rules[0]].title)
 
 
 def judge(document: Any, media: Mapping[str, Url]) -> Judgement:
     """Return the judgement on a body, `document` as parsed. `media` are the known URLs by their text."""
-    findings = list(_findings(document, media))
-    refusing = [(rule, status) for rule, status in findings if rule is not UNSURE]
+    objections = list(_objections(document, media))
+    refusing = [rule for rule, _ in objections if rule is not UNSURE]
     # The exact status of a media refusal is owed only where nothing else could be the reason.
-    status = findings[0][1] if len(findings) == 1 else REFUSED
-    return Judgement(tuple(dict.fromkeys(rule for rule, _ in refusing)), status, accepted=not findings)
+    verdict = objections[0][1] if len(objections) == 1 else REFUSED
+    return Judgement(tuple(dict.fromkeys(refusing)), verdict, accepted=not objections)
 
 
-def _findings(document: Any, media: Mapping[str, Url]) -> Iterator[Finding]:
+def _objections(document: Any, media: Mapping[str, Url]) -> Iterator[Objection]:
     for error in _validator().iter_errors(document):
         rule = _rule(error)
         yield (rule if rule and not catalogue()[rule].observed else UNSURE), REFUSED
     if not isinstance(document, dict):
         return
     for name, value in document.items():
-        if name not in _properties():
+        if name not in fields():
             yield UNSURE, REFUSED  # BODY-17
         elif isinstance(value, str):
             yield from _text(name, value)
@@ -76,39 +80,40 @@ def _findings(document: Any, media: Mapping[str, Url]) -> Iterator[Finding]:
 def _rule(error: ValidationError) -> str | None:
     """Return the rule that a keyword of the schema enforces; none for null, of which BODY-16 only reports."""
     if error.instance is None and error.validator == "type" and error.path:
-        return "BODY-2" if len(error.path) == 1 and error.path[0] in _required() else UNSURE
+        field = fields().get(str(error.path[0])) if len(error.path) == 1 else None
+        return UNSURE if field is None else field.null
     rules: dict[str, str] = error.schema.get("x-rules", {}) if isinstance(error.schema, dict) else {}
     return rules.get(str(error.validator))
 
 
-def _text(name: str, value: str) -> Iterator[Finding]:
+def _text(name: str, value: str) -> Iterator[Objection]:
     """Doubt texts that a conforming server may measure or read in another way: LIMIT-11, BODY-21, BODY-22."""
-    schema = _properties()[name]
+    field = fields()[name]
     units = len(value) + sum(character > "\uffff" for character in value)
-    if SURROGATE.search(value) or "\0" in value or len(value) <= schema.get("maxLength", units) < units:
+    if SURROGATE.search(value) or "\0" in value or len(value) <= (field.most or units) < units:
         yield UNSURE, REFUSED
-    if len(value.encode("utf-8", "surrogatepass")) > schema.get("x-maxBytes", len(value) * 4):
-        yield schema["x-rules"]["x-maxBytes"], REFUSED
+    if field.most_bytes is not None and len(value.encode("utf-8", "surrogatepass")) > field.most_bytes:
+        yield field.rules["x-maxBytes"], REFUSED
 
 
-def _media(url: str, media: Mapping[str, Url]) -> Iterator[Finding]:
+def _media(url: str, media: Mapping[str, Url]) -> Iterator[Objection]:
     if (known := media.get(url)) is not None:
         if known.verdict.kind != "accepted":
-            yield (known.rule if known.verdict.kind == "refused" else UNSURE), known.verdict.statuses
+            yield (known.rule if known.verdict.kind == "refused" else UNSURE), known.verdict
     elif (scheme := SCHEME.match(url)) is None:
-        yield "URL-19", REFUSED
+        yield fields()["media_url"].rules["format"], REFUSED
     elif PLAIN_HTTP.fullmatch(url):
-        yield "URL-1", EXACT
+        yield "URL-1", EXACTLY_422
     elif scheme[1].lower() != "https":
         yield "URL-2", REFUSED
     else:
         yield UNSURE, REFUSED
 
 
-def _start(text: str) -> Iterator[Finding]:
+def _start(text: str) -> Iterator[Objection]:
     """Refuse what is no date in any notation, and a day or an hour that does not exist (BODY-7, BODY-18)."""
     if not re.search(r"\d", text, re.ASCII):
-        yield "BODY-7", REFUSED
+        yield fields()["start_at"].rules["format"], REFUSED
         return
     if not RFC3339.fullmatch(text) or LENIENT_TIMES.search(text):
         yield UNSURE, REFUSED
@@ -116,16 +121,18 @@ def _start(text: str) -> Iterator[Finding]:
     try:
         moment = datetime.fromisoformat(text.upper())
     except ValueError:
-        yield "BODY-7", REFUSED
+        yield fields()["start_at"].rules["format"], REFUSED
         return
     if not 1971 <= moment.year < 9000:
         yield UNSURE, REFUSED
 
 
-def _participant(person: Any) -> Iterator[Finding]:
+def _participant(person: Any) -> Iterator[Objection]:
     """Doubt members that the page does not list, and addresses that a careful server may refuse: BODY-11."""
     if not isinstance(person, dict):
         return
+    if not person.keys() & set(spec.document()["components"]["schemas"]["Participant"]["x-anyRequired"]):
+        yield UNSURE, REFUSED
     for name, value in person.items():
         odd = isinstance(value, str) and (SURROGATE.search(value) or "\0" in value or len(value) > 200)
         if name not in {"name", "email"} or odd:
@@ -137,21 +144,5 @@ def _participant(person: Any) -> Iterator[Finding]:
 
 
 @functools.cache
-def _schema() -> dict[str, Any]:
-    schemas = spec.document()["components"]["schemas"]
-    return {**schemas["CreateEngagement"], "components": {"schemas": schemas}}
-
-
-def _properties() -> dict[str, Any]:
-    properties: dict[str, Any] = _schema()["properties"]
-    return properties
-
-
-def _required() -> list[str]:
-    required: list[str] = _schema()["required"]
-    return required
-
-
-@functools.cache
 def _validator() -> Draft202012Validator:
-    return Draft202012Validator(_schema())
+    return Draft202012Validator(submission_schema())

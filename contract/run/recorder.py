@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from contract.exchange import Exchange
+from contract.outcome import CutShort, NotApplicable, Untested, Violation
 from contract.run.results import Failure, RuleResult
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import Config
@@ -16,33 +17,8 @@ from contract.target.config import Config
 KEPT = 5  # failures of one rule that a report shows; the rest is only counted
 
 
-class Violation(AssertionError):  # noqa: N818  the field's word for it
-    """A rule is broken: what the contract says, what the target did, and the exchange that shows it."""
-
-    def __init__(self, rule: str | None, expected: str, actual: str, exchange: Exchange | None = None) -> None:
-        super().__init__(f"{rule}: expected {expected}; {actual}")
-        self.rule = rule
-        self.expected = expected
-        self.actual = actual
-        self.exchange = exchange
-        self.before: Sequence[Exchange] = ()  # what was sent before, where one exchange alone shows nothing
-        self.others_hold = False  # whether the test went on to its end, so that its other rules were tested as well
-
-
-class Untested(Exception):  # noqa: N818  a verdict
-    """What the rule needs is not there, so it was not tested. Never a pass."""
-
-
-class NotApplicable(Exception):  # noqa: N818  a verdict
-    """The rule is about something that this target does not have."""
-
-
-class CutShort(Exception):  # noqa: N818  a verdict on the whole run
-    """The run cannot go on: a budget is used up, or the target stopped answering."""
-
-
 @dataclass(slots=True)
-class Findings:
+class RuleRecord:
     """What is known of one rule so far."""
 
     passed: int = 0
@@ -60,7 +36,7 @@ class Recorder:
     """One for each run. Tests tell it through the client and the plugin; `results` asks it."""
 
     def __init__(self) -> None:
-        self.findings: dict[str, Findings] = {rule: Findings() for rule in catalogue()}
+        self.findings: dict[str, RuleRecord] = {rule: RuleRecord() for rule in catalogue()}
         self._current: Sequence[str] = ()
         self._focus: str | None = None
 
@@ -110,6 +86,10 @@ class Recorder:
         if len(findings.failures) < KEPT:
             findings.failures.append(_failure(violation))
 
+    def leave(self, rule: str, reason: Untested) -> None:
+        """Record that a rule of a test could not be tested, while the test goes on with others."""
+        self._note((rule,), "untested", str(reason))
+
     def observe(self, rule: str, text: str) -> None:
         """Record what the target does where the contract is silent; the same only once."""
         if text not in self.findings[rule].observations:
@@ -151,7 +131,7 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _verdict(rule: Rule, found: Findings) -> tuple[str, str | None]:  # noqa: PLR0911  one return a verdict
+def _verdict(rule: Rule, found: RuleRecord) -> tuple[str, str | None]:  # noqa: PLR0911  one return a verdict
     """Weigh the findings on one rule; what is worst wins, and what was not fully tested is never a pass."""
     if found.failed and not rule.observed:
         more = found.failed - len(found.failures)

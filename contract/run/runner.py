@@ -13,13 +13,17 @@ import pytest
 import pytest_engagements as plugin
 from contract.run.profile import Profile
 from contract.run.results import RuleResult
-from contract.run.session import Session, open_session
-from contract.suite.plugin import GIVEN, rules_of
+from contract.run.session import GIVEN, Session, open_session
 from contract.target.config import Config
 from contract.target.rehearsal import Rehearsal
 
 # What the environment may say to pytest is meant for other test runs.
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+
+def rules_of(item: pytest.Item) -> Sequence[str]:
+    """Return the rules that a test names."""
+    return [rule for mark in item.iter_markers("rule") for rule in mark.args]
 
 
 class Progress(Protocol):

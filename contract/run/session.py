@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contract.outcome import CutShort
+from contract.run.client import RecordingClient
+from contract.run.preflight import PreflightFailed, preflight
 from contract.run.profile import Profile
-from contract.run.recorder import CutShort, Recorder, today
+from contract.run.recorder import Recorder, today
 from contract.run.results import Run
 from contract.spec.rules import catalogue
-from contract.target.client import Client, Ledger
+from contract.target.client import Ledger
 from contract.target.config import Config, ConfigError, suggestion
-from contract.target.preflight import PreflightFailed, preflight
 from contract.target.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
 NOTHING_ACCEPTED = "no submission was accepted, so no refusal means anything"
 REPORT_DIR = "contract-report"
+GIVEN = "contract-session"  # the name under which a runner registers a session of its own with pytest
 
 
 @dataclass(slots=True, eq=False)  # a run is itself alone; pytest 8 hashes its plugins
@@ -30,7 +33,7 @@ class Session:
     profile: Profile
     rules: Sequence[str]
     recorder: Recorder
-    client: Client
+    client: RecordingClient
     report_dir: Path | None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.monotonic)
@@ -96,7 +99,7 @@ def open_session(  # noqa: PLR0913  what a run consists of
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(report_dir / "created.jsonl")
-    client = Client(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, sleep=sleep)
+    client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, sleep=sleep)
     return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
 
 

@@ -14,10 +14,16 @@ import schemathesis
 from schemathesis import CheckContext
 from schemathesis import Response as Answer
 
-from contract.exchange import Text
-from contract.judge.replay import answer as said
-from contract.judge.replay import check_created, check_first, control, created, flat, group, named_fields, replayed
-from contract.run.recorder import CutShort, NotApplicable, Untested, Violation, today
+from contract.cases import bodies
+from contract.cases.credentials import WRONG
+from contract.generated.session import Case, JudgedExchange, Target, targets
+from contract.judge.answers import answer as said
+from contract.judge.answers import named_fields
+from contract.judge.creation import judge_created
+from contract.judge.refusal import judge_forbidden, judge_refusal
+from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.run.recorder import today
+from contract.run.steps import check_first, control, created, explain, group, replayed, send_wrong
 from contract.schemathesis.failures import (
     BadAnswer,
     BadError,
@@ -33,24 +39,12 @@ from contract.schemathesis.failures import (
     ScopeIgnored,
     VersionMissing,
 )
-from contract.schemathesis.session import Case, Heard, Target, targets
+from contract.spec.fields import blamed, fields
 from contract.spec.rules import catalogue
-from contract.suite.test_authentication import WRONG
-from contract.suite.test_limits import BYTES, CHARACTERS, OVER
-from contract.target.preflight import BLAMED
+from contract.spec.statuses import INCONCLUSIVE
 
-INCONCLUSIVE = (413, 414, 429, 431)  # of something in between, or of too much traffic
 OFTEN, SELDOM, RARE = 5, 25, 100  # cases between two probes
-# The rule that the refusal of a valid submission breaks, by the field it blames.
-BLAME = BLAMED | {
-    "title": "LIMIT-1",
-    "source_system": "LIMIT-3",
-    "external_id": "LIMIT-5",
-    "media_url": "URL-17",
-    "start_at": "BODY-7",
-    "participants": "BODY-10",
-    "transcript_text": "LIMIT-7",
-}
+TRANSCRIPT = fields()["transcript_text"]
 
 
 def _family(*names: str) -> frozenset[str]:
@@ -74,7 +68,7 @@ DISTINCT = frozenset({"RESP-3"}) | _family("IDEM") - REPLAY - FREE
 @contextmanager
 def _checking(
     kind: type[RuleBroken], rules: frozenset[str], case: Case, answer: Answer
-) -> Iterator[tuple[Target, Heard]]:
+) -> Iterator[tuple[Target, JudgedExchange]]:
     """Run a check of these rules, and raise what it, or any request since the last check, found out about them."""
     target = targets.of(case.operation)
     heard = target.heard(case, answer)
@@ -82,10 +76,10 @@ def _checking(
     try:
         yield target, heard
     except Violation as violation:
-        target.findings.fail(violation.rule or min(rules), violation)
+        target.recorder.fail(violation.rule or min(rules), violation)
     except (Untested, NotApplicable, CutShort):
         pass  # a budget or the configuration does not allow it
-    broken = [(rule, violation) for rule, violation in target.findings.take(rules) if _counts(target, rule)]
+    broken = [(rule, violation) for rule, violation in target.recorder.take(rules) if _counts(target, rule)]
     if broken:
         target.sticky |= target.asked
         lines = [f"{rule}: expected {v.expected}; {v.actual}" for rule, v in broken]
@@ -103,7 +97,7 @@ def _counts(target: Target, rule: str) -> bool:
 def credential_is_not_shown(ctx: CheckContext, response: Answer, case: Case) -> None:
     """No answer repeats the credential that was sent (AUTH-6)."""
     with _checking(CredentialShown, SECRETS, case, response) as (target, _):
-        target.findings.hold(*SECRETS)  # unless it was found when the answer came
+        target.recorder.hold(*SECRETS)  # unless it was found when the answer came
 
 
 @schemathesis.check
@@ -112,27 +106,26 @@ def credential_is_needed(ctx: CheckContext, response: Answer, case: Case) -> Non
     with _checking(CredentialIgnored, CREDENTIALS, case, response) as (target, heard):
         if not heard.is_first or not target.due("credentials", OFTEN):
             return
-        target.findings.hold("AUTH-1")
-        wrongs = flat(WRONG)
-        rule, wrong = wrongs[target.probes["credentials"] // OFTEN % len(wrongs)]
-        exchange = wrong.send(target.client, target.client.key())
-        if exchange.response.status not in {*wrong.status, *INCONCLUSIVE}:
-            raise Violation(rule, f"401 for {wrong.name}", said(exchange), exchange)
-        target.findings.hold(rule)
+        target.recorder.hold("AUTH-1")
+        wrong = WRONG[target.probes["credentials"] // OFTEN % len(WRONG)]
+        exchange = send_wrong(target.client, wrong, target.client.key())
+        if (finding := judge_refusal(exchange, wrong)) is not None:
+            raise Violation(*finding, exchange)
+        target.recorder.hold(wrong.rule)
 
 
 @schemathesis.check
 def version_is_there(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every answer carries X-Api-Version (RESP-5, ERR-2)."""
     with _checking(VersionMissing, VERSION, case, response) as (target, heard):
-        target.findings.hold("RESP-5" if heard.exchange.response.ok else "ERR-2")  # unless found when it came
+        target.recorder.hold("RESP-5" if heard.exchange.response.ok else "ERR-2")  # unless found when it came
 
 
 @schemathesis.check
 def error_is_a_problem(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every error is a problem, shows nothing of the inside, and no body makes the server fail (ERR)."""
     with _checking(BadError, ERRORS, case, response) as (target, heard):
-        target.findings.hold("ERR-4", *(() if heard.exchange.response.ok else ("ERR-1", "ERR-3", "ERR-6")))
+        target.recorder.hold("ERR-4", *(() if heard.exchange.response.ok else ("ERR-1", "ERR-3", "ERR-6")))
 
 
 @schemathesis.check
@@ -158,31 +151,28 @@ def media_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
         target.probes["hostile"] += 1
         document = {**heard.exchange.document, "external_id": target.client.key(), "media_url": url.value}
         exchange = target.client.submit(document, expect="refused")
-        if exchange.response.status not in {*url.verdict.statuses, *INCONCLUSIVE}:
+        if (finding := judge_refusal(exchange, url)) is not None:
             target.probes["hostile"] -= 1  # it stays, so that Hypothesis sees it again
-            expected = f"{url.value}: {' or '.join(map(str, url.verdict.statuses))} ({catalogue()[url.rule].title})"
-            raise Violation(url.rule, expected, said(exchange), exchange)
-        target.findings.hold(url.rule)
+            raise explain(target.client, url, finding, exchange)
+        target.recorder.hold(url.rule)
 
 
-def _judge(target: Target, heard: Heard, *, media: bool) -> None:
+def _judge(target: Target, heard: JudgedExchange, *, media: bool) -> None:
     """Compare the answer with the verdict, if the judged is about media, or about all else."""
     judged, exchange = heard.judgement, heard.exchange
-    status = exchange.response.status
-    if judged is None or status in INCONCLUSIVE or status >= 500:
+    if judged is None or exchange.response.status in INCONCLUSIVE:
         return
-    if judged.rules and status not in judged.status:
-        rule = judged.rules[0]
-        expected = f"a refusal with {' or '.join(map(str, judged.status))} ({catalogue()[rule].title})"
+    if judged.rules and (finding := judge_refusal(exchange, judged.case)) is not None:
+        found = explain(target.client, judged.case, finding, exchange)
     elif judged.accepted and not exchange.response.ok:
-        rule = min((BLAME[name] for name in named_fields(exchange)), default="BODY-13")
-        expected = "a valid submission to be accepted"
+        rule = blamed(named_fields(exchange))
+        found = Violation(rule, "a valid submission to be accepted", said(exchange), exchange)
     else:
         if len(judged.rules) == 1 and media == judged.rules[0].startswith("URL-"):
-            target.findings.hold(judged.rules[0])
+            target.recorder.hold(judged.rules[0])
         return
-    if media == rule.startswith("URL-"):
-        raise Violation(rule, expected, said(exchange), exchange)
+    if not isinstance(found, Violation) or media == (found.rule or "").startswith("URL-"):
+        raise found
 
 
 @schemathesis.check
@@ -198,10 +188,10 @@ def keys_are_distinct(ctx: CheckContext, response: Answer, case: Case) -> None:
         for rule, near in (("IDEM-5", key.swapcase()), ("IDEM-6", f" {key}"[:500]), ("IDEM-7", f"{key}x")):
             if len(near) <= 500 and target.may_create:
                 created(target.client, {**document, "external_id": near}, rule)
-                target.findings.hold(rule)
+                target.recorder.hold(rule)
         if target.may_create:
             created(target.client, document, "IDEM-4", credential="other_workspace")
-            target.findings.hold("IDEM-4")
+            target.recorder.hold("IDEM-4")
 
 
 @schemathesis.check
@@ -211,12 +201,12 @@ def replay_is_unchanged(ctx: CheckContext, response: Answer, case: Case) -> None
         if not heard.is_first:
             return
         client, first = target.client, heard.exchange
-        replayed(client, first, first.request.body, "IDEM-1")
-        target.findings.hold("IDEM-1")
+        replayed(client, first, first.request.body)
+        target.recorder.hold("IDEM-1")
         if target.due("changed repeats", OFTEN):
-            replayed(client, first, {**first.document, "source_system": "elsewhere"}, "IDEM-3")
-            replayed(client, first, {**client.base, "external_id": first.request.key}, "IDEM-2")
-            target.findings.hold("IDEM-2", "IDEM-3")
+            replayed(client, first, {**first.document, "source_system": "elsewhere"})
+            replayed(client, first, {**client.base, "external_id": first.request.key})
+            target.recorder.hold("IDEM-2", "IDEM-3")
 
 
 @schemathesis.check
@@ -232,9 +222,9 @@ def refusal_leaves_the_key_free(ctx: CheckContext, response: Answer, case: Case)
         ):
             return
         reason = heard.judgement.rules[0] if target.client.config.loopback else "a refusal"
-        if response.status_code in heard.judgement.status and target.may_create and target.due(reason, RARE):
+        if response.status_code in heard.judgement.verdict.statuses and target.may_create and target.due(reason, RARE):
             control(target.client, key, f"of {reason}")
-            target.findings.hold("IDEM-9")
+            target.recorder.hold("IDEM-9")
 
 
 @schemathesis.check
@@ -249,17 +239,16 @@ def scope_is_needed(ctx: CheckContext, response: Answer, case: Case) -> None:
                 fresh = {**heard.exchange.document, "external_id": client.key()}
                 _forbidden(target, fresh, name, rule)
                 _forbidden(target, heard.exchange.document, name, rule)
-                target.findings.hold(rule)
+                target.recorder.hold(rule)
                 if target.may_create:
                     created(client, fresh, "SCOPE-5")
-                    target.findings.hold("SCOPE-5")
+                    target.recorder.hold("SCOPE-5")
 
 
 def _forbidden(target: Target, document: dict[str, object], credential: str, rule: str) -> None:
     exchange = target.client.submit(document, credential=credential, expect="forbidden")
-    if exchange.response.status not in {403, *INCONCLUSIVE}:
-        broken = rule if exchange.response.ok else "SCOPE-2"
-        raise Violation(broken, f"403 for the credential {credential}", said(exchange), exchange)
+    if (finding := judge_forbidden(exchange, rule)) is not None:
+        raise Violation(*finding, exchange)
 
 
 @schemathesis.check
@@ -269,13 +258,10 @@ def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> No
         if not heard.is_first or not target.may_create or target.probes["limits"]:
             return
         target.probes["limits"] += 1  # not `due`: megabytes are sent once, whatever comes of it
-        for rule, text in (
-            ("LIMIT-7", Text(("a", CHARACTERS))),
-            ("LIMIT-8", Text(("a", 2 * CHARACTERS - BYTES), ("é", BYTES - CHARACTERS))),  # both limits at once
-        ):
-            created(target.client, target.client.submission(transcript_text=text), rule)
-        group(target.client, OVER)
-        target.findings.hold("LIMIT-7", "LIMIT-8")
+        for rule in (TRANSCRIPT.rules["maxLength"], TRANSCRIPT.rules["x-maxBytes"]):
+            created(target.client, target.client.submission(**bodies.at_limit(rule)[0].value), rule)
+            group(target.client, {rule: bodies.refused()[rule]})
+            target.recorder.hold(rule)
 
 
 @schemathesis.check
@@ -283,8 +269,9 @@ def answer_is_documented(ctx: CheckContext, response: Answer, case: Case) -> Non
     """Every success has the documented shape, ids and values, and says what was submitted (RESP)."""
     with _checking(BadAnswer, ANSWERS, case, response) as (target, heard):
         if heard.is_first and heard.judgement is not None and heard.judgement.accepted:
-            check_created(target.client, heard.exchange)
-            target.findings.hold("RESP-1", "RESP-2", "RESP-4", "RESP-6", "RESP-9")
+            for finding in judge_created(heard.exchange):
+                target.recorder.fail(finding.rule, Violation(*finding, heard.exchange))
+            target.recorder.hold("RESP-1", "RESP-2", "RESP-4", "RESP-6", "RESP-9")
 
 
 @schemathesis.check

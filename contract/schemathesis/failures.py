@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemathesis.core.failures import Failure, Severity
 
-from contract.schemathesis.session import Case
+from contract.generated.session import Case
 
 
 class RuleBroken(Failure):

@@ -1,6 +1,4 @@
-"""Teaches Schemathesis this API.
-
-    SCHEMATHESIS_HOOKS=contract.schemathesis.hooks schemathesis run openapi.yaml --url …
+"""What Schemathesis calls before and after each request.
 
 Keys become unique, so that an accepted submission is a first one. Public URLs become those of recordings that the
 target accepts, and some become hostile ones with a known verdict. The credential, the budgets and the ledger are those
@@ -16,10 +14,7 @@ from hypothesis import strategies as st
 from schemathesis import BaseSchema, HookContext
 from schemathesis import Response as Answer
 
-from contract.schemathesis import checks
-from contract.schemathesis.session import PUBLIC_URL, Case, targets
-
-__all__ = ["checks"]
+from contract.generated.session import PUBLIC_URL, Case, targets
 
 
 @schemathesis.hook

@@ -1,4 +1,4 @@
-"""The fields of a submission, as the schema in `openapi.yaml` has them: limits, values, and the rule of each keyword."""
+"""The fields of a submission, as `openapi.yaml` has them: limits, values, and the rule of each keyword."""
 
 from __future__ import annotations
 

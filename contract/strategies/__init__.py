@@ -13,7 +13,10 @@ here. Where the contract is silent the verdict is FREE. Values shrink to the pla
 short reprs. Keys are never drawn, because a target remembers them: `NearKeys` and `Submission` are filled with one.
 """
 
-from contract.cases.encodings import Encoding, encodings
+from contract.cases.credentials import WrongCredential
+from contract.cases.encodings import Encoding
+from contract.cases.keys import NearKeys, Shape
+from contract.cases.submission import Submission
 from contract.cases.verdict import (
     ACCEPTED,
     EXACTLY_422,
@@ -25,7 +28,8 @@ from contract.cases.verdict import (
     Url,
     Verdict,
 )
-from contract.strategies.credentials import WrongCredential, wrong_credentials
+from contract.strategies.credentials import wrong_credentials
+from contract.strategies.encodings import encodings
 from contract.strategies.fields import (
     Instant,
     Participants,
@@ -37,10 +41,9 @@ from contract.strategies.fields import (
     unusual_instants,
     wrong_participants,
 )
-from contract.strategies.keys import NearKeys, Shape, near_keys
+from contract.strategies.keys import near_keys
 from contract.strategies.submissions import (
     DEFECTS,
-    Submission,
     defective_bodies,
     defective_submissions,
     free_submissions,

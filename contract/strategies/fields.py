@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from contract.cases import bodies
 from contract.cases.verdict import ACCEPTED, FREE, REFUSED, Judged
 from contract.strategies.texts import prose
 
@@ -60,14 +61,11 @@ def impossible_instants(draw: st.DrawFn) -> Instant:
 
 def unusual_instants() -> st.SearchStrategy[Instant]:
     """Draw another form of ISO 8601, or one that few libraries read: the contract is silent. Rule: BODY-18."""
-    return st.sampled_from([Instant(text, FREE, "BODY-18", "another form of ISO 8601") for text in _OTHER_FORMS])
+    return st.sampled_from(
+        [Instant(text, FREE, "BODY-18", "another form of ISO 8601") for text in bodies.OTHER_INSTANTS]
+    )
 
 
-_OTHER_FORMS = (
-    *("2026-03-02", "2026-03-02T09:30:00", "2026-03-02T09:30Z", "20260302T093000Z", "2026-W10-1T09:30:00Z"),
-    *("2026-03-02t09:30:00z", "2016-12-31T23:59:60Z", "2026-03-02T24:00:00Z", "0001-01-01T00:00:00+14:00"),
-    *("9999-12-31T23:59:59-14:00", "0000-01-01T00:00:00Z", "2026-03-02T09:30:00.123456789Z"),
-)
 _EMAILS = st.from_regex(r"[a-z][a-z0-9._+-]{0,8}[a-z0-9]@[a-z]{1,8}\.example", fullmatch=True).filter(
     lambda text: ".." not in text
 )
@@ -98,8 +96,8 @@ def wrong_participants() -> st.SearchStrategy[Participants]:
 
 def odd_participants() -> st.SearchStrategy[Participants]:
     """Draw participants that nobody can use, of which the contract says nothing. Rule: BODY-11."""
-    odd = st.sampled_from(({}, {"name": ""}, {"email": ""}, {"email": "ada.example.com"}, {"colour": "blue"}))
-    return odd.map(lambda person: Participants([person], FREE, "BODY-11", "an unusable participant"))
+    odd = st.sampled_from(bodies.ODD_PEOPLE)
+    return odd.map(lambda drawn: Participants([drawn[0]], FREE, "BODY-11", drawn[1]))
 
 
 def json_values() -> st.SearchStrategy[Any]:

@@ -6,14 +6,18 @@ target remembers keys; only a defect of the key itself brings one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
-from contract.cases.verdict import ACCEPTED, FREE, REFUSED, Judged, Url, evenly
+from contract.cases import bodies
+from contract.cases.lengths import short_fields
+from contract.cases.submission import Submission, media
+from contract.cases.verdict import ACCEPTED, FREE, REFUSED
 from contract.exchange import Text
+from contract.spec.fields import Field, fields
+from contract.strategies.evenly import evenly
 from contract.strategies.fields import (
     impossible_instants,
     instants,
@@ -26,25 +30,6 @@ from contract.strategies.fields import (
 from contract.strategies.texts import at_length, limit_transcripts, prose
 from contract.strategies.urls import Urls, free_urls, refused_urls
 
-Document = dict[str, Any]
-REQUIRED = ("type", "title", "source_system", "external_id", "media_url", "run_workflows")
-OPTIONAL = ("start_at", "is_private", "participants", "transcript_text")
-LIMITS = {"title": ("LIMIT-1", 500), "source_system": ("LIMIT-3", 100), "external_id": ("LIMIT-5", 500)}
-
-
-@dataclass(frozen=True)
-class Submission(Judged):
-    """What differs from a plain valid submission: fields to set (the value), and one to leave out."""
-
-    value: Document
-    without: str | None = None
-
-    def document(self, base: Mapping[str, Any], key: str) -> Document:
-        """Return the whole submission, made from a plain one, with this key unless the key is the defect."""
-        document = {**base, "external_id": key, **self.value}
-        return {name: value for name, value in document.items() if name != self.without}
-
-
 Submissions = st.SearchStrategy[Submission]
 
 
@@ -53,10 +38,11 @@ def valid_submissions(urls: Urls, *, prefix: str = "", quiet: bool = True) -> Su
 
     `urls` are accepted recordings, titles begin with `prefix`. A `quiet` one runs no workflows and stays private.
     """
+    most = {field.name: limit for field, limit in short_fields()}
     optional: dict[str, st.SearchStrategy[Any]] = {
-        "type": st.sampled_from(("CALL", "MEETING")),
-        "title": st.one_of(prose().map(lambda text: f"{prefix}{text or 't'}"), at_length(500, prefix)),
-        "source_system": st.one_of(prose(1), at_length(100)),
+        **{field.name: st.sampled_from(field.values) for field in fields().values() if field.values},
+        "title": st.one_of(prose().map(lambda text: f"{prefix}{text or 't'}"), at_length(most["title"], prefix)),
+        "source_system": st.one_of(prose(1), at_length(most["source_system"])),
         "media_url": urls.map(lambda url: url.value),
         "start_at": instants().map(lambda instant: instant.value),
         "participants": participants().map(lambda people: people.value),
@@ -74,10 +60,10 @@ def defective_submissions(urls: Urls | None = None, rule: str | None = None) -> 
     `urls` are those to refuse, drawn about as often as all other defects together. Raises KeyError for a rule that is
     not about a body, and not in DEFECTS.
     """
-    media = media_submissions(refused_urls() if urls is None else urls)
+    recordings = media_submissions(refused_urls() if urls is None else urls)
     if rule is None:
-        return evenly((media, defective_bodies()))
-    return media.filter(lambda drawn: drawn.rule == rule) if rule.startswith("URL-") else DEFECTS[rule]
+        return evenly((recordings, defective_bodies()))
+    return recordings.filter(lambda drawn: drawn.rule == rule) if rule.startswith("URL-") else DEFECTS[rule]
 
 
 def defective_bodies() -> Submissions:
@@ -87,28 +73,22 @@ def defective_bodies() -> Submissions:
 
 def media_submissions(urls: Urls) -> Submissions:
     """Draw a submission that differs from a plain one in its recording, with the verdict on that."""
-    return urls.map(media_submission)
-
-
-def media_submission(url: Url) -> Submission:
-    """Return the submission that differs from a plain one in this recording."""
-    return Submission({"media_url": url.value}, url.verdict, url.rule, url.why)
+    return urls.map(media)
 
 
 def free_submissions(urls: Urls | None = None) -> Submissions:
     """Draw a submission of which the contract says nothing; that any answer to it is well-formed still holds."""
     urls = free_urls() if urls is None else urls
     unknown = json_values().map(lambda value: ({"colour": value}, "BODY-17", "an unknown field"))
-    nulls = st.sampled_from(OPTIONAL).map(lambda name: ({name: None}, "BODY-16", f"{name} null"))
     starts = unusual_instants().map(lambda start: ({"start_at": start.value}, start.rule, start.why))
     people = odd_participants().map(lambda odd: ({"participants": odd.value}, odd.rule, odd.why))
     places = urls.map(lambda url: ({"media_url": url.value}, url.rule, url.why))
-    wide = st.sampled_from(("title", "source_system")).map(
-        lambda name: ({name: Text(("😀", LIMITS[name][1]))}, "LIMIT-11", f"{name} of emoji")
+    wide = st.sampled_from([pair for pair in short_fields() if pair[0].name != "external_id"]).map(
+        lambda pair: ({pair[0].name: Text(("😀", pair[1]))}, "LIMIT-11", f"{pair[0].name} of emoji")
     )
-    nul = st.just(({"title": "a\0b"}, "BODY-22", "a NUL"))
-    drawn = evenly((places, unknown, nulls, starts, people, wide, nul))
-    return drawn.map(lambda made: Submission(made[0], FREE, made[1], made[2]))
+    drawn = evenly((places, unknown, starts, people, wide)).map(lambda made: Submission(made[0], FREE, *made[1:]))
+    written = evenly([st.sampled_from(cases) for cases in bodies.free().values()])
+    return evenly((drawn, drawn, written))
 
 
 def limit_submissions() -> Submissions:
@@ -118,52 +98,54 @@ def limit_submissions() -> Submissions:
     )
 
 
-def _fields(names: tuple[str, ...], values: st.SearchStrategy[Any], rule: str, why: str) -> Submissions:
-    pairs = st.tuples(st.sampled_from(names), values)
-    return pairs.map(lambda pair: Submission({pair[0]: pair[1]}, REFUSED, rule, f"{pair[0]} {why}"))
+def _drawn(field: Field, keyword: str, values: st.SearchStrategy[Any]) -> Submissions:
+    rule = field.rules[keyword]
+    return values.map(lambda value: Submission({field.name: value}, REFUSED, rule, f"{field.name} {value!r}"))
 
 
-def _wrong(field: str, drawn: st.SearchStrategy[Any]) -> Submissions:
-    return drawn.map(lambda value: Submission({field: value.value}, value.verdict, value.rule, value.why))
-
-
-def _too_long(field: str) -> Submissions:
-    rule, most = LIMITS[field]
+def _too_long(field: Field, most: int) -> Submissions:
     sizes = st.tuples(st.sampled_from(("a", "é", "あ", "😀", " ")), st.integers(most + 1, most + 2000))
-    return sizes.map(
-        lambda drawn: Submission(
-            {field: Text(("a", 1), (drawn[0], drawn[1] - 1))}, REFUSED, rule, f"{field} of {drawn[1]} characters"
-        )
+    return _drawn(field, "maxLength", sizes.map(lambda drawn: Text(("a", 1), (drawn[0], drawn[1] - 1))))
+
+
+_NO_TEXT: st.SearchStrategy[Any] = st.one_of(st.integers(), st.booleans(), st.just(1.5))
+_KINDS: Mapping[str, st.SearchStrategy[Any]] = {"string": _NO_TEXT, "boolean": st.integers()}
+
+
+def _beyond(field: Field) -> dict[str, Submissions]:
+    """Return, by rule, what the table does not hold: any number, any word, any length over the limit."""
+    found = {field.rules["type"]: _drawn(field, "type", _KINDS[field.kind])} if field.kind in _KINDS else {}
+    if field.values:
+        found[field.rules["enum"]] = _drawn(field, "enum", prose().filter(lambda text: text not in field.values))
+    if field.most and field.most_bytes is None:
+        found[field.rules["maxLength"]] = _too_long(field, field.most)
+    if field.name == "start_at":
+        found[field.rules["format"]] = _drawn(field, "format", impossible_instants().map(lambda made: made.value))
+    if field.name == "participants":
+        found[field.rules["type"]] = _drawn(field, "type", wrong_participants().map(lambda made: made.value))
+    return found
+
+
+def _defects() -> dict[str, Submissions]:
+    """Return every defect of a body by the rule it breaks: the table, and beyond it. Those of URLs are in `urls`."""
+    kinds: dict[str, list[Submissions]] = {
+        rule: [st.sampled_from(small)]
+        for rule, cases in bodies.refused().items()
+        if (small := [case for case in cases if not _large(case)])
+    }
+    for field in fields().values():
+        for rule, drawn in _beyond(field).items():
+            kinds[rule].append(drawn)
+    return {rule: evenly(several) for rule, several in kinds.items()}
+
+
+def _large(case: Submission) -> bool:
+    """Tell whether a case takes a megabyte: those are drawn by `limit_submissions`, and seldom."""
+    return (
+        case.field is not None
+        and fields()[case.field].most_bytes is not None
+        and isinstance(case.value.get(case.field), Text)
     )
 
 
-def _empty(field: str, rule: str) -> Submissions:
-    return st.just(Submission({field: ""}, REFUSED, rule, f"an empty {field}"))
-
-
-_NO_TEXT = st.one_of(st.integers(), st.booleans(), st.just(["CALL"]), st.just({"text": "CALL"}), st.just(1.5))
-_NO_BOOLEAN: st.SearchStrategy[Any] = st.one_of(
-    st.sampled_from(("true", "false", "", "yes")), st.integers(), st.just([]), st.just({})
-)
-_TYPES = ("EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "call", "Meeting", " CALL", "CALL ", "")
-_KINDS = st.one_of(st.sampled_from(_TYPES), prose().filter(lambda text: text not in ("CALL", "MEETING")))
-_TEXTS = ("type", "title", "source_system", "external_id", "media_url", "transcript_text")
-_missing: Callable[[str], Submission] = lambda name: Submission({}, REFUSED, "BODY-1", f"no {name}", name)  # noqa: E731
-
-# Every defect of a body by the rule it breaks; those of URLs are in `urls`.
-DEFECTS: Mapping[str, Submissions] = {
-    "BODY-1": st.sampled_from(REQUIRED).map(_missing),
-    "BODY-2": _fields(REQUIRED, st.none(), "BODY-2", "null"),
-    "BODY-3": _fields(_TEXTS, _NO_TEXT, "BODY-3", "that is no text"),
-    "BODY-4": _fields(("type",), _KINDS, "BODY-4", "that is neither CALL nor MEETING"),
-    "BODY-5": _fields(("run_workflows",), _NO_BOOLEAN, "BODY-5", "that is no boolean"),
-    "BODY-6": _fields(("is_private",), _NO_BOOLEAN, "BODY-6", "that is no boolean"),
-    "BODY-7": _wrong("start_at", impossible_instants()),
-    "BODY-9": _wrong("participants", wrong_participants()),
-    "LIMIT-1": _too_long("title"),
-    "LIMIT-2": _empty("title", "LIMIT-2"),
-    "LIMIT-3": _too_long("source_system"),
-    "LIMIT-4": _empty("source_system", "LIMIT-4"),
-    "LIMIT-5": _too_long("external_id"),
-    "LIMIT-6": _empty("external_id", "LIMIT-6"),
-}
+DEFECTS: Mapping[str, Submissions] = _defects()

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from contract.cases.verdict import ACCEPTED, FREE, REFUSED, Judged
 from contract.exchange import Text
+from contract.spec.fields import fields
 
-CHARACTERS, BYTES = 900_000, 950_000  # the limits of a transcript; bytes are those of its UTF-8
+_TRANSCRIPT = fields()["transcript_text"]
+CHARACTERS, BYTES = _TRANSCRIPT.most or 0, _TRANSCRIPT.most_bytes or 0  # bytes are those of its UTF-8
+OVER, OVER_BYTES = _TRANSCRIPT.rules["maxLength"], _TRANSCRIPT.rules["x-maxBytes"]
 AROUND = 2  # characters or bytes on either side of a limit
 WIDTHS = {2: ("é", "ß", "ж"), 3: ("あ", "€", "한"), 4: ("😀", "𐍈")}  # by bytes in UTF-8
 # Letters, marks, numbers, punctuation, symbols and plain spaces: what a title or a name is made of.
@@ -42,7 +45,7 @@ def at_length(length: int, prefix: str = "") -> st.SearchStrategy[Text]:
 
 def transcripts() -> st.SearchStrategy[Transcript]:
     """Draw a transcript: usual, at or around the limit of characters, or of bytes."""
-    usual = prose(most=200).map(lambda text: Transcript(text, ACCEPTED, "LIMIT-7", "an ordinary transcript"))
+    usual = prose(most=200).map(lambda text: Transcript(text, ACCEPTED, OVER, "an ordinary transcript"))
     return st.one_of(usual, limit_transcripts())
 
 
@@ -74,9 +77,9 @@ def _judged(parts: list[tuple[str, int]]) -> Transcript:
     units = sum(len(piece.encode("utf-16-le")) // 2 * count for piece, count in parts)
     why = f"{characters:,} characters, {size:,} bytes"
     if characters > CHARACTERS:
-        return Transcript(text, REFUSED, "LIMIT-7", why)
+        return Transcript(text, REFUSED, OVER, why)
     if size > BYTES:
-        return Transcript(text, REFUSED, "LIMIT-8", why)
+        return Transcript(text, REFUSED, OVER_BYTES, why)
     if units > CHARACTERS:
         return Transcript(text, FREE, "LIMIT-11", f"{why}, {units:,} UTF-16 units")
-    return Transcript(text, ACCEPTED, "LIMIT-8" if size > BYTES - 10 else "LIMIT-7", why)
+    return Transcript(text, ACCEPTED, OVER_BYTES if size > BYTES - 10 else OVER, why)

@@ -5,25 +5,17 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
-from urllib.parse import urlsplit
 
 from hypothesis import strategies as st
 
-from contract.cases.addresses import (
-    Place,
-    literal,
-    mapped,
-    private,
-    special,
-    spelled,
-    spelled_ipv6,
-    swept,
-    tunnelled,
-)
-from contract.cases.verdict import ACCEPTED, EXACTLY_422, FREE, REFUSED, Url, Verdict, evenly
+from contract.cases import urls as table
+from contract.cases.addresses import Place, literal
+from contract.cases.urls import UNREACHABLE
+from contract.cases.verdict import ACCEPTED, EXACTLY_422, FREE, REFUSED, Url, Verdict
+from contract.strategies.addresses import mapped, private, special, spelled, spelled_ipv6, swept, tunnelled
+from contract.strategies.evenly import evenly
 
 Urls = st.SearchStrategy[Url]
-UNREACHABLE = ("https://does-not-exist.invalid/a.mp3",)
 _ENDS = st.sampled_from(("/a.mp3", "/", "", "/a.mp3?x=1", "/a.mp3#t=1"))
 _LABELS = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12)
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
@@ -59,18 +51,21 @@ def refused_urls(
 ) -> Urls:
     """Draw a URL that a conforming target refuses, for any reason."""
     kinds = [private_urls()] * 3 + [disguised_urls()] * 2
-    kinds += [inside_names(), other_schemes(), not_urls(), unresolvable_urls()]
-    for urls, verdict, rule, why in (
-        (rejected, EXACTLY_422, "URL-16", "serves no recording"),
-        (redirect_to_private, EXACTLY_422, "URL-15", "redirects to a private address"),
-        (unreachable, REFUSED, "URL-18", "cannot be fetched"),
+    kinds += [inside_names(), other_schemes(), not_urls(), unresolvable_urls(), written_urls()]
+    for urls in (
+        table.configured(rejected, (), ()),
+        table.configured((), redirect_to_private, ()),
+        table.configured((), (), unreachable),
     ):
-        if urls:
-            kinds.append(st.sampled_from(list(urls)).map(_judge(verdict, rule, why)))
+        kinds += [st.sampled_from(urls)] if urls else []
     if accepted:
-        over_http = [f"{scheme}:{url.partition(':')[2]}" for url in accepted for scheme in ("http", "HTTP", "Http")]
-        kinds.append(st.sampled_from(over_http).map(_judge(EXACTLY_422, "URL-1", "a recording over http")))
+        kinds.append(st.sampled_from(table.over_http(accepted)))
     return evenly(kinds)
+
+
+def written_urls() -> Urls:
+    """Draw a URL of the table on a host where nobody may fetch from, each rule as often. Rules: URL-3 to URL-14."""
+    return evenly([st.sampled_from(urls) for urls in table.HOSTS.values()])
 
 
 @st.composite
@@ -194,24 +189,18 @@ def inside_names(draw: st.DrawFn) -> Url:
 
 def other_schemes() -> Urls:
     """Draw a URL with another scheme than http and https. Rule: URL-2."""
-    usual = st.sampled_from(("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp"))
+    usual = st.sampled_from(table.SCHEMES)
     drawn = st.from_regex(r"[a-z][a-z0-9+.-]{1,8}", fullmatch=True).filter(lambda text: text not in ("http", "https"))
     schemes = st.one_of(usual, drawn).map(lambda scheme: f"{scheme}://media.example.com/a.mp3")
-    rest = st.sampled_from(("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)"))
+    rest = st.sampled_from(table.OTHER_SCHEMES)
     return st.one_of(schemes, rest).map(_judge(REFUSED, "URL-2", "a scheme that is not https"))
 
 
 def not_urls() -> Urls:
     """Draw a text that is no URI with a host. Rule: URL-19."""
-    broken = st.sampled_from(
-        (
-            *("", "   ", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3", "//media.example.com/a.mp3"),
-            *("https://exa mple.com/a.mp3", "https://[::1/a.mp3", "https://[/a.mp3"),
-            *("https://media.example.com:port/a.mp3", "https://[::1::]/a.mp3", "https://[10.0.0.1]/a.mp3"),
-        )
-    )
+    broken = st.sampled_from(table.NO_URIS)
     words = st.text(string.ascii_letters + string.digits + " ./-_?", max_size=40)
-    return st.one_of(broken, words).map(_judge(REFUSED, "URL-19", "no URI with a host"))
+    return st.one_of(broken, words).map(_judge(REFUSED, table.NO_URI, "no URI with a host"))
 
 
 def unresolvable_urls() -> Urls:
@@ -219,12 +208,6 @@ def unresolvable_urls() -> Urls:
     labels = st.one_of(_LABELS, st.sampled_from(("b\u00fccher", "\u4f8b\u3048", "fa\u00df", "xn--bcher-kva")))
     urls = labels.map(lambda label: f"https://{label}.invalid/a.mp3")
     return urls.map(_judge(REFUSED, "URL-18", "a name that does not resolve"))
-
-
-_NEIGHBOURS = (
-    *("9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0"),
-    *("126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0"),
-)
 
 
 def free_urls(accepted: Sequence[str] = (), strangers: bool = False) -> Urls:  # noqa: FBT001, FBT002  the only switch
@@ -236,25 +219,10 @@ def free_urls(accepted: Sequence[str] = (), strangers: bool = False) -> Urls:  #
     tunnels = inner.map(lambda host: Url(f"https://{host}/a.mp3", FREE, "URL-25", "a private address in a tunnel"))
     kinds = [unusual, tunnels]
     if accepted:
-        kinds.append(st.sampled_from(list(accepted)).flatmap(_variations))
+        kinds.append(st.sampled_from(list(accepted)).flatmap(lambda url: st.sampled_from(list(table.variations(url)))))
     if strangers:
-        hosts = st.sampled_from(_NEIGHBOURS)
-        kinds.append(hosts.map(lambda host: Url(f"https://{host}/a.mp3", FREE, "URL-24", "beside a private network")))
+        kinds.append(st.sampled_from(table.on(table.NEIGHBOURS, "URL-24")))
     return evenly(kinds)
-
-
-def _variations(url: str) -> Urls:
-    """Draw an accepted URL with something about it that the contract leaves open."""
-    host, rest = urlsplit(url).netloc, url.partition("://")[2]
-    forms = (
-        (f"https://user:password@{rest}", "URL-21", "user information"),
-        (url.replace(host, f"{host}:8443", 1), "URL-22", "a port of its own"),
-        (url.replace(host, f"{host}:443", 1), "URL-22", "the default port"),
-        (url.replace(host, f"{host}.", 1), "URL-22", "a trailing dot"),
-        (f"HTTPS://{rest}", "URL-22", "the scheme in upper case"),
-        (f"{url}#t=1", "URL-22", "a fragment"),
-    )
-    return st.sampled_from([Url(form, FREE, rule, f"an accepted recording with {why}") for form, rule, why in forms])
 
 
 def _judge(verdict: Verdict, rule: str, why: str) -> Callable[[str], Url]:

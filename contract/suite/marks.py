@@ -1,4 +1,4 @@
-"""How a test of the suite says which rules it tests."""
+"""How a test of the suite says which rules it tests, and what it rests on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ T = TypeVar("T")
 
 rule = pytest.mark.rule
 at_the_end = pytest.mark.at_the_end
+needs = pytest.mark.needs  # preconditions: where one does not hold, the test is untested
 
 
 def each_rule(*names: str) -> pytest.MarkDecorator:

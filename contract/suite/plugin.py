@@ -10,31 +10,26 @@ from pathlib import Path
 import pytest
 
 from contract import report
+from contract.outcome import CutShort, NotApplicable, Untested
+from contract.run.client import RecordingClient
+from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
-from contract.run.recorder import CutShort, NotApplicable, Untested
-from contract.run.session import NO_TARGET, USAGE, Session, open_session, select
+from contract.run.runner import rules_of
+from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import catalogue
-from contract.target.client import Client
 from contract.target.config import ConfigError, load, names_target
 from contract.target.embedded import embedded
-from contract.target.preflight import PreflightFailed
 from pytest_engagements import OPTIONS, SUITE
 
-CLIENT = pytest.StashKey[Client]()
-GIVEN = "contract-session"  # the name under which a runner registers a session of its own
+CLIENT = pytest.StashKey[RecordingClient]()
 
 
-def watch(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[pytest.Item]:
+def select_tests(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Open the session and return the tests it selects, in their order."""
     _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
     session = _open(config)
     kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
     return sorted(kept, key=lambda item: item.get_closest_marker("at_the_end") is not None)
-
-
-def rules_of(item: pytest.Item) -> Sequence[str]:
-    """Return the rules that a test names."""
-    return [rule for mark in item.iter_markers("rule") for rule in mark.args]
 
 
 def _enforce(suite: Sequence[pytest.Item], *, whole: bool) -> None:
@@ -60,7 +55,7 @@ def _open(config: pytest.Config) -> Session:
         except ConfigError as error:
             pytest.exit(f"contract: {error}", USAGE)
     config.stash[CLIENT] = session.client
-    config.pluginmanager.register(Watcher(session, resources))
+    config.pluginmanager.register(SuitePlugin(session, resources))
     return session
 
 
@@ -77,7 +72,7 @@ def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
     return open_session(target, profile, rules, Path(flags["report_dir"]) if flags["report_dir"] else None)
 
 
-class Watcher:
+class SuitePlugin:
     """Accompanies one run of the suite: pre-flight before it, a verdict for each test, the exit code after it."""
 
     def __init__(self, session: Session, resources: ExitStack) -> None:
@@ -101,6 +96,7 @@ class Watcher:
             return (yield)
         try:
             with self._session.recorder.testing(rules_of(item)):
+                self._session.client.need(*(name for mark in item.iter_markers("needs") for name in mark.args))
                 return (yield)
         except (Untested, NotApplicable) as reason:
             pytest.skip(str(reason))

@@ -1,4 +1,4 @@
-"""What tests send with: it builds submissions, spends budgets, keeps the ledger, and looks at every answer.
+"""What tests send with: it builds submissions, spends budgets and keeps the ledger. It judges nothing.
 
 Everything a run creates carries its run id: keys and titles begin with it, workflows are off, and it is private.
 """
@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from contract.exchange import Body, Exchange, Request, Response
-from contract.judge import invariants
-from contract.run.profile import Profile
-from contract.run.recorder import CutShort, Recorder, Untested, Violation
+from contract.outcome import CutShort, Untested, Violation
+from contract.spec.statuses import BUSY, UNAVAILABLE
 from contract.target.config import Config
 from contract.target.transport import NoAnswer, Transport
 
@@ -25,8 +24,6 @@ BURST = 8  # parallel requests at most
 PATIENCE = 3  # accepted cases in a row that get no answer before the run is cut short
 LONGEST_WAIT = 120.0  # seconds that a 429 is obeyed for
 TRIES = 6
-SMALL = 5000  # bytes of a body that is worth sending again at the end
-TRANSIENT = (502, 503, 504)
 Document = dict[str, Any]
 
 
@@ -46,27 +43,29 @@ class Ledger:
 
 
 class Client:
-    """Sends to one target. `sleep` is how it waits, in seconds. Not for use from several threads."""
+    """Sends to one target, and tells of each answer (`heard`). Not for use from several threads.
+
+    `run_id` marks what the run makes. With `refused_only` nothing is sent that may create. `sleep` is how it waits, in
+    seconds.
+    """
 
     def __init__(  # noqa: PLR0913  what a run consists of
         self,
         config: Config,
         transport: Transport,
-        recorder: Recorder,
-        profile: Profile,
+        run_id: str,
         *,
+        refused_only: bool = False,
         ledger: Ledger | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        run_id = profile.run_id
         self.config = config
-        self.profile = profile
-        self.recorder = recorder
         self.run_id = run_id
+        self.refused_only = refused_only
         self.requests = 0
         self.bare = False  # whether the writer's API key has to be sent without Bearer
-        self.throttled = 0  # answers with 429
         self.ids: dict[str, str | None] = {}  # id of an engagement: the key that made it
+        self.engagements: dict[str, Document] = {}  # as they were first shown, by id
         self.base: Document = {
             "type": "CALL",
             "title": f"{run_id} contract test",
@@ -75,19 +74,15 @@ class Client:
             "run_workflows": False,
             "is_private": True,
         }
+        self.trail: deque[Exchange] = deque(maxlen=0)  # the latest exchanges, for a run that tells how it got somewhere
+        self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
         self._transport = transport
         self._ledger = ledger or Ledger(None)
         self._sleep = sleep
         self._numbers = itertools.count(1)
-        self._request_ids: deque[str] = deque(maxlen=5000)
         self._next_slot = 0.0
         self._unanswered = 0
-        self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
-        self.engagements: dict[str, Document] = {}  # as they were first shown, by id
-        self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
-        self.trail: deque[Exchange] = deque(maxlen=0)  # the latest exchanges, for a run that tells how it got somewhere
         self._forgotten = 0
-        self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
 
     @property
     def creations(self) -> int:
@@ -99,7 +94,6 @@ class Client:
         self._forgotten += len(self.ids)
         self.ids.clear()
         self.engagements.clear()
-        self.milestones.clear()
 
     def key(self, suffix: str = "") -> str:
         """Return a key never used before, which begins with the run id."""
@@ -144,7 +138,7 @@ class Client:
         Raises Violation if this request gets no answer twice while the target answers others, CutShort if the target
         answers nobody or a budget is used up, Untested if it stays busy.
         """
-        if self.profile.creates_nothing and request.expect in {"created", "replayed", "observed"}:
+        if self.refused_only and request.expect in {"created", "replayed", "observed"}:
             raise Untested("the profile safe sends only what is refused")
         for attempt in itertools.count(1):
             self.spend(request)
@@ -152,17 +146,17 @@ class Client:
             try:
                 response = self._transport.send(request)
             except NoAnswer as reason:
-                self.recorder.count_case()
+                self.unanswered()
                 if attempt == 1:
                     continue
                 raise self._no_answer(request, str(reason)) from reason
             exchange = self.exchange(request, response, started)
-            self.look_at(exchange)
-            if response.status == 429 and attempt < TRIES:
+            self.heard(exchange)
+            if response.status == BUSY and attempt < TRIES:
                 self._sleep(_retry_after(response))
-            elif response.status in TRANSIENT and attempt == 1:
+            elif response.status in UNAVAILABLE and attempt == 1:
                 self._sleep(1.0)
-            elif response.status == 429:
+            elif response.status == BUSY:
                 raise Untested("the target answers 429, however long one waits: raise its limit or lower limits.rate")
             else:
                 return exchange
@@ -170,7 +164,7 @@ class Client:
 
     def race(self, racers: Sequence[Request]) -> list[Exchange]:
         """Send up to eight requests at the same moment. The burst is exempt from the rate, not from the budget."""
-        if self.profile.creates_nothing:
+        if self.refused_only:
             raise Untested("the profile safe sends only what is refused")
         for racer in racers[:BURST]:
             self.spend(racer, paced=racer is racers[0])
@@ -181,8 +175,8 @@ class Client:
             raise self._no_answer(racers[0], f"{reason}, in a parallel burst") from reason
         exchanges = [self.exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
-            self.look_at(exchange)
-        if busy := [exchange.response for exchange in exchanges if exchange.response.status == 429]:
+            self.heard(exchange)
+        if busy := [exchange.response for exchange in exchanges if exchange.response.status == BUSY]:
             self._sleep(max(map(_retry_after, busy)))
         return exchanges
 
@@ -212,27 +206,19 @@ class Client:
         """Wait until an exchange lies so many seconds back."""
         self._sleep(max(0.0, exchange.started + seconds - time.time()))
 
-    def look_at(self, exchange: Exchange) -> None:
-        """Count the case, remember ids, and check what must hold of every answer."""
+    def heard(self, exchange: Exchange) -> None:
+        """Take note of an answer. A run that judges answers does it here, too."""
         self.trail.append(exchange)
         self._unanswered = 0
-        self.throttled += exchange.response.status == 429
-        self.recorder.count_case()
-        for rule, expected, actual in invariants.check(exchange):
-            self.recorder.fail(rule, Violation(rule, expected, actual, exchange))
-        if (number := exchange.request_id) is not None:
-            if number in self._request_ids:
-                self.recorder.fail("ERR-6", Violation("ERR-6", "a new request_id", f"{number} again", exchange))
-            self._request_ids.append(number)
         if (made := exchange.response.id) is not None:
-            if (
-                made not in self.ids
-                and exchange.request.credential == "writer"
-                and len(exchange.request.body.content) < 5000
-            ):
-                self.milestones.append(exchange)
             self.ids.setdefault(made, exchange.request.key)
             self.engagements.setdefault(made, exchange.response.engagement)
+
+    def unanswered(self) -> None:
+        """Take note of a request that got no answer, and is sent once more."""
+
+    def silent(self, exchange: Exchange, reason: str) -> None:
+        """Take note of a request that got no answer twice, while others are answered."""
 
     def _no_answer(self, request: Request, reason: str) -> Exception:
         """Decide what silence means: a fault of this case if others are answered, else the end of the run."""
@@ -245,10 +231,7 @@ class Client:
                 continue
             silence = Response(0, {}, reason.encode())
             exchange = self.exchange(request, silence, time.time())
-            violation = Violation(
-                "ERR-4", "an answer", f"no answer twice, while others are answered: {reason}", exchange
-            )
-            self.recorder.fail("ERR-4", violation)
+            self.silent(exchange, reason)
             return Violation(None, "an answer", f"no answer twice: {reason}", exchange)
         return CutShort(f"the target stopped answering: {reason}")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from contract.run.client import RecordingClient
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
-from contract.target.client import Client
 from contract.target.config import Config, Credential
 from tests.kit.targets import SECRET, Make, Scripted
 
@@ -26,9 +26,9 @@ def config() -> Config:
 def make(config: Config) -> Make:
     """Return a maker of clients: of a scripted transport, and changes of the configuration."""
 
-    def client(transport: Scripted, profile: str = "quick", **changes: Any) -> Client:
+    def client(transport: Scripted, profile: str = "quick", **changes: Any) -> RecordingClient:
         waits: list[float] = []
-        made = Client(replace(config, **changes), transport, Recorder(), Profile(profile), sleep=waits.append)
+        made = RecordingClient(replace(config, **changes), transport, Recorder(), Profile(profile), sleep=waits.append)
         made.waits = waits  # type: ignore[attr-defined]  # what it waited for, in seconds
         return made
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from contract.exchange import Request, Response
-from contract.fuzz.hunt import FuzzRecorder, Hunt
-from contract.fuzz.own import Budget, hunt
+from contract.fuzz import own
+from contract.fuzz.fuzz_run import FuzzRecorder, FuzzRun
+from contract.fuzz.own import Budget
 from contract.run.profile import Profile
 from contract.run.results import Failure
 from contract.run.session import Session, open_session
@@ -80,9 +81,9 @@ def _application(target: str | Variant | None) -> tuple[Any, Config]:
     return defect.install(Mock(Settings(port=0))), config
 
 
-def fuzz(session: Session, cases: int, seed: int = 1, corpus: Path | None = None) -> Hunt:
+def fuzz(session: Session, cases: int, seed: int = 1, corpus: Path | None = None) -> FuzzRun:
     """Run so many cases."""
-    return hunt(session, Budget(cases, seed), corpus)
+    return own.fuzz(session, Budget(cases, seed), corpus)
 
 
 def failed(session: Session) -> dict[str, list[Failure]]:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract.exchange import Request, Response
-from contract.run.recorder import Violation
-from contract.target.client import Client
+from contract.outcome import Violation
+from contract.run.client import RecordingClient
 from contract.target.transport import NoAnswer
 
-Make = Callable[..., Client]
+Make = Callable[..., RecordingClient]
 Document = dict[str, Any]
 SECRET = "sk-apik_writer00.secret-of-the-writer"
 
@@ -92,7 +92,7 @@ class Target:
         return reply(201, self.kept[key])
 
 
-def failed(client: Client) -> dict[str, list[tuple[str, str]]]:
+def failed(client: RecordingClient) -> dict[str, list[tuple[str, str]]]:
     """Return what was recorded: expected and actual by rule, without the invariants of every answer."""
     found = {rule: one.failures for rule, one in client.recorder.findings.items() if one.failures}
     assert all(failure.curl for failures in found.values() for failure in failures)

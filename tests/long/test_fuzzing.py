@@ -47,8 +47,8 @@ REPEAT = """
 import hashlib, re, sys
 from dataclasses import replace
 from contract.target.embedded import embedded
-from contract.fuzz.hunt import FuzzRecorder
-from contract.fuzz.own import Budget, hunt
+from contract.fuzz.fuzz_run import FuzzRecorder
+from contract.fuzz.own import Budget, fuzz
 from contract.run.profile import Profile
 from contract.run.session import open_session
 from contract.target.wsgi import WsgiTransport
@@ -67,7 +67,7 @@ with Hashing.to(create_app(Settings(port=0)), config.base_url) as transport:
     profile = replace(Profile("fuzz", 1), run_id="ck0123456789")
     session = open_session(config, profile, transport=transport, recorder=FuzzRecorder())
     session.begin()
-    hunt(session, Budget(200, 1, 2, 2))
+    fuzz(session, Budget(200, 1, 2, 2))
     print(session.client.requests, Hashing.digest.hexdigest())
 """
 

@@ -16,11 +16,11 @@ import requests
 import schemathesis
 from hypothesis import find
 
+from contract.generated.recorder import GeneratedRecorder
+from contract.generated.run import run
+from contract.generated.session import Case, Operation, Target, adopt, targets
 from contract.run.profile import Profile
 from contract.run.session import NO_TARGET, OK, VIOLATION, open_session
-from contract.schemathesis.recorder import Findings
-from contract.schemathesis.run import run
-from contract.schemathesis.session import Case, Operation, Target, adopt, targets
 from contract.spec import document as spec
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
@@ -46,7 +46,7 @@ def config() -> Iterator[Config]:
 @pytest.fixture(scope="module")
 def target(config: Config) -> Target:
     """Return the mock as Schemathesis sees it."""
-    return adopt(open_session(config, Profile("schemathesis", 1), recorder=Findings()))
+    return adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def command(url: str, *arguments: str, **environment: str) -> subprocess.Complet
     return subprocess.run(
         [str(Path(sys.executable).with_name("schemathesis")), "run", "openapi.yaml", "--url", url, *arguments],
         cwd=ROOT,
-        env={**clean, "SCHEMATHESIS_HOOKS": "contract.schemathesis.hooks", **environment},
+        env={**clean, "SCHEMATHESIS_HOOKS": "contract.schemathesis", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -107,7 +107,7 @@ USERS_TESTS = """
 import os
 
 import schemathesis
-from contract.schemathesis import hooks
+import contract.schemathesis
 from contract.spec import document as spec
 
 settings = schemathesis.Config.from_path(spec.beside("schemathesis.toml"))
@@ -292,7 +292,7 @@ def test_public_urls_become_those_of_recordings(target: Target, operation: Opera
 
 def test_other_machines_are_treated_with_care(config: Config, operation: Operation) -> None:
     """On another machine nothing fires workflows and nothing is public; on this one nothing is changed."""
-    target = adopt(open_session(config, Profile("schemathesis", 1), recorder=Findings()))
+    target = adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
     target.prepare(made := case(operation, is_private=False))
     assert (made.body["run_workflows"], made.body["is_private"]) == (True, False)
     target.client.config = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)

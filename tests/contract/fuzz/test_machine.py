@@ -32,7 +32,7 @@ def test_a_planted_defect_is_shown_and_replayed_first(
     start: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is found comes out as one line for a shell, and again in a run on its corpus that would not find it."""
-    monkeypatch.setattr("contract.fuzz.hunt.SHRINKING", 100)
+    monkeypatch.setattr("contract.fuzz.fuzz_run.SHRINKING", 100)
     first = start("forbidden-404")
     assert any(fuzz(first, 60, seed, tmp_path) and failed(first) for seed in range(1, 30))
     (failure,) = failed(first)["SCOPE-2"]

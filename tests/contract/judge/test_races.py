@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from contract.exchange import Exchange, Response
-from contract.judge.races import judge_race
-from contract.run.recorder import Violation
-from contract.target.client import Client
+from contract.outcome import Violation
+from contract.run.client import RecordingClient
+from contract.run.steps import check_race
 from tests.kit.targets import Make, Scripted, engagement, problem
 
 
-def burst(make: Make, *responses: Response, repeat: Response | None = None) -> tuple[Client, list[Exchange], Any]:
+def burst(
+    make: Make, *responses: Response, repeat: Response | None = None
+) -> tuple[RecordingClient, list[Exchange], Any]:
     """Return a client, the exchanges of a burst of submissions that was answered so, and the target's script."""
     transport = Scripted(*responses, repeat or engagement(1, 200))
     client = make(transport)
@@ -32,7 +34,7 @@ def burst(make: Make, *responses: Response, repeat: Response | None = None) -> t
 def test_one_engagement_for_all(make: Make, responses: tuple[Response, ...], observed: str) -> None:
     """One 201 at most, the others 200 or 409, a repeat that agrees; which of the two is an observation."""
     client, exchanges, transport = burst(make, *responses)
-    judge_race(client, "k", exchanges, ())
+    check_race(client, exchanges, ())
     assert (transport.sent[-1].key, transport.sent[-1].expect) == ("k", "replayed")
     assert client.recorder.findings["IDEM-13"].observations == [observed]
 
@@ -60,7 +62,7 @@ def test_a_race_that_is_lost(
     """The violation is IDEM-10 and shows the statuses, the answer or the ids."""
     client, exchanges, _ = burst(make, *responses)
     with pytest.raises(Violation) as caught:
-        judge_race(client, "k", exchanges, known)
+        check_race(client, exchanges, known)
     assert (caught.value.rule, caught.value.expected, caught.value.actual) == ("IDEM-10", expected, actual)
     assert caught.value.exchange in exchanges
 
@@ -69,7 +71,7 @@ def test_two_engagements_for_one_key(make: Make) -> None:
     """Two ids are two engagements, whatever the statuses say."""
     client, exchanges, _ = burst(make, engagement(1, 200), engagement(2, 200))
     with pytest.raises(Violation, match="one engagement for parallel submissions"):
-        judge_race(client, "k", exchanges, ())
+        check_race(client, exchanges, ())
 
 
 def test_a_later_repeat_agrees(make: Make) -> None:
@@ -77,7 +79,7 @@ def test_a_later_repeat_agrees(make: Make) -> None:
     for repeat in (engagement(2, 200), engagement(1, 201), problem(409)):
         client, exchanges, _ = burst(make, engagement(), engagement(1, 200), repeat=repeat)
         with pytest.raises(Violation) as caught:
-            judge_race(client, "k", exchanges, ())
+            check_race(client, exchanges, ())
         assert caught.value.rule == "IDEM-10"
 
 
@@ -85,5 +87,5 @@ def test_the_winner_shows_what_was_submitted(make: Make) -> None:
     """The first answer is looked at as any other: a title that is not the one sent is RESP-4."""
     other = (engagement(title="x"), engagement(1, 200, title="x"))
     client, exchanges, _ = burst(make, *other, repeat=engagement(1, 200, title="x"))
-    judge_race(client, "k", exchanges, ())
+    check_race(client, exchanges, ())
     assert client.recorder.findings["RESP-4"].failed == 1

@@ -3,14 +3,11 @@
 import pytest
 
 from contract.exchange import Body, Exchange, Request
-from contract.judge.replay import (
-    check_replay,
-    created,
-    differences,
-    replayed,
-)
-from contract.run.recorder import Violation
-from tests.kit.targets import Document, Make, Scripted, Target, raised, reply
+from contract.judge.finding import Finding
+from contract.judge.replay import differences, judge_repeat, judge_unchanged, rule_of_repeat
+from contract.outcome import See, Violation
+from contract.run.steps import created, replayed
+from tests.kit.targets import Document, Make, Scripted, Target, failed, reply
 
 BEFORE: Document = {
     "object": "engagement",
@@ -24,6 +21,12 @@ BEFORE: Document = {
     "owner_user_id": "usr_1",
     "processing_status": "PENDING",
 }
+
+
+def findings(pair: tuple[Exchange, Exchange]) -> list[Finding]:
+    """Return all that is wrong with a replay of the same submission."""
+    repeat = judge_repeat(*pair, "IDEM-1")
+    return [repeat] if repeat is not None else list(judge_unchanged(*pair))
 
 
 def replay(before: Document, after: Document, status: int = 200) -> tuple[Exchange, Exchange]:
@@ -48,14 +51,13 @@ def replay(before: Document, after: Document, status: int = 200) -> tuple[Exchan
 )
 def test_a_replay_is_the_stored_engagement(changes: Document) -> None:
     """The same instants in another notation, and processing that went on meanwhile, are no change."""
-    check_replay(*replay(BEFORE, {**BEFORE, **changes}), "IDEM-1")
+    assert findings(replay(BEFORE, {**BEFORE, **changes})) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "expected", "actual"),
     [
         ({"title": "B"}, 'title unchanged, "A call"', 'title "B"'),
-        ({"id": "ngmt_2"}, 'id unchanged, "ngmt_1"', 'id "ngmt_2"'),
         ({"object": "call"}, 'object unchanged, "engagement"', 'object "call"'),
         ({"engagement_type": "MEETING"}, 'engagement_type unchanged, "CALL"', 'engagement_type "MEETING"'),
         ({"is_private": True}, "is_private unchanged, false", "is_private true"),
@@ -76,18 +78,26 @@ def test_a_replay_is_the_stored_engagement(changes: Document) -> None:
     ids=str,
 )
 def test_a_replay_that_changed_something(changes: Document, expected: str, actual: str) -> None:
-    """The first field that differs is named, with what it was."""
-    with pytest.raises(Violation) as caught:
-        check_replay(*replay(BEFORE, {**BEFORE, **changes}), "IDEM-1")
-    assert raised(caught.value) == ("IDEM-1", expected, actual)
+    """The first field that differs is named, with what it was: a repeat changes nothing (IDEM-2)."""
+    assert findings(replay(BEFORE, {**BEFORE, **changes})) == [("IDEM-2", expected, actual)]
 
 
 def test_a_replay_that_created_or_was_refused() -> None:
-    """The status is 200, whatever is in the body."""
+    """The status is 200, whatever is in the body, and the engagement is the first one."""
     for status, said in ((201, "201 with id ngmt_1"), (202, "202 with id ngmt_1"), (409, "409: null")):
-        with pytest.raises(Violation) as caught:
-            check_replay(*replay(BEFORE, BEFORE, status), "IDEM-1")
-        assert raised(caught.value) == ("IDEM-1", "200 with the stored engagement", said)
+        assert findings(replay(BEFORE, BEFORE, status)) == [("IDEM-1", "200 with the stored engagement", said)]
+    other = {**BEFORE, "id": "ngmt_2", "title": "B"}
+    assert findings(replay(BEFORE, other)) == [("IDEM-1", "the engagement ngmt_1", "ngmt_2")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [({}, "IDEM-1"), ({"source_system": "b"}, "IDEM-3"), ({"source_system": "b", "title": "b"}, "IDEM-2")],
+)
+def test_what_differs_names_the_rule_of_a_repeat(changes: Document, rule: str) -> None:
+    """The same submission is IDEM-1, one from another system IDEM-3, any other IDEM-2."""
+    first = {"external_id": "k", "title": "a", "source_system": "a"}
+    assert rule_of_repeat(first, {**first, **changes}) == rule
 
 
 @pytest.mark.parametrize(
@@ -103,9 +113,8 @@ def test_a_replay_that_created_or_was_refused() -> None:
 def test_processing_never_goes_back(before: str, after: str, expected: str) -> None:
     """What is final stays, and nothing becomes pending again."""
     first, repeated = ({**BEFORE, "processing_status": status} for status in (before, after))
-    with pytest.raises(Violation) as caught:
-        check_replay(*replay(first, repeated), "IDEM-1")
-    assert raised(caught.value) == ("IDEM-1", expected, "PROCESSING, then PENDING" if "moves" in expected else after)
+    actual = "PROCESSING, then PENDING" if "moves" in expected else after
+    assert findings(replay(first, repeated)) == [("IDEM-2", expected, actual)]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +124,7 @@ def test_processing_never_goes_back(before: str, after: str, expected: str) -> N
 def test_processing_goes_on(before: str, after: str) -> None:
     """Forward is no violation, and a word that is not known is another rule's matter."""
     first, repeated = ({**BEFORE, "processing_status": status} for status in (before, after))
-    check_replay(*replay(first, repeated), "IDEM-1")
+    assert findings(replay(first, repeated)) == []
 
 
 def test_replayed_sends_the_document_once(make: Make) -> None:
@@ -127,8 +136,37 @@ def test_replayed_sends_the_document_once(make: Make) -> None:
     assert (again.response.status, again.request.credential, again.request.expect) == (200, "reader", "replayed")
     assert target.sent[1]["title"] == "B"
     with pytest.raises(Violation) as caught:
-        replayed(client, first, client.submission(), "IDEM-2")
-    assert caught.value.rule == "IDEM-2"
+        replayed(client, first, client.submission(), "IDEM-3")
+    assert caught.value.rule == "IDEM-3"
+
+
+def test_what_a_repeat_changes_is_its_own_rule(make: Make) -> None:
+    """A repeat that is one, and changes the title, breaks IDEM-2 whatever the test is about."""
+    client = make(Scripted(target := Target()))
+    first = created(client, client.submission())
+    target.kept[first.document["external_id"]]["title"] = "another"
+    replayed(client, first, {**first.document, "source_system": "b"})
+    assert failed(client).keys() == {"IDEM-2"}
+
+
+def test_a_target_that_forgets_is_not_the_fault_of_what_differs(make: Make) -> None:
+    """Where the first submission itself is no repeat any more, a changed one says nothing: see IDEM-1."""
+    client = make(Scripted(target := Target()))
+    first = created(client, client.submission())
+    target.kept.clear()
+    with pytest.raises(See, match="see IDEM-1"):
+        replayed(client, first, {**first.document, "source_system": "b"})
+    assert failed(client).keys() == {"IDEM-1"}
+
+
+def test_no_repeat_is_asked_for_where_none_works(make: Make) -> None:
+    """A precondition that does not hold leaves the step unsent."""
+    client = make(Scripted(target := Target()))
+    first = created(client, client.submission())
+    client.broken["a repeat"] = "IDEM-1"
+    with pytest.raises(See, match="see IDEM-1"):
+        replayed(client, first, first.document)
+    assert len(target.sent) == 1
 
 
 def test_only_what_both_answers_have_is_compared() -> None:

@@ -101,9 +101,9 @@ def test_where_the_page_is_silent_nothing_is_judged(changes: dict[str, Any]) -> 
 def test_the_exact_status_is_owed_to_a_single_fault() -> None:
     """Only where a media refusal of the page is the only fault is its status exactly 422."""
     private = {**VALID, "media_url": "https://10.0.0.1/a.mp3"}
-    assert judge(private, MEDIA).status == (422,)
-    assert judge({**private, "title": ""}, MEDIA).status == (400, 422)
-    assert judge({**private, "start_at": None}, MEDIA).status == (400, 422)
+    assert judge(private, MEDIA).verdict.statuses == (422,)
+    assert judge({**private, "title": ""}, MEDIA).verdict.statuses == (400, 422)
+    assert judge({**private, "start_at": None}, MEDIA).verdict.statuses == (400, 422)
 
 
 @pytest.mark.parametrize("document", [[], "text", 5, None, True])

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from contract.run.recorder import NotApplicable, Recorder, Untested, Violation, today
+from contract.outcome import NotApplicable, Untested, Violation
+from contract.run.recorder import Recorder, today
 from contract.run.results import RuleResult
 from contract.target.config import Config, Deviation
 

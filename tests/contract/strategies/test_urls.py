@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from contract.cases.addresses import PRIVATE, private, spelled
+from contract.cases.addresses import PRIVATE
 from contract.spec.rules import catalogue
 from contract.strategies import FREE, Url, media_urls
+from contract.strategies.addresses import private, spelled
 from contract.strategies.urls import private_urls
 from mock_server.media.policy import Refused, parse
 from mock_server.media.simulated import SimulatedMedia

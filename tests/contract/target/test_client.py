@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.exchange import Response
-from contract.run.recorder import CutShort, Untested, Violation
+from contract.outcome import CutShort, Untested, Violation
 from contract.target.client import PATIENCE, TRIES, Ledger
 from contract.target.transport import NoAnswer
 from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply

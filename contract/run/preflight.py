@@ -1,4 +1,4 @@
-"""Before any rule is tested: is this the right target, and does the configuration fit it? About six requests.
+"""Before any rule is tested: is this the right target, and does the configuration fit it? About ten requests.
 
 Only what makes a run meaningless stops it. What could as well be a fault of the target (a reader that may write, two
 workspaces that share keys, a valid submission that is refused) is left to the rules.
@@ -7,30 +7,32 @@ workspaces that share keys, a valid submission that is refused) is left to the r
 from __future__ import annotations
 
 from contract.exchange import Exchange, Text
-from contract.judge.replay import FULL, answer, named_fields
-from contract.run.recorder import CutShort, Untested, Violation
-from contract.target.client import Client
+from contract.judge.answers import answer, named_fields
+from contract.outcome import CutShort, Untested, Violation
+from contract.run import preconditions
+from contract.run.client import RecordingClient
+from contract.spec.fields import blamed, fields
+from contract.spec.statuses import TOO_LARGE, UNAVAILABLE
 
 READERS = ("reader", "private_reader")
-# The rule that a refusal of a valid submission breaks, by the field it blames.
-BLAMED = {"run_workflows": "BODY-5", "type": "BODY-12", "is_private": "BODY-6"}
 
 
 class PreflightFailed(Exception):  # noqa: N818  an outcome of its own
     """The target cannot be tested as configured: one sentence with the fix."""
 
 
-def preflight(client: Client) -> None:
+def preflight(client: RecordingClient) -> None:
     """Look at the target and the credentials. Raises PreflightFailed, or CutShort after a break of the contract."""
     try:
         unknown = _reachable(client)
-        if client.profile.creates_nothing:
+        if client.refused_only:
             _accepts(client, "writer", client.submit({}, expect="refused"))
             return
         client.anchor = client.examples["plain"] = _first_create(client)
         _readers(client, unknown)
         _other_workspace(client)
         _ceiling(client)
+        preconditions.ask(client)
     except CutShort as reason:
         if client.anchor is None and not any(found.failed for found in client.recorder.findings.values()):
             raise PreflightFailed(f"{client.config.base_url} cannot be reached: {reason}") from None
@@ -39,7 +41,7 @@ def preflight(client: Client) -> None:
         raise PreflightFailed(str(reason)) from None
 
 
-def _reachable(client: Client) -> Exchange:
+def _reachable(client: RecordingClient) -> Exchange:
     """Ask without a credential: whatever refuses that politely is an API at the right path."""
     exchange = client.submit(client.submission(), credential=None, expect="unauthorized")
     response = exchange.response
@@ -48,12 +50,12 @@ def _reachable(client: Client) -> Exchange:
         raise PreflightFailed(f"nothing takes POST {url}/v2/engagements: check base_url, it ends just before /v2")
     if 300 <= response.status < 400:
         raise PreflightFailed(f"{url} redirects to {response.headers.get('location')}: use that as base_url")
-    if response.status in {502, 503, 504}:
+    if response.status in UNAVAILABLE:
         raise PreflightFailed(f"the gateway of {url} answers {response.status}: is the service behind it up?")
     return exchange
 
 
-def _first_create(client: Client) -> Exchange:
+def _first_create(client: RecordingClient) -> Exchange:
     """Create as the page asks for, and in other valid ways if that is refused, so that one fault does not end all."""
     exchange = client.submit(client.submission())
     if exchange.response.status == 401 and client.config.credentials["writer"].token.startswith("sk-apik_"):
@@ -63,17 +65,16 @@ def _first_create(client: Client) -> Exchange:
         return exchange
     if "media_url" in named_fields(exchange):
         return _other_recording(client, exchange)
-    named = sorted(named_fields(exchange))
-    rule = next((BLAMED[field] for field in named if field in BLAMED), "BODY-13")
+    rule = blamed(named_fields(exchange))
     client.recorder.fail(rule, Violation(rule, "a valid submission to be accepted", answer(exchange), exchange))
-    second = client.submit(client.submission(**FULL))
+    second = client.submit(client.submission(**client.full()))
     if not second.response.ok:
         raise CutShort(f"a plain first create is refused: {answer(exchange)}")
-    client.base.update({name: value for name, value in FULL.items() if name != "is_private"})
+    client.base.update({name: value for name, value in client.full().items() if name != "is_private"})
     return second
 
 
-def _bare(client: Client, refused: Exchange) -> Exchange:
+def _bare(client: RecordingClient, refused: Exchange) -> Exchange:
     """Try the API key without Bearer: if that works the credential is good and AUTH-1 is broken."""
     token = client.config.credentials["writer"].token
     headers = (("Authorization", token), ("Content-Type", "application/json"))
@@ -86,7 +87,7 @@ def _bare(client: Client, refused: Exchange) -> Exchange:
     return exchange
 
 
-def _other_recording(client: Client, refused: Exchange) -> Exchange:
+def _other_recording(client: RecordingClient, refused: Exchange) -> Exchange:
     """Try the other configured recordings: if one of them is accepted, URL-17 has the word on the first."""
     for url in client.config.accepted[1:]:
         exchange = client.submit(client.submission(media_url=url))
@@ -97,7 +98,7 @@ def _other_recording(client: Client, refused: Exchange) -> Exchange:
     raise PreflightFailed(f"the target accepts none of {urls}: {answer(refused)}; check media.accepted")
 
 
-def _readers(client: Client, unknown: Exchange) -> None:
+def _readers(client: RecordingClient, unknown: Exchange) -> None:
     """Send a valid submission as each reader. Whether it is refused is for the rules to say, whether it is known here.
 
     A reader that is answered just as nobody is has a wrong credential, unless all readers are: then the target may be
@@ -120,13 +121,13 @@ def _kind(exchange: Exchange) -> tuple[object, ...]:
     return exchange.response.status, problem.get("type"), problem.get("title")
 
 
-def _other_workspace(client: Client) -> None:
+def _other_workspace(client: RecordingClient) -> None:
     if "other_workspace" in client.config.credentials and client.anchor is not None:
         exchange = client.submit(client.anchor.request.body, credential="other_workspace")
         _accepts(client, "other_workspace", exchange)
 
 
-def _accepts(client: Client, name: str, exchange: Exchange, *, writes: bool = True) -> None:
+def _accepts(client: RecordingClient, name: str, exchange: Exchange, *, writes: bool = True) -> None:
     variable = f"CONTRACT_{name.upper()}"
     where = f"{variable} or credentials.{name}"
     if exchange.response.status == 401:
@@ -135,15 +136,15 @@ def _accepts(client: Client, name: str, exchange: Exchange, *, writes: bool = Tr
         raise PreflightFailed(f"the credential {name} lacks the scope engagements:write: check {where}")
 
 
-def _ceiling(client: Client) -> None:
+def _ceiling(client: RecordingClient) -> None:
     """Find out whether something in between takes no large bodies: the limits then cannot all be tested."""
     if client.anchor is None:
         return
-    document = {**client.anchor.document, "transcript_text": Text(("a", 900_000))}
+    document = {**client.anchor.document, "transcript_text": Text(("a", fields()["transcript_text"].most or 0))}
     try:
         exchange = client.submit(document, expect="replayed", escaped=True)
     except Violation:
         client.recorder.observe("ERR-10", "a body of 5.4 MB gets no answer")
         return
-    if exchange.response.status == 413:
+    if exchange.response.status == TOO_LARGE:
         client.recorder.observe("ERR-10", "a body of 5.4 MB gets 413")

@@ -2,19 +2,15 @@
 
 import pytest
 
+from contract.cases.submission import Submission
+from contract.cases.verdict import EXACTLY_422, REFUSED
 from contract.exchange import Body, Exchange, Request, Response
-from contract.judge.replay import (
-    Case,
-    TooLarge,
-    answer,
-    created,
-    example,
-    named_fields,
-    refused,
-    replayed,
-)
-from contract.run.recorder import Violation
+from contract.judge.answers import answer, named_fields
+from contract.outcome import See, TooLarge, Violation
+from contract.run.steps import created, example, refused, replayed
 from tests.kit.targets import Make, Scripted, Target, engagement, failed, problem, raised, reply
+
+EMPTY = Submission({"title": ""}, REFUSED, "LIMIT-2", "an empty title")
 
 
 def test_a_first_submission_is_created(make: Make) -> None:
@@ -43,21 +39,20 @@ def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
     with pytest.raises(TooLarge, match=f"^{says}$"):
         replayed(client, first, first.document, "IDEM-1")
     with pytest.raises(TooLarge, match=f"^{says}$"):
-        refused(client, Case("x", {"title": ""}), "LIMIT-2", "key")
+        refused(client, EMPTY, "key")
 
 
 def test_a_new_key_has_a_new_engagement(make: Make) -> None:
     """The engagement of another key breaks the rule; an id that stands for two engagements is RESP-3."""
     target = Target(id="ngmt_1")
     client = make(Scripted(target))
-    first = created(client, client.submission())
-    key = first.document["external_id"]
+    created(client, client.submission())
     with pytest.raises(Violation) as caught:
         created(client, client.submission(), "IDEM-4")
-    assert raised(caught.value) == ("IDEM-4", "a new engagement for a new key", f"that of the key {key!r}")
+    assert raised(caught.value) == ("IDEM-4", "a new engagement for a new key", "ngmt_1, which is another key's")
     with pytest.raises(Violation) as caught:
         created(client, client.submission(title="another"), "IDEM-4")
-    assert raised(caught.value) == ("RESP-3", "an id of its own for a new engagement", f"that of the key {key!r}")
+    assert raised(caught.value) == ("RESP-3", "an id of its own for a new engagement", "ngmt_1, which is another one's")
 
 
 def test_a_first_answer_shows_what_was_submitted(make: Make) -> None:
@@ -97,54 +92,89 @@ def test_examples_are_made_once(make: Make, name: str, fields: set[str]) -> None
     assert required <= set(target.sent[0])
 
 
-@pytest.mark.parametrize(("name", "rule"), [("plain", None), ("minimal", "BODY-13"), ("full", None)])
-def test_an_example_that_is_refused_names_its_rule(make: Make, name: str, rule: str | None) -> None:
-    """Only the minimal one stands for a rule of its own."""
+@pytest.mark.parametrize("name", ["plain", "minimal", "full"])
+def test_an_example_that_is_refused_is_told_once(make: Make, name: str) -> None:
+    """Whoever looks at it after that is told where to look, and nothing is sent."""
+    client = make(transport := Scripted(problem()))
     with pytest.raises(Violation) as caught:
-        example(make(Scripted(problem())), name)
-    assert caught.value.rule == rule
+        example(client, name)
+    assert caught.value.rule == "BODY-13"
+    with pytest.raises(See, match="see BODY-13"):
+        example(client, name)
+    assert len(transport.sent) == 1
 
 
 def test_a_case_is_built_from_the_valid_submission(make: Make) -> None:
     """One attribute is changed, left out, or the whole body is another; the key is the one given."""
     client = make(Scripted(engagement()))
     valid = {**client.base, "external_id": "k"}
-    assert Case("x", {"title": ""}).build(client, "k") == {**valid, "title": ""}
-    assert Case("x", without="title").build(client, "k") == {n: v for n, v in valid.items() if n != "title"}
-    assert Case("x", body=[1]).build(client, "k") == [1]
-    assert Case("x", {"external_id": ""}).build(client, "k")["external_id"] == ""
-    fields = [case.field for case in (Case("x", {"title": ""}), Case("x", without="type"), Case("x", body=[1]))]
-    assert fields == ["title", "type", None]
+    without = Submission({}, REFUSED, "BODY-1", "x", without="title")
+    whole = Submission({}, REFUSED, "BODY-14", "x", body=Body(b"[1]"))
+    assert EMPTY.content(client.base, "k").document == {**valid, "title": ""}
+    assert without.content(client.base, "k").document == {n: v for n, v in valid.items() if n != "title"}
+    assert whole.content(client.base, "k").content == b"[1]"
+    key = Submission({"external_id": ""}, REFUSED, "LIMIT-6", "x")
+    assert key.content(client.base, "k").document["external_id"] == ""
+    assert [case.field for case in (EMPTY, without, whole)] == ["title", "title", None]
 
 
 def test_a_case_has_to_be_refused(make: Make) -> None:
     """With one of its statuses; the violation names the case, and all of them."""
     client = make(Scripted(engagement()))
     with pytest.raises(Violation) as caught:
-        refused(client, Case("an empty title", {"title": ""}), "LIMIT-2", "k")
+        refused(client, EMPTY, "k")
     assert raised(caught.value) == ("LIMIT-2", "an empty title: 400 or 422", "201 with id ngmt_1")
-    client = make(Scripted(problem(400)))
+    exact = Submission({"title": ""}, EXACTLY_422, "URL-3", "x")
     with pytest.raises(Violation) as caught:
-        refused(client, Case("x", {"title": ""}, status=(422,)), "LIMIT-2", "k")
+        refused(make(Scripted(problem(400))), exact, "k")
     assert caught.value.expected == "x: 422"
+    escaped = Submission({"title": "é"}, REFUSED, "LIMIT-2", "x", escaped=True)
     for status in (400, 422):
-        sent = refused(make(Scripted(problem(status))), Case("x", {"title": "é"}, escaped=True), "LIMIT-2", "k")
+        sent = refused(make(Scripted(problem(status))), escaped, "k")
         assert (sent.request.expect, sent.request.body.escaped, sent.request.key) == ("refused", True, "k")
-    assert refused(make(Scripted(problem())), Case("x", {"title": ""}), "LIMIT-2", "k", chunked=True).request.chunked
+    assert refused(make(Scripted(problem())), EMPTY, "k", chunked=True).request.chunked
+
+
+def test_a_status_that_every_refusal_has_is_told_once(make: Make) -> None:
+    """Where the plain refusal gets the same odd status, that one's rule is broken, and no other."""
+    client = make(Scripted(problem(404)))
+    with pytest.raises(See, match="see BODY-1"):
+        refused(client, EMPTY, "k")
+    assert {rule: len(found) for rule, found in failed(client).items() if rule.startswith(("BODY", "LIMIT"))} == {
+        "BODY-1": 1
+    }
+    client = make(Scripted(problem(404), problem(422)))  # the plain one is refused as it should be
+    with pytest.raises(Violation) as caught:
+        refused(client, EMPTY, "k")
+    assert caught.value.rule == "LIMIT-2"
+
+
+def test_a_limit_that_is_not_kept_is_the_plainer_cases_fault(make: Make) -> None:
+    """A text that is too long in another form says nothing where the plain one is accepted as well."""
+    plain = Submission({"title": "long"}, REFUSED, "LIMIT-1", "a long title")
+    case = Submission({"title": "wide"}, REFUSED, "LIMIT-10", "a wide title", plainer=plain)
+    client = make(Scripted(Target()))
+    with pytest.raises(See, match="see LIMIT-1"):
+        refused(client, case, "k")
+    assert failed(client).keys() == {"LIMIT-1"}
+    client = make(Scripted(Target(lambda document: document["title"] == "long")))
+    with pytest.raises(Violation) as caught:
+        refused(client, case, "k")
+    assert caught.value.rule == "LIMIT-10"
 
 
 def test_a_refusal_that_names_another_field_is_recorded(make: Make) -> None:
     """ERR-5, beside the verdict on the case; an error that names no known field is silent."""
     client = make(Scripted(problem(errors=[{"field": "/participants/0/name"}, {"field": "sourceSystem"}])))
-    refused(client, Case("x", {"title": ""}), "LIMIT-2", "k")
+    refused(client, EMPTY, "k")
     assert failed(client)["ERR-5"] == [("an error that names title", "participants, source_system")]
     for errors, case in (
-        ([{"field": "/title"}], Case("x", {"title": ""})),
-        ([{"field": "/nothing"}], Case("x", {"title": ""})),
-        ([{"field": "/type"}], Case("x", body=[1])),
+        ([{"field": "/title"}], EMPTY),
+        ([{"field": "/nothing"}], EMPTY),
+        ([{"field": "/type"}], Submission({}, REFUSED, "BODY-14", "x", body=Body(b"[1]"))),
     ):
         client = make(Scripted(problem(errors=errors)))
-        refused(client, case, "LIMIT-2", "k")
+        refused(client, case, "k")
         assert "ERR-5" not in failed(client)
 
 

@@ -2,18 +2,16 @@
 
 import pytest
 
-from contract.judge.replay import (
-    Case,
-    accept_each,
-    control,
-    created,
-    group,
-    settle,
-)
-from contract.run.recorder import Untested, Violation
+from contract.cases.submission import Submission
+from contract.cases.verdict import REFUSED
+from contract.outcome import Untested, Violation
+from contract.run.steps import accept_each, control, created, group, settle
 from tests.kit.targets import Document, Make, Scripted, Target, engagement, failed, problem, raised
 
-CASES = {"LIMIT-2": [Case("an empty title", {"title": ""})], "BODY-4": [Case("a type", {"type": "X"})]}
+CASES = {
+    "LIMIT-2": [Submission({"title": ""}, REFUSED, "LIMIT-2", "an empty title")],
+    "BODY-4": [Submission({"type": "X"}, REFUSED, "BODY-4", "a type")],
+}
 
 
 def wrong(document: Document) -> bool:

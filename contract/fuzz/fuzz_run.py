@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.exchange import Exchange
-from contract.run.recorder import Recorder, Violation
+from contract.outcome import Violation
+from contract.run.client import RecordingClient
+from contract.run.recorder import Recorder
 from contract.spec.rules import catalogue
-from contract.target.client import Client
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
 SHRINKING = 2500  # cases at most that are spent on making a violation smaller
@@ -41,10 +42,10 @@ class FuzzRecorder(Recorder):
 
 
 @dataclass(slots=True)
-class Hunt:
+class FuzzRun:
     """`done` and `accepted` count cases; `found` is the smallest violation so far; `stopped` says why it ends early."""
 
-    client: Client
+    client: RecordingClient
     recorder: FuzzRecorder
     cases: int
     done: int = 0

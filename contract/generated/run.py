@@ -12,15 +12,15 @@ from rich.console import Console
 from schemathesis.cli import schemathesis as command
 
 from contract import report
+from contract.generated.recorder import GeneratedRecorder
+from contract.generated.session import adopt, targets
+from contract.outcome import CutShort
 from contract.report import terminal
+from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
-from contract.run.recorder import CutShort
 from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
-from contract.schemathesis.recorder import Findings
-from contract.schemathesis.session import adopt, targets
 from contract.spec import document as spec
 from contract.target.config import Config
-from contract.target.preflight import PreflightFailed
 
 CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
 
@@ -41,7 +41,7 @@ def run(  # noqa: PLR0913  what a run consists of
     run was cut short or if nothing was accepted, 1 if anything was found, 2 if Schemathesis refused its options, or 0.
     """
     profile = Profile("schemathesis", seed)
-    session = open_session(config, profile, report_dir=report_dir, recorder=Findings())
+    session = open_session(config, profile, report_dir=report_dir, recorder=GeneratedRecorder())
     try:
         targets.given = target = adopt(session)
     except (PreflightFailed, CutShort) as reason:
@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913  what a run consists of
         *_transport(config),
         *options,
     ]
-    from contract.schemathesis import hooks as schemathesis_hooks  # noqa: F401  it registers when it is imported
+    import contract.schemathesis  # noqa: F401  it registers hooks and checks when it is imported: not before a run
 
     try:
         code = _call(arguments)

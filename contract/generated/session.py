@@ -23,28 +23,29 @@ from hypothesis import strategies as st
 from schemathesis import Response as Answer
 from schemathesis.python import wsgi
 
+from contract.cases import urls
+from contract.cases.keys import LONGEST
+from contract.cases.verdict import ACCEPTED, Url
 from contract.exchange import PATH, Body, Exchange, Request, Response
+from contract.generated.recorder import GeneratedRecorder
 from contract.judge.submission import Judgement, judge
+from contract.outcome import CutShort
+from contract.run.client import RecordingClient
 from contract.run.profile import Profile
-from contract.run.recorder import CutShort
 from contract.run.session import REPORT_DIR, Session, open_session
-from contract.schemathesis.recorder import Findings
-from contract.strategies import ACCEPTED, EXACTLY_422, REFUSED, Url, Verdict, refused_urls
-from contract.suite.test_media_url import HOSTS
+from contract.strategies import refused_urls
 from contract.target import simulated
-from contract.target.client import Client
 from contract.target.config import Config, ConfigError, is_loopback, load
 from contract.target.wsgi import WsgiTransport
 
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+([:/?#].*)?", re.ASCII | re.DOTALL)
-LONGEST_KEY = 500
 REMEMBERED = 2000  # engagements, and drawn URLs: memory stays bounded in a night
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class JudgedExchange:
     """One of Schemathesis' requests with its answer, and what a conforming target would have done.
 
     `judgement` is None where nothing can be said: another method or path, another credential, not JSON. `known` is what
@@ -67,7 +68,7 @@ class Target:
     """A session whose submissions come from Schemathesis. Not for use from several threads."""
 
     session: Session
-    findings: Findings
+    recorder: GeneratedRecorder
     media: dict[str, Url]
     hostile: tuple[Url, ...]
     drawn: dict[str, Url] = field(default_factory=dict)
@@ -75,10 +76,10 @@ class Target:
     asked: set[str] = field(default_factory=set)
     sticky: set[str] = field(default_factory=set)
     accepted: int = 0
-    last: tuple[str, Heard] | None = None
+    last: tuple[str, JudgedExchange] | None = None
 
     @property
-    def client(self) -> Client:
+    def client(self) -> RecordingClient:
         """What the checks send with."""
         return self.session.client
 
@@ -97,7 +98,7 @@ class Target:
         document = case.body if isinstance(case.body, dict) else {}
         changes: dict[str, Any] = {}
         key, url = document.get("external_id"), document.get("media_url")
-        if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY:
+        if isinstance(key, str) and 0 < len(key) <= LONGEST:
             changes["external_id"] = self._key(key)
         if isinstance(url, str) and url not in self.media and url not in self.drawn and PUBLIC_URL.fullmatch(url):
             accepted = self.client.config.accepted
@@ -120,8 +121,8 @@ class Target:
     def hostile_urls(self) -> st.SearchStrategy[str]:
         """Draw URLs that the target must refuse, and remember why."""
         config = self.client.config
-        urls = refused_urls(config.accepted, config.rejected, config.redirect_to_private, config.unreachable)
-        return urls.map(self._learn)
+        drawn = refused_urls(config.accepted, config.rejected, config.redirect_to_private, config.unreachable)
+        return drawn.map(self._learn)
 
     def _learn(self, url: Url) -> str:
         if len(self.drawn) > REMEMBERED:
@@ -141,24 +142,24 @@ class Target:
         middle = drawn.removeprefix(client.run_id)
         return client.run_id + middle[: max(0, len(drawn) - len(client.run_id) - len(number))] + number
 
-    def hear(self, case: Case, answer: Answer) -> Heard:
+    def hear(self, case: Case, answer: Answer) -> JudgedExchange:
         """Enter an answer into the books, take credentials out of it, and say what was to be expected."""
         request, response = self._request(case, answer), _response(answer)
         exchange = self.client.exchange(request, response, time.time() - answer.elapsed)
         known = {response.id: self._known(response.id)} if response.id in self.client.ids else {}
-        self.client.look_at(exchange)
+        self.client.heard(exchange)
         self._forget()
         _redact(answer, exchange)
         judged = request.credential == "writer" and (request.method, request.path) == ("POST", PATH)
         judged = judged and _is_json(request) and request.body.document is not None
         key_is_new = request.key is None or self.client.anchor is None or request.key != self.client.anchor.request.key
         judgement = judge(request.body.document, ChainMap(self.drawn, self.media)) if judged and key_is_new else None
-        heard = Heard(exchange, judgement, known)
+        heard = JudgedExchange(exchange, judgement, known)
         self.accepted += heard.is_first
         self.last = (case.id, heard)
         return heard
 
-    def heard(self, case: Case, answer: Answer) -> Heard:
+    def heard(self, case: Case, answer: Answer) -> JudgedExchange:
         """Return what was heard of this case."""
         if self.last is not None and self.last[0] == case.id:
             return self.last[1]
@@ -216,7 +217,7 @@ def open_target(base_url: str, app: Any = None) -> Target:
     transport = None if app is None else WsgiTransport(app, config.base_url)
     report_dir = None if config.loopback else Path(REPORT_DIR)
     session = open_session(
-        config, Profile.of("quick", None), report_dir=report_dir, transport=transport, recorder=Findings()
+        config, Profile.of("quick", None), report_dir=report_dir, transport=transport, recorder=GeneratedRecorder()
     )
     return adopt(session)
 
@@ -242,7 +243,7 @@ class Targets:
     def at(self, base_url: str, app: Any, workers: int) -> Target:
         """Return the target at this URL, or this application."""
         if workers > 1:
-            raise ConfigError("contract.schemathesis.hooks keeps one set of books: use --workers 1")
+            raise ConfigError("contract.schemathesis keeps one set of books: use --workers 1")
         place = (base_url, id(app))
         if place not in self._found:
             try:
@@ -264,24 +265,19 @@ targets = Targets()
 
 def adopt(session: Session) -> Target:
     """Return a session of its own recorder as a target, after a pre-flight. Raises what `Session.begin` raises."""
-    if not isinstance(session.recorder, Findings):
-        raise TypeError("a target needs a session with Findings as its recorder")
+    if not isinstance(session.recorder, GeneratedRecorder):
+        raise TypeError("a target needs a session with GeneratedRecorder as its recorder")
     session.begin()
     accepted = {url: Url(url, ACCEPTED, "URL-17", "a configured recording") for url in session.config.accepted}
     return Target(session, session.recorder, accepted, tuple(_hostile(session.config)))
 
 
 def _hostile(config: Config) -> Iterator[Url]:
-    """Yield the URLs that every run tries in turn; those of other schemes and networks are taken from the suite."""
-    for url in config.accepted[:1]:
-        yield Url(f"http:{url.partition(':')[2]}", EXACTLY_422, "URL-1", "a recording over http")
-    for rule, urls in (("URL-16", config.rejected), ("URL-15", config.redirect_to_private)):
-        yield from (Url(url, EXACTLY_422, rule, "configured") for url in urls)
-    yield from (Url(url, REFUSED, "URL-18", "configured") for url in config.unreachable)
-    for cases in zip_longest(*HOSTS.values()):  # a bit of each network before more of one
-        for rule, case in zip(HOSTS, cases, strict=True):
-            if case is not None and case.changes is not None:
-                yield Url(case.changes["media_url"], Verdict("refused", case.status), rule, case.name)
+    """Yield the URLs of the table that every run tries in turn."""
+    yield from urls.over_http(config.accepted[:1])[:1]
+    yield from urls.configured(config.rejected, config.redirect_to_private, config.unreachable)
+    for several in zip_longest(*urls.HOSTS.values()):  # a bit of each network before more of one
+        yield from (url for url in several if url is not None)
 
 
 def _response(answer: Answer) -> Response:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from contract.run.recorder import KEPT, Recorder, Violation
+from contract.outcome import Violation
+from contract.run.recorder import KEPT, Recorder
 
 
-class Findings(Recorder):
+class GeneratedRecorder(Recorder):
     """A recorder that hands every new violation to the next check, and keeps the shortest evidence of each rule."""
 
     def __init__(self) -> None:

@@ -1,0 +1,197 @@
+"""Bodies: of every field what must be refused, what must be accepted, and what the contract leaves open.
+
+Fields, limits and rules come from `openapi.yaml`: a field that is added there is in these tables. What is written
+here are the values that are worth trying in the place of a text, a boolean, a list, a word of a list of words.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from contract.cases.lengths import at_limits, over_limits
+from contract.cases.submission import Submission, Table, by_rule
+from contract.cases.verdict import ACCEPTED, FREE, REFUSED, UNREADABLE
+from contract.exchange import Body
+from contract.spec import document as spec
+from contract.spec.fields import Field, body_rules, fields, optional
+
+PERSON = {"name": "Ada Example", "email": "ada@example.com"}
+_FLAGS: tuple[Any, ...] = ("true", "false", "yes", "no", "on", "", 1, 0, [], {}, [True])
+_LISTS: tuple[Any, ...] = ("Ada", {}, {"name": "Ada"}, 5, True)
+# Other words where a list of words is given: kinds of engagements that this operation does not create.
+_OTHER_WORDS = {"type": ("EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "PHONE", "VIDEO")}
+_FORMATS: dict[str, tuple[str, ...]] = {
+    "date-time": (
+        *("yesterday", "", "not a date", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z", "2026-02-30T10:00:00Z"),
+        *("2026-02-29T10:00:00Z", "2026-04-31T10:00:00Z", "2026-01-32T10:00:00Z", "2026-01-00T10:00:00Z"),
+        *("2026-01-01T25:00:00Z", "2026-01-01T10:61:00Z", "2026-01-01T10:00:00+99:99", "01/02/2026"),
+    )
+}
+_ITEMS: dict[str, tuple[Any, ...]] = {
+    "participants": (
+        *(["Ada"], [1], [None], [["Ada"]], [True], [{"name": 5}], [{"email": 5}], [{"name": ["Ada"]}]),
+        *([{"name": "Ada"}, "Grace"],),
+    )
+}
+
+
+@functools.cache
+def usual(name: str) -> Any:
+    """Return a plain valid value of a field, another one than a plain submission has."""
+    field = fields()[name]
+    if field.values:
+        return field.values[-1]
+    if field.kind == "boolean":
+        return False
+    examples = spec.document()["paths"]["/v2/engagements"]["post"]["requestBody"]["content"]["application/json"]
+    return next(
+        (shown["value"][name] for shown in examples["examples"].values() if name in shown["value"]), f"a {name}"
+    )
+
+
+@functools.cache
+def full() -> dict[str, Any]:
+    """Return a value of the kind of engagement and of every optional field."""
+    return {name: usual(name) for name in ("type", *optional())}
+
+
+@functools.cache
+def refused() -> Table:
+    """Return what must be refused, by rule: each has one thing wrong."""
+    return by_rule(case for field in fields().values() for case in (*_absent(field), *_wrong(field)))
+
+
+def _absent(field: Field) -> Iterator[Submission]:
+    if field.required:
+        yield Submission({}, REFUSED, body_rules()["required"], f"no {field.name}", field.name)
+        yield Submission({field.name: None}, REFUSED, field.null, f"{field.name} null")
+
+
+def _wrong(field: Field) -> Iterator[Submission]:
+    """Yield values of another type, outside the list of words, of no valid form, too short or too long."""
+    values = {"string": (5, True, [usual(field.name)], {"text": usual(field.name)}, 1.5), "boolean": _FLAGS}
+    wrong = [("type", value) for value in values.get(field.kind, _LISTS)]
+    wrong += [("type", value) for value in _ITEMS.get(field.name, ())]
+    wrong += [("enum", word) for word in misspelled(field)]
+    wrong += [("format", text) for text in _FORMATS.get(field.format or "", ())]
+    for keyword, value in wrong:
+        yield Submission({field.name: value}, REFUSED, field.rules[keyword], f"{field.name} {value!r}")
+    yield from over_limits(field)
+
+
+def misspelled(field: Field) -> tuple[str, ...]:
+    """Return texts that are nearly a word of the list of a field, and words that belong to another one."""
+    if not field.values:
+        return ()
+    near = [
+        text
+        for word in field.values
+        for text in (word.swapcase(), word.capitalize(), f" {word}", f"{word} ", f"{word}S", word[:-1])
+    ]
+    near += ["", ",".join(field.values), *_OTHER_WORDS.get(field.name, ())]
+    return tuple(dict.fromkeys(text for text in near if text not in field.values))
+
+
+@functools.cache
+def accepted() -> Table:
+    """Return valid values of every field but the key and the recording, by the rule that a refusal breaks."""
+    return by_rule(
+        case
+        for field in fields().values()
+        if field.name not in {"external_id", "media_url"}
+        for case in (*(_valid(field, value) for value in _values(field)), *at_limits(field))
+    )
+
+
+@functools.cache
+def at_limit(rule: str) -> tuple[Submission, ...]:
+    """Return the texts at the limit of a rule."""
+    return by_rule(case for field in fields().values() for case in at_limits(field))[rule]
+
+
+@functools.cache
+def flags_and_words() -> Table:
+    """Return the valid values of fields of which there are only a few, by the rule that a refusal breaks."""
+    few = [field for field in fields().values() if field.kind == "boolean" or field.values]
+    return by_rule(_valid(field, value) for field in few for value in _values(field))
+
+
+def _valid(field: Field, value: Any) -> Submission:
+    return Submission({field.name: value}, ACCEPTED, field.valid, f"{field.name} {value!r}")
+
+
+def _values(field: Field) -> tuple[Any, ...]:
+    if field.kind == "boolean":
+        return (True, False)
+    people: tuple[Any, ...] = (
+        [PERSON, {"name": "Grace"}],
+        [PERSON],
+        [{"name": "Ada"}],
+        [{"email": "ada@example.com"}],
+        [],
+    )
+    return field.values or (people if field.name == "participants" else (usual(field.name),))
+
+
+INSTANTS = (
+    ("2024-03-10T09:30:00Z", "2024-03-10T09:30:00+00:00"),
+    ("2024-03-10T09:30:00+02:00", "2024-03-10T07:30:00+00:00"),
+    ("2024-03-10T22:15:30-05:30", "2024-03-11T03:45:30+00:00"),
+    ("2023-12-31T23:30:00.250-01:00", "2024-01-01T00:30:00.250+00:00"),
+    ("2024-02-29T12:00:00+14:00", "2024-02-28T22:00:00+00:00"),
+)
+OTHER_INSTANTS = (
+    *("2026-03-02", "2026-03-02T09:30:00", "2026-03-02T09:30Z", "20260302T093000Z", "2026-W10-1T09:30:00Z"),
+    *("2026-03-02t09:30:00z", "2016-12-31T23:59:60Z", "2026-03-02T24:00:00Z", "0001-01-01T00:00:00+14:00"),
+    *("9999-12-31T23:59:59-14:00", "0000-01-01T00:00:00Z", "2026-03-02T09:30:00.123456789Z"),
+)
+ODD_PEOPLE: tuple[tuple[dict[str, str], str], ...] = (
+    ({}, "a participant without name and e-mail"),
+    ({"name": ""}, "an empty name"),
+    ({"email": "ada.example.com"}, "an e-mail without an at sign"),
+    ({"email": ""}, "an empty e-mail"),
+    ({"colour": "blue"}, "a participant of whom only the colour is known"),
+)
+
+
+@functools.cache
+def free() -> Table:
+    """Return what the contract leaves open, by the rule that reports it."""
+    people = [Submission({"participants": [person]}, FREE, "BODY-11", why) for person, why in ODD_PEOPLE]
+    nulls = [Submission({name: None}, FREE, fields()[name].null, f"{name} null") for name in optional()]
+    starts = [Submission({"start_at": text}, FREE, "BODY-18", text) for text in OTHER_INSTANTS]
+    unknown = Submission({"colour": "blue"}, FREE, "BODY-17", "an unknown field")
+    return by_rule([*people, *nulls, *starts, unknown, Submission({"title": "a\0b"}, FREE, "BODY-22", "a NUL")])
+
+
+NO_OBJECTS = tuple(
+    Submission({}, REFUSED, body_rules()["type"], f"the body {text}", body=Body(text.encode()))
+    for text in ("[]", '"text"', "1", "true", "null", "[{}]", "{}")
+)
+NO_JSON = tuple(
+    Submission({}, UNREADABLE, "BODY-15", why, body=Body(content))
+    for why, content in (
+        ("an empty body", b""),
+        ("truncated JSON", b'{"type": "CALL", "title": "t'),
+        ("an open brace", b"{"),
+        ("single quotes", b"{'type': 'CALL'}"),
+        ("a form", b"type=CALL&title=t"),
+        ("XML", b"<engagement/>"),
+    )
+)
+
+
+def in_other_forms(whole: bytes, text: str) -> Table:
+    """Return a valid submission inside a list or a text, cut, continued, or written as other languages would."""
+    wrapped = (b"[" + whole + b"]", text.encode(), b'{"engagement": ' + whole + b"}")
+    pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing", whole[:-1] + b",}"]
+    pieces += [whole.replace(b'"', b"'"), b"/* a comment */ " + whole, whole.replace(b'"type"', b"type", 1)]
+    inside, no_json = "a submission inside something else", "a submission that is no JSON"
+    return by_rule(
+        (
+            *(Submission({}, REFUSED, body_rules()["type"], inside, body=Body(content)) for content in wrapped),
+            *(Submission({}, UNREADABLE, "BODY-15", no_json, body=Body(piece)) for piece in pieces),
+        )
+    )

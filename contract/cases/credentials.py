@@ -1,0 +1,129 @@
+"""Credentials that must not be accepted. They are recipes, so that no repr ever holds a secret.
+
+Rules: AUTH-2 to AUTH-4.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from contract.cases.verdict import NO_SCHEME, UNAUTHORIZED, Judged, Verdict
+
+VARIABLE = "CONTRACT_WRITER"
+# Three quarters into a credential lies its secret or its signature, not the padding of an encoding.
+_CHANGE = "t = input(); n = len(t) * 3 // 4; print(t[:n] + chr(97 + (t[n] == chr(97))) + t[n + 1:])"
+
+
+@dataclass(frozen=True)
+class WrongCredential(Judged):
+    """A recipe for an Authorization header. `make` gets a valid credential; None sends no header.
+
+    `written` is the same header for a shell, in which the credential is a variable; without it, it is the header.
+    """
+
+    value: str
+    make: Callable[[str], str] | None = field(repr=False)
+    written: str | None = None
+
+    def header(self, token: str) -> str | None:
+        """Return the Authorization header made from a valid credential."""
+        return None if self.make is None else self.make(token)
+
+    def shell(self, token: str) -> str | None:
+        """Return the same header for a shell that knows the credential by its variable."""
+        return self.header(token) if self.written is None else self.written
+
+
+def cut(kept: int) -> WrongCredential:
+    """Return the recipe of the first `kept` percent of a credential: at least one character, never all of them."""
+
+    def beginning(token: str) -> str:
+        return f"Bearer {token[: max(1, min(len(token) - 1, len(token) * kept // 100))]}"
+
+    length = f"$(( ${{#{VARIABLE}}} * {kept} / 100 > 0 ? ${{#{VARIABLE}}} * {kept} / 100 : 1 ))"
+    written = f'Bearer $(printf "%.*s" "{length}" "${VARIABLE}")'
+    return _wrong("AUTH-3", f"the first {kept} % of a credential", beginning, written)
+
+
+def continued(tail: str) -> WrongCredential:
+    """Return the recipe of a credential with something added."""
+    why = f"a credential with {tail} added"
+    return _wrong("AUTH-3", why, lambda token: f"Bearer {token}{tail}", f"Bearer ${{{VARIABLE}}}{tail}")
+
+
+def under(scheme: str, verdict: Verdict = UNAUTHORIZED) -> WrongCredential:
+    """Return the recipe of a valid credential under another scheme."""
+    return _wrong("AUTH-4", scheme, lambda token: f"{scheme} {token}", f"{scheme} ${VARIABLE}", verdict)
+
+
+def _wrong(
+    rule: str,
+    why: str,
+    make: Callable[[str], str] | None,
+    written: str | None = None,
+    verdict: Verdict = UNAUTHORIZED,
+) -> WrongCredential:
+    return WrongCredential(why, verdict, rule, why, make, written)
+
+
+def _always(rule: str, why: str, header: str, verdict: Verdict = UNAUTHORIZED) -> WrongCredential:
+    return _wrong(rule, why, lambda _: header, None, verdict)
+
+
+def _changed(token: str) -> str:
+    n = len(token) * 3 // 4
+    return f"Bearer {token[:n]}{chr(97 + (token[n] == 'a'))}{token[n + 1 :]}"
+
+
+def _basic(token: str) -> str:
+    return f"Basic {base64.b64encode(f'{token}:'.encode()).decode()}"
+
+
+NONE = _wrong("AUTH-2", "no Authorization header", None)
+UNKNOWN = _always("AUTH-3", "an unknown API key", "Bearer sk-apik_unknown0000.unknown0000000000")
+WRONG: tuple[WrongCredential, ...] = (
+    NONE,
+    _always("AUTH-2", "an empty Authorization header", ""),
+    _always("AUTH-2", "Bearer without a credential", "Bearer", NO_SCHEME),
+    UNKNOWN,
+    _always("AUTH-3", "an unknown token", "Bearer no-such-credential-0000000000"),
+    _wrong(
+        "AUTH-3",
+        "the beginning of a valid credential",
+        lambda token: f"Bearer {token[: max(1, len(token) - 4)]}",
+        f"Bearer ${{{VARIABLE}%????}}",
+    ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential without its last character",
+        lambda token: f"Bearer {token[:-1]}",
+        f"Bearer ${{{VARIABLE}%?}}",
+    ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential with one letter changed",
+        _changed,
+        f"Bearer $(printf %s ${VARIABLE} | python3 -c '{_CHANGE}')",
+    ),
+    continued("AAAA"),
+    _wrong(
+        "AUTH-3",
+        "a valid credential twice",
+        lambda token: f"Bearer {token}{token}",
+        f"Bearer ${VARIABLE}${VARIABLE}",
+    ),
+    _always("AUTH-3", "two words after Bearer", "Bearer no such", NO_SCHEME),
+    _wrong(
+        "AUTH-3",
+        "a valid credential in the other case",
+        lambda token: f"Bearer {token.swapcase()}",
+        f"Bearer $(printf %s \"${VARIABLE}\" | tr 'A-Za-z' 'a-zA-Z')",
+    ),
+    _wrong("AUTH-4", "Basic with the credential as user", _basic, f'Basic $(printf %s: "${VARIABLE}" | base64 -w0)'),
+    under("Basic"),
+    under("Token"),
+    under("ApiKey"),
+    under("Digest", NO_SCHEME),
+)

@@ -1,0 +1,68 @@
+"""Keys that a careless comparison takes for one. Rules: IDEM-5 to IDEM-8.
+
+A target remembers keys, so no key is written here: a shape is filled with a text that no other key has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from contract.exchange import Text
+from contract.spec.fields import fields
+
+LONGEST = fields()["external_id"].most or 500
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What surrounds the unique part of a key. With `length`, it is filled up with k to so many characters."""
+
+    before: str = ""
+    after: str = ""
+    end: str = ""
+    length: int = 0
+
+    def key(self, unique: str) -> str:
+        """Return the key of this shape."""
+        head = f"{self.before}{unique}{self.after}"
+        fill = self.length - len(head) - len(self.end)
+        return Text((head, 1), ("k", fill), (self.end, 1)) if fill > 0 else head + self.end
+
+
+@dataclass(frozen=True, slots=True)
+class NearKeys:
+    """Two shapes whose keys are different, and the rule that says so."""
+
+    first: Shape
+    second: Shape
+    rule: str
+    why: str
+
+
+# Shapes that are nearly equal, by the rule that keeps them apart; the first ones tell most. In the letters none becomes
+# another when it is normalised: that the contract leaves open (IDEM-12).
+NEAR: dict[str, tuple[Shape, ...]] = {
+    "IDEM-5": tuple(Shape(end=end) for end in ("-Key", "-KEY", "-key", "-keY")),
+    "IDEM-6": (
+        *(Shape(), Shape(end=" "), Shape(before=" "), Shape(end=" x"), Shape(end="  x"), Shape(end="x")),
+        *(Shape(end="\t"), Shape(end="\n"), Shape(end="  ")),
+    ),
+    "IDEM-7": (
+        # A long common beginning, and a long common end behind the same letters in another order.
+        *(Shape(end="a", length=LONGEST), Shape(end="b", length=LONGEST), Shape(length=LONGEST - 1)),
+        *(Shape(after=":xy:", length=LONGEST - 150), Shape(after=":yx:", length=LONGEST - 150)),
+    ),
+    "IDEM-8": tuple(Shape(end=letter) for letter in ("e", "é", "è", "你", "好", "😀", "😁", "ω", "ß", "ss", "?")),
+}
+WHY = {
+    "IDEM-5": "upper and lower case",
+    "IDEM-6": "white space",
+    "IDEM-7": "a long common part",
+    "IDEM-8": "a letter outside ASCII",
+}
+
+
+def pairs(rule: str) -> list[NearKeys]:
+    """Return all pairs of shapes of one rule."""
+    return [NearKeys(first, second, rule, WHY[rule]) for first, second in combinations(NEAR[rule], 2)]

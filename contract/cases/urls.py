@@ -1,0 +1,154 @@
+"""URLs of recordings: what must be refused, and what the contract leaves open. What is accepted is configured.
+
+The hosts are written from the contract: to take them from the code under test would prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from contract.cases.submission import Submission, Table, by_rule, media
+from contract.cases.verdict import EXACTLY_422, FREE, REFUSED, Url, Verdict
+from contract.spec.fields import fields
+
+PRIVATE = "https://10.0.0.1/a.mp3"  # what stands for a private address where any will do
+UNREACHABLE = ("https://does-not-exist.invalid/a.mp3",)
+NO_URI = fields()["media_url"].rules["format"]
+Hosts = tuple[tuple[Verdict, str], ...]
+
+
+def _exact(*hosts: str) -> Hosts:
+    return tuple((EXACTLY_422, host) for host in hosts)
+
+
+def _lenient(*hosts: str) -> Hosts:
+    """Return hosts in an odd spelling: a target may take the URL for a malformed one."""
+    return tuple((REFUSED, host) for host in hosts)
+
+
+# Both edges of each range, usual addresses, and something in every part that a narrower mask would let through.
+_HOSTS: dict[str, Hosts] = {
+    "URL-3": _exact(
+        *("10.0.0.0", "10.0.0.1", "10.0.0.255", "10.1.2.3", "10.10.10.10", "10.63.255.255", "10.64.0.1"),
+        *("10.127.255.255", "10.128.0.1", "10.192.4.4", "10.200.0.1", "10.255.0.1", "10.255.255.255"),
+    ),
+    "URL-4": _exact("172.16.0.0", *(f"172.{second}.{second}.1" for second in range(16, 32)), "172.31.255.255"),
+    "URL-5": _exact(
+        *("192.168.0.0", "192.168.0.1", "192.168.1.1", "192.168.63.9", "192.168.100.100", "192.168.127.255"),
+        *("192.168.128.1", "192.168.178.1", "192.168.200.5", "192.168.255.255"),
+    ),
+    "URL-6": _exact(
+        *("127.0.0.1", "127.0.0.0", "127.0.0.2", "127.0.1.1", "127.1.2.3", "127.63.1.1", "127.127.127.127"),
+        *("127.128.0.1", "127.200.0.1", "127.255.255.254", "127.255.255.255"),
+    ),
+    "URL-7": _exact(
+        *("169.254.0.0", "169.254.0.1", "169.254.169.254", "169.254.170.2", "169.254.100.100", "169.254.127.1"),
+        *("169.254.128.1", "169.254.255.255"),
+    ),
+    "URL-8": _exact("[::1]", "[0:0:0:0:0:0:0:1]", "[0000:0000:0000:0000:0000:0000:0000:0001]", "[::0001]"),
+    "URL-9": (
+        *_exact("[fe80::1]", "[fe80::]", "[FE80::abcd]", "[fe8f::1]", "[fe90::1]", "[fea0::1]", "[febf:ffff::1]"),
+        *_lenient("[fe80::1%25eth0]", "[fe80::1%25lo]"),
+    ),
+    "URL-10": _exact("[fc00::1]", "[fc00::]", "[fd00::1]", "[fd12:3456:789a::1]", "[fd00:ec2::254]", "[fdff:ffff::1]"),
+    "URL-11": _lenient(
+        *("2130706433", "167772161", "2852039166", "3232235777", "2886729729"),  # decimal
+        *("0x7f000001", "0x0a000001", "0xA9FEA9FE", "0x7f.0x0.0x0.0x1", "0xc0.0xa8.0x1.0x1"),  # hexadecimal
+        *("0177.0.0.1", "012.0.0.1", "0300.0250.0001.0001", "0251.0376.0251.0376", "017700000001"),  # octal
+        *("127.1", "10.1", "127.0.1", "192.168.257", "0x7f.1", "0xa9.254.0251.254"),  # short and mixed
+    ),
+    "URL-12": _lenient(
+        *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::FFFF:a00:1]", "[::ffff:172.16.0.1]"),
+        *("[::ffff:192.168.1.1]", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[0:0:0:0:0:ffff:7f00:1]"),
+    ),
+    "URL-13": _lenient("localhost", "LOCALHOST", "LocalHost", "localhost.", "sub.localhost", "localhost:443"),
+    "URL-14": _lenient(
+        *("127.0.0.1.nip.io", "10.0.0.1.nip.io", "app.192.168.1.1.nip.io", "169-254-169-254.nip.io"),
+        *("172.16.0.1.sslip.io", "10-1-2-3.sslip.io", "127.0.0.1.sslip.io", "localtest.me"),
+    ),
+}
+
+# Every host where nobody may fetch a recording from, by rule.
+HOSTS: dict[str, tuple[Url, ...]] = {
+    rule: tuple(Url(f"https://{host}/a.mp3", verdict, rule, f"a recording on {host}") for verdict, host in hosts)
+    for rule, hosts in _HOSTS.items()
+}
+SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp")
+OTHER_SCHEMES = ("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)")
+NO_URIS = (
+    *("", "   ", "recording.mp3", "not a url", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3"),
+    *("https://exa mple.com/a.mp3", "https://[::1/a.mp3", "https://[/a.mp3", "https://media.example.com:port/a.mp3"),
+    *("//media.example.com/a.mp3", "https://[::1::]/a.mp3", "https://[10.0.0.1]/a.mp3"),
+)
+
+
+def over_http(accepted: Sequence[str]) -> tuple[Url, ...]:
+    """Return accepted recordings over http."""
+    return tuple(
+        Url(f"{scheme}:{url.partition(':')[2]}", EXACTLY_422, "URL-1", f"a recording over {scheme}")
+        for url in accepted
+        for scheme in ("http", "HTTP")
+    )
+
+
+def other_schemes(accepted: str) -> tuple[Url, ...]:
+    """Return an accepted recording under other schemes than https and http, and under none."""
+    rest = accepted.partition(":")[2]
+    texts = (*(f"{scheme}:{rest}" for scheme in SCHEMES), *OTHER_SCHEMES, rest)
+    return tuple(Url(text, REFUSED, "URL-2", f"the URL {text}") for text in texts)
+
+
+def no_uris() -> tuple[Url, ...]:
+    """Return texts that are no URI with a host."""
+    return tuple(Url(text, REFUSED, NO_URI, f"the text {text!r}") for text in NO_URIS)
+
+
+def configured(
+    rejected: Sequence[str], redirect_to_private: Sequence[str], unreachable: Sequence[str]
+) -> tuple[Url, ...]:
+    """Return the URLs of a configuration that a target must refuse."""
+    return (
+        *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in rejected),
+        *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}") for url in redirect_to_private),
+        *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),
+    )
+
+
+def as_table(urls: Sequence[Url]) -> Table:
+    """Return the submissions with these URLs, by rule."""
+    return by_rule(map(media, urls))
+
+
+def refused_hosts(*rules: str) -> dict[str, tuple[Submission, ...]]:
+    """Return the submissions with a recording on a host that these rules refuse."""
+    return {rule: tuple(map(media, HOSTS[rule])) for rule in rules}
+
+
+# Where the contract is silent.
+SPECIAL = ("0.0.0.0", "100.64.0.1", "192.0.2.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "[2001:db8::1]", "[::]")  # noqa: S104  nothing listens
+NEIGHBOURS = (
+    *("9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0"),
+    *("126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0"),
+)
+TUNNELLED = ("[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "[2001:0:7f00:1:0:0:80ff:fffe]", "[::7f00:1]")
+
+
+def on(hosts: Sequence[str], rule: str) -> tuple[Url, ...]:
+    """Return URLs on hosts of which the contract says nothing."""
+    return tuple(Url(f"https://{host}/a.mp3", FREE, rule, host) for host in hosts)
+
+
+def variations(accepted: str) -> Iterator[Url]:
+    """Yield an accepted URL with something about it that the contract leaves open."""
+    host, rest = urlsplit(accepted).netloc, accepted.partition("://")[2]
+    for text, rule, why in (
+        (f"https://user:password@{rest}", "URL-21", "user information"),
+        (accepted.replace(host, f"{host}:8443", 1), "URL-22", "a port of its own"),
+        (accepted.replace(host, f"{host}:22", 1), "URL-22", "another port of its own"),
+        (accepted.replace(host, f"{host}:443", 1), "URL-22", "the default port"),
+        (accepted.replace(host, f"{host}.", 1), "URL-22", "a trailing dot"),
+        (f"HTTPS://{rest}", "URL-22", "the scheme in upper case"),
+        (f"{accepted}#t=1", "URL-22", "a fragment"),
+    ):
+        yield Url(text, FREE, rule, f"an accepted recording with {why}")

@@ -1,0 +1,1 @@
+"""A run whose submissions Schemathesis generates. Importing this registers nothing with Schemathesis."""

@@ -1,0 +1,35 @@
+"""What an answer says: in a line for people, and which fields its errors name."""
+
+from __future__ import annotations
+
+import re
+
+from contract.exchange import Exchange, shown
+from contract.spec.fields import fields
+
+
+def answer(exchange: Exchange) -> str:
+    """Say an answer in a line: its status, and what a problem says."""
+    response = exchange.response
+    if isinstance(response.json, dict) and not response.ok:
+        errors = response.json.get("errors")
+        said = errors or response.json.get("detail")
+        return f"{response.status}: {shown(said)[:300]}"
+    return f"{response.status}" + (f" with id {response.id}" if response.id else "")
+
+
+def named_fields(exchange: Exchange) -> set[str]:
+    """Return the known fields that the errors of a problem name, whatever their notation."""
+    named: set[str] = set()
+    for text in field_texts(exchange):
+        words = re.findall(r"[A-Za-z][A-Za-z_]*", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text))
+        named |= {word.lower() for word in words} & fields().keys()
+    return named
+
+
+def field_texts(exchange: Exchange) -> list[str]:
+    """Return what the errors of a problem hold as `field`."""
+    problem = exchange.response.json
+    errors = problem.get("errors") if isinstance(problem, dict) else None
+    entries = [entry for entry in errors if isinstance(entry, dict)] if isinstance(errors, list) else []
+    return [entry["field"] for entry in entries if isinstance(entry.get("field"), str)]

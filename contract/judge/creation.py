@@ -1,0 +1,41 @@
+"""The judgement on the answer to a first submission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contract.exchange import Exchange, shown
+from contract.judge.answers import answer
+from contract.judge.finding import Finding
+from contract.judge.invariants import instant
+from contract.judge.replay import differences
+from contract.spec.fields import fields
+
+
+def judge_first(exchange: Exchange, known: Mapping[str, Mapping[str, Any]], rule: str) -> Finding | None:
+    """Say what is wrong unless this is a new engagement. `known` are those of before, by id."""
+    response = exchange.response
+    if not response.ok:
+        return Finding(rule, "a first submission to be accepted", answer(exchange))
+    if (before := known.get(response.id or "")) is not None:
+        if differences(before, response.engagement):
+            return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
+        return Finding(rule, "a new engagement for a new key", f"{response.id}, which is another key's")
+    return None
+
+
+def judge_created(exchange: Exchange) -> Iterator[Finding]:
+    """Compare the answer to a first submission with it: title, type, privacy and start."""
+    engagement, document = exchange.response.engagement, exchange.document
+    for rule, name, sent, kind in (
+        ("RESP-4", "title", "title", str),
+        (fields()["type"].valid, "engagement_type", "type", str),
+        ("RESP-9", "is_private", "is_private", bool),
+    ):
+        said = engagement.get(name)  # what is missing or of another type breaks the shape (RESP-1), and nothing else
+        if sent in document and isinstance(said, kind) and said != document[sent]:
+            yield Finding(rule, f"{name} {shown(document[sent])}, as submitted", shown(said))
+    sent_start, start = instant(document.get("start_at")), instant(engagement.get("start_at"))
+    if sent_start and start and abs((start - sent_start).total_seconds()) >= 1:
+        yield Finding("BODY-8", f"start_at {sent_start.isoformat()}", start.isoformat())

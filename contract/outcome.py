@@ -1,0 +1,47 @@
+"""What can become of a test or a case, other than that all went well. Every layer may raise these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contract.exchange import Exchange
+
+
+class Violation(AssertionError):  # noqa: N818  the field's word for it
+    """A rule is broken: what the contract says, what the target did, and the exchange that shows it."""
+
+    def __init__(self, rule: str | None, expected: str, actual: str, exchange: Exchange | None = None) -> None:
+        super().__init__(f"{rule}: expected {expected}; {actual}")
+        self.rule = rule
+        self.expected = expected
+        self.actual = actual
+        self.exchange = exchange
+        self.before: Sequence[Exchange] = ()  # what was sent before, where one exchange alone shows nothing
+        self.others_hold = False  # whether the test went on to its end, so that its other rules were tested as well
+
+
+class Untested(Exception):  # noqa: N818  a verdict
+    """What the rule needs is not there, so it was not tested. Never a pass."""
+
+
+class TooLarge(Untested):
+    """A body never reached the target: 413 is inconclusive for a limit."""
+
+    def __init__(self) -> None:
+        super().__init__("413: something in front of the target takes no body of this size")
+
+
+class See(Untested):
+    """A precondition does not hold: another rule is to blame. `rule` is that one."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(f"see {rule}")
+        self.rule = rule
+
+
+class NotApplicable(Exception):  # noqa: N818  a verdict
+    """The rule is about something that this target does not have."""
+
+
+class CutShort(Exception):  # noqa: N818  a verdict on the whole run
+    """The run cannot go on: a budget is used up, or the target stopped answering."""

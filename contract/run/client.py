@@ -1,0 +1,95 @@
+"""The client of a run: it records every exchange, judges what must hold of all, and knows which preconditions fail."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+
+from contract.cases import bodies
+from contract.cases.submission import Document
+from contract.exchange import Exchange
+from contract.judge import invariants
+from contract.outcome import See, Violation
+from contract.run.profile import Profile
+from contract.run.recorder import Recorder
+from contract.spec.statuses import BUSY
+from contract.target.client import Client, Ledger
+from contract.target.config import Config
+from contract.target.transport import Transport
+
+SMALL = 5000  # bytes of a body that is worth sending again at the end
+REPEAT = "a repeat"  # the precondition that the same submission again gets 200
+
+
+class RecordingClient(Client):
+    """What tests send with. Not for use from several threads."""
+
+    def __init__(  # noqa: PLR0913  what a run consists of
+        self,
+        config: Config,
+        transport: Transport,
+        recorder: Recorder,
+        profile: Profile,
+        *,
+        ledger: Ledger | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        super().__init__(
+            config, transport, profile.run_id, refused_only=profile.creates_nothing, ledger=ledger, sleep=sleep
+        )
+        self.profile = profile
+        self.recorder = recorder
+        self.throttled = 0  # answers with 429
+        self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
+        self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
+        # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
+        self.broken: dict[str, str] = {}
+        self.plain: dict[str, int] = {}  # the status of the plain refusal of a kind, by its rule
+        self._request_ids: deque[str] = deque(maxlen=5000)
+
+    def allowed(self, changes: Document) -> Document:
+        """Return what of these fields may be sent: on another machine nothing becomes public or fires workflows."""
+        visible = {"is_private": False, "run_workflows": True}
+        if self.config.loopback:
+            return changes
+        return {name: value for name, value in changes.items() if name not in visible or visible[name] is not value}
+
+    def full(self) -> Document:
+        """Return a valid value of every field that may be sent here and whose valid values are accepted."""
+        return self.allowed({name: value for name, value in bodies.full().items() if name not in self.broken})
+
+    def need(self, *preconditions: str) -> None:
+        """Raise See if one of these is known not to hold."""
+        for name in preconditions:
+            if name in self.broken:
+                raise See(self.broken[name])
+
+    def forget(self) -> None:
+        """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
+        super().forget()
+        self.milestones.clear()
+
+    def heard(self, exchange: Exchange) -> None:
+        """Count the case, and check what must hold of every answer."""
+        self.throttled += exchange.response.status == BUSY
+        self.recorder.count_case()
+        for finding in invariants.check(exchange):
+            self.recorder.fail(finding.rule, Violation(*finding, exchange))
+        if (number := exchange.request_id) is not None:
+            if number in self._request_ids:
+                self.recorder.fail("ERR-6", Violation("ERR-6", "a new request_id", f"{number} again", exchange))
+            self._request_ids.append(number)
+        new = exchange.response.id is not None and exchange.response.id not in self.ids
+        if new and exchange.request.credential == "writer" and len(exchange.request.body.content) < SMALL:
+            self.milestones.append(exchange)
+        super().heard(exchange)
+
+    def unanswered(self) -> None:
+        """Count the case that got no answer."""
+        self.recorder.count_case()
+
+    def silent(self, exchange: Exchange, reason: str) -> None:
+        """Record that a case makes the target fall silent. Rule: ERR-4."""
+        actual = f"no answer twice, while others are answered: {reason}"
+        self.recorder.fail("ERR-4", Violation("ERR-4", "an answer", actual, exchange))

@@ -1,0 +1,110 @@
+"""Plays the scenarios of the table against a target. Used by the suite and by the state machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract.cases.scenarios import CREATED, FORBIDDEN, KNOWN, NOBODY, REFUSAL, UNAUTHORIZED, Scenario, Step
+from contract.exchange import Exchange, Request
+from contract.judge.answers import answer
+from contract.judge.refusal import judge_forbidden
+from contract.outcome import See, Untested, Violation
+from contract.run.client import REPEAT, RecordingClient
+from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
+from contract.spec.statuses import BUSY, INCONCLUSIVE
+
+NO_CREDENTIAL = "AUTH-2"
+
+
+@dataclass(slots=True)
+class _Play:
+    """One scenario on its way: its keys, what is stored under each, and what was refused last under each."""
+
+    client: RecordingClient
+    scenario: Scenario
+    keys: dict[str, str] = field(default_factory=dict)
+    stored: dict[tuple[str, str], Exchange] = field(default_factory=dict)
+    refused: dict[str, Exchange] = field(default_factory=dict)
+
+    def document(self, step: Step, number: int) -> dict[str, Any]:
+        """Return what a step sends."""
+        changes = self.client.allowed(step.case.value) if step.case is not None else {}
+        if step.key == KNOWN:
+            first = example(self.client, "plain")
+            self.stored.setdefault((step.who, KNOWN), first)
+            return {**first.document, **changes}
+        key = self.keys.setdefault(step.key, self.client.key())
+        return {**self.client.base, "title": f"{self.client.run_id} step {number}", "external_id": key, **changes}
+
+
+def play(client: RecordingClient, scenario: Scenario) -> list[Exchange]:
+    """Play a scenario and return what it created. Raises Violation, See or Untested."""
+    for who in {step.who for step in scenario.steps} - {NOBODY}:
+        client.credential(who)
+    game = _Play(client, scenario)
+    if scenario.at_once:
+        _at_once(game)
+    else:
+        for number, step in enumerate(scenario.steps, 1):
+            _take(game, step, number)
+    return [exchange for (_, key), exchange in game.stored.items() if key != KNOWN]
+
+
+def _take(game: _Play, step: Step, number: int) -> None:
+    client, rule = game.client, game.scenario.rule
+    document = game.document(step, number)
+    if step.outcome == CREATED:
+        after = game.refused.get(step.key)
+        made = created(client, document, rule, after=after, credential=step.who)
+        game.stored[step.who, step.key] = made
+    elif step.outcome == REFUSAL and step.case is not None:
+        try:
+            game.refused[step.key] = refused(client, step.case, game.keys[step.key], credential=step.who)
+        except Violation as violation:
+            raise _see(violation.rule or rule, rule, violation) from None
+    elif step.outcome in {FORBIDDEN, UNAUTHORIZED}:
+        game.refused[step.key] = _turned_away(game, step, document)
+    else:
+        first = game.stored.get((step.who, step.key)) or example(client, "plain")
+        replayed(client, first, document, rule if rule == "IDEM-4" else None, credential=step.who)
+
+
+def _turned_away(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:
+    """Send without a credential, or without the scope, and see it refused."""
+    client, rule = game.client, game.scenario.rule
+    credential = None if step.who == NOBODY else step.who
+    exchange = client.submit(document, credential=credential, expect=step.outcome)
+    if step.outcome == FORBIDDEN:
+        finding = judge_forbidden(exchange, "SCOPE-1" if step.who == "reader" else "SCOPE-3")
+        if finding is not None and exchange.response.ok:
+            raise _see(finding.rule, rule, Violation(*finding, exchange))
+    elif exchange.response.ok or (exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE):
+        raise _see(NO_CREDENTIAL, rule, Violation(NO_CREDENTIAL, "401", answer(exchange), exchange))
+    return exchange
+
+
+def _see(broken: str, rule: str, violation: Violation) -> Exception:
+    """Return the violation if it is of the scenario's own rule; else say where to look."""
+    return violation if broken == rule else See(broken)
+
+
+def _at_once(game: _Play) -> None:
+    """Send all steps at the same moment; each creates, and gets what it sent."""
+    client, steps = game.client, game.scenario.steps
+    known = dict(client.engagements)
+    requests: list[Request] = [
+        client.request(game.document(step, number), credential=step.who) for number, step in enumerate(steps, 1)
+    ]
+    exchanges = client.race(requests)
+    if any(exchange.response.status == BUSY for exchange in exchanges):
+        raise Untested("the target answers 429 to a burst")
+    for step, exchange in zip(steps, exchanges, strict=True):
+        check_first(client, exchange, known, game.scenario.rule)
+        game.stored[step.who, step.key] = exchange
+        if exchange.response.id is not None:
+            known[exchange.response.id] = exchange.response.engagement
+    client.need(REPEAT)
+    for step, exchange in zip(steps, exchanges, strict=True):
+        repeat = client.submit(exchange.request.body, credential=step.who, expect="replayed")
+        check_repeat(client, repeat, exchange, game.scenario.rule)

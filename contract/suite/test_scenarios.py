@@ -1,0 +1,16 @@
+"""What one request leaves behind for the next, and what happens when two workspaces overlap."""
+
+import pytest
+
+from contract.cases.scenarios import SCENARIOS, Scenario
+from contract.run.client import RecordingClient
+from contract.run.scenarios import play
+from contract.suite.marks import rule
+
+
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(scenario, id=scenario.name, marks=rule(scenario.rule)) for scenario in SCENARIOS]
+)
+def test_scenario(client: RecordingClient, scenario: Scenario) -> None:
+    """Each scenario of the table ends as the contract says."""
+    play(client, scenario)
