@@ -17,7 +17,7 @@ from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.judge.replay import SAME, rule_of_repeat
 from contract.outcome import Violation
 from contract.run.scenarios import play
-from contract.run.steps import check_race, check_repeat, created, replayed, send_wrong
+from contract.run.steps import check_race, check_repeat, created, replayed, turned_away
 from contract.spec.statuses import BUSY, INCONCLUSIVE
 from contract.strategies import (
     Encoding,
@@ -131,9 +131,7 @@ class EngagementMachine(Predicting):
         """Submit with a credential that is not exactly right: 401, and the key stays free."""
         with self.judging(credential.rule) as made:
             key = self.client.key()
-            exchange = send_wrong(self.client, credential, key)
-            if exchange.response.status not in credential.verdict.statuses:
-                raise Violation(credential.rule, f"{credential.why}: {credential.statuses}", answer(exchange), exchange)
+            turned_away(self.client, credential, key)
             made.append(key)
         return multiple(*made)
 

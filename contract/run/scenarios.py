@@ -11,10 +11,10 @@ from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden
 from contract.outcome import See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
+from contract.run.steps import FREE_AGAIN, check_first, check_repeat, created, example, refused, replayed
 from contract.spec.statuses import BUSY, INCONCLUSIVE
 
-NO_CREDENTIAL = "AUTH-2"
+NO_CREDENTIAL, WORKSPACE = "AUTH-2", "IDEM-4"
 
 
 @dataclass(slots=True)
@@ -55,9 +55,7 @@ def _take(game: _Play, step: Step, number: int) -> None:
     client, rule = game.client, game.scenario.rule
     document = game.document(step, number)
     if step.outcome == CREATED:
-        after = game.refused.get(step.key)
-        made = created(client, document, rule, after=after, credential=step.who)
-        game.stored[step.who, step.key] = made
+        game.stored[step.who, step.key] = _create(game, step, document)
     elif step.outcome == REFUSAL and step.case is not None:
         try:
             game.refused[step.key] = refused(client, step.case, game.keys[step.key], credential=step.who)
@@ -67,7 +65,25 @@ def _take(game: _Play, step: Step, number: int) -> None:
         game.refused[step.key] = _turned_away(game, step, document)
     else:
         first = game.stored.get((step.who, step.key)) or example(client, "plain")
-        replayed(client, first, document, rule if rule == "IDEM-4" else None, credential=step.who)
+        if step.case is None:
+            document = first.document
+        replayed(client, first, document, rule if rule == WORKSPACE else None, credential=step.who)
+
+
+def _create(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:
+    """Create. Raises See if what was refused before used the key up in its own workspace, too."""
+    client, rule, after = game.client, game.scenario.rule, game.refused.get(step.key)
+    try:
+        return created(client, document, rule, after=after, credential=step.who)
+    except Violation as violation:
+        if violation.rule != WORKSPACE or after is None:
+            raise
+        try:
+            created(client, document, FREE_AGAIN, credential=after.request.credential)
+        except Violation as fault:
+            client.recorder.fail(FREE_AGAIN, fault)
+            raise See(FREE_AGAIN) from None
+        raise
 
 
 def _turned_away(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:

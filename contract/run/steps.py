@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from contract.cases import urls
-from contract.cases.credentials import WrongCredential
+from contract.cases.credentials import UNKNOWN, WrongCredential
 from contract.cases.submission import Document, Submission, media
-from contract.cases.verdict import EXACTLY_422, REFUSED, Judged, Url
+from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
 from contract.exchange import Body, Exchange
 from contract.judge.answers import answer, named_fields
 from contract.judge.creation import judge_created, judge_first
@@ -27,7 +27,9 @@ from contract.spec.statuses import INCONCLUSIVE, TOO_LARGE
 T = TypeVar("T")
 FREE_AGAIN, REMEMBERED = "IDEM-9", "IDEM-11"
 # The plain refusals: where a target answers one of them with another 4xx, it is not the fault of each other case.
-_PLAIN = {
+_PLAIN: dict[Verdict, Submission | WrongCredential] = {
+    UNAUTHORIZED: UNKNOWN,
+    NO_SCHEME: UNKNOWN,
     REFUSED: Submission({}, REFUSED, body_rules()["required"], "no title", without="title"),
     EXACTLY_422: media(Url(urls.PRIVATE, EXACTLY_422, "URL-3", "a private address")),
 }
@@ -204,10 +206,13 @@ def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: E
     return _violation(finding, exchange)
 
 
-def _status(client: RecordingClient, case: Submission) -> int:
+def _status(client: RecordingClient, case: Submission | WrongCredential) -> int:
     """Return the status of a case under a key of its own, and record it if it breaks its rule. It is asked once."""
     if case.why not in client.plain:
-        exchange = client.submit(case.content(client.base, client.key()), expect="refused")
+        if isinstance(case, WrongCredential):
+            exchange = send_wrong(client, case, client.key())
+        else:
+            exchange = client.submit(case.content(client.base, client.key()), expect="refused")
         client.plain[case.why] = exchange.response.status
         if (finding := judge_refusal(exchange, case)) is not None:
             client.recorder.fail(finding.rule, _violation(finding, exchange))
@@ -226,13 +231,23 @@ def send_wrong(client: RecordingClient, wrong: WrongCredential, key: str) -> Exc
     )
 
 
-def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) -> None:
+def turned_away(client: RecordingClient, wrong: WrongCredential, key: str) -> Exchange:
+    """Send a submission with a credential that is not exactly right. Raises Violation or See unless it gets 401."""
+    exchange = send_wrong(client, wrong, key)
+    if (finding := judge_refusal(exchange, wrong)) is not None:
+        raise explain(client, wrong, finding, exchange)
+    return exchange
+
+
+def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) -> list[Exchange]:
     """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
 
     `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
     All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
+    Returns the refusals.
     """
     key = client.key()
+    refusals: list[Exchange] = []
     last: Exchange | None = None  # refused under this key
     failures: list[Violation] = []
     unbound: list[str] = []
@@ -241,6 +256,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
         try:
             client.need(case.field or "")
             last = refused(client, case, key)
+            refusals.append(last)
             if case.field not in named_fields(last):
                 unbound.append(case.why)
         except See as reason:
@@ -254,21 +270,17 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
     close(client, key, failures, "a refused submission", last)
     if client.refused_only and unbound:
         raise Untested(f"refused, but without an accepted control nobody knows why: {unbound[0]}")
+    return refusals
 
 
 def _used_up(client: RecordingClient, case: Submission, violation: Violation) -> bool:
     """Tell whether a case went wrong only because its key was refused before, and record that. Rule: IDEM-9."""
-    exchange = violation.exchange
-    if exchange is None or (
-        exchange.response.ok and client.ids.get(exchange.response.id or "") == exchange.request.key
-    ):
-        return False
     try:
         refused(client, case, client.key())
     except Violation:
         return False
     expected = f"the key to be free after a refusal, so that the next is for {case.why}"
-    client.recorder.fail(FREE_AGAIN, Violation(FREE_AGAIN, expected, violation.actual, exchange))
+    client.recorder.fail(FREE_AGAIN, Violation(FREE_AGAIN, expected, violation.actual, violation.exchange))
     return True
 
 
@@ -338,6 +350,7 @@ def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Co
     `known` are the ids that the run knew before. Raises Violation. Rule: IDEM-10.
     """
     if (found := judge_race(exchanges, known)) is not None:
+        _ask_in_turn(client, exchanges)
         raise _violation(*found)
     winners = [exchange for exchange in exchanges if exchange.response.ok]
     for first in winners:
@@ -346,3 +359,16 @@ def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Co
     client.recorder.observe(SEEN, behaviour(exchanges))
     replayed(client, winners[0], winners[0].request.body, RACE)
     return winners[0]
+
+
+def _ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
+    """Raise See if the racers are no repeats of each other even one after the other: the race is not to blame."""
+    key = client.key()
+    documents = [{**exchange.document, "external_id": key} for exchange in exchanges]
+    first = client.submit(documents[0])
+    for document in documents[1:3]:
+        rule = rule_of_repeat(documents[0], document)
+        repeat = client.submit(document, expect="replayed")
+        if first.response.ok and (finding := judge_repeat(repeat, first, rule)) is not None:
+            client.recorder.fail(rule, _violation(finding, repeat))
+            raise See(rule)

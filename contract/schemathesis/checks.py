@@ -16,6 +16,7 @@ from schemathesis import Response as Answer
 
 from contract.cases import bodies
 from contract.cases.credentials import WRONG
+from contract.exchange import Exchange
 from contract.generated.session import Case, JudgedExchange, Target, targets
 from contract.judge.answers import answer as said
 from contract.judge.answers import named_fields
@@ -23,7 +24,7 @@ from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.outcome import CutShort, NotApplicable, Untested, Violation
 from contract.run.recorder import today
-from contract.run.steps import check_first, control, created, explain, group, replayed, send_wrong
+from contract.run.steps import check_first, control, created, explain, group, replayed, turned_away
 from contract.schemathesis.failures import (
     BadAnswer,
     BadError,
@@ -108,9 +109,7 @@ def credential_is_needed(ctx: CheckContext, response: Answer, case: Case) -> Non
             return
         target.recorder.hold("AUTH-1")
         wrong = WRONG[target.probes["credentials"] // OFTEN % len(WRONG)]
-        exchange = send_wrong(target.client, wrong, target.client.key())
-        if (finding := judge_refusal(exchange, wrong)) is not None:
-            raise Violation(*finding, exchange)
+        turned_away(target.client, wrong, target.client.key())
         target.recorder.hold(wrong.rule)
 
 
@@ -168,11 +167,16 @@ def _judge(target: Target, heard: JudgedExchange, *, media: bool) -> None:
         rule = blamed(named_fields(exchange))
         found = Violation(rule, "a valid submission to be accepted", said(exchange), exchange)
     else:
-        if len(judged.rules) == 1 and media == judged.rules[0].startswith("URL-"):
-            target.recorder.hold(judged.rules[0])
+        held = judged.rules if len(judged.rules) == 1 else _valid(exchange) if judged.accepted else ()
+        target.recorder.hold(*(rule for rule in held if media == rule.startswith("URL-")))
         return
     if not isinstance(found, Violation) or media == (found.rule or "").startswith("URL-"):
         raise found
+
+
+def _valid(exchange: Exchange) -> tuple[str, ...]:
+    """Return the rules that the acceptance of a valid submission keeps."""
+    return tuple({fields()[name].valid for name in exchange.document if name in fields()})
 
 
 @schemathesis.check

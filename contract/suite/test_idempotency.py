@@ -4,14 +4,16 @@ import unicodedata
 from typing import Any
 
 from contract.cases import urls
-from contract.cases.keys import NEAR
+from contract.cases.keys import LONGEST, NEAR
 from contract.cases.scenarios import refusals
 from contract.cases.submission import Submission
+from contract.cases.verdict import ACCEPTED
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import check_race, control, created, example, replayed
+from contract.run.steps import accepted, check_race, control, created, example, replayed
+from contract.spec.fields import fields
 from contract.spec.statuses import BUSY
 from contract.suite.marks import at_the_end, each_rule, needs, rule
 from contract.target.client import BURST
@@ -70,8 +72,10 @@ def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name:
     """Keys that differ in case, white space, tail or beyond ASCII make an engagement each, and replay their own."""
     firsts = []
     for number, key in enumerate(near_keys(client, name)):
-        document = client.submission(external_id=key, title=f"{client.run_id} near key {number}")
-        firsts.append(created(client, document, name))
+        plain = {"external_id": f"{client.key()}{'k' * LONGEST}"[: len(key)]}
+        plainer = Submission(plain, ACCEPTED, fields()["external_id"].valid, "a key of this length")
+        changes = {"external_id": key, "title": f"{client.run_id} near key {number}"}
+        firsts.append(accepted(client, Submission(changes, ACCEPTED, name, "a key", plainer=plainer)))
     for first in firsts:
         replayed(client, first, first.request.body, name)
 

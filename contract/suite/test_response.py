@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+from contract.cases.submission import Submission
+from contract.cases.verdict import ACCEPTED
 from contract.judge.invariants import CLOCK_SKEW, instant, now_at
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.steps import created, example
+from contract.run.steps import accepted, example
+from contract.spec.fields import fields
 from contract.spec.rules import catalogue
 from contract.suite.marks import at_the_end, rule
 
@@ -43,7 +46,8 @@ def test_a_title_comes_back_exactly(client: RecordingClient) -> None:
     """White space, markup, quotes, decomposed letters and emoji come back as they were sent."""
     for title in (*TITLES, "long " * 80):
         sent = f"{client.run_id} {title}" if not title.startswith(" ") else f"{title}{client.run_id} "
-        exchange = created(client, client.submission(title=sent), "RESP-4")
+        plain = Submission({"title": "t" * len(sent)}, ACCEPTED, fields()["title"].valid, "a title of this length")
+        exchange = accepted(client, Submission({"title": sent}, ACCEPTED, "RESP-4", "a title", plainer=plain))
         if not isinstance(exchange.response.engagement.get("title"), str):
             raise See("RESP-1")
 

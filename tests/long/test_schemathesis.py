@@ -293,10 +293,10 @@ def test_public_urls_become_those_of_recordings(target: Target, operation: Opera
 def test_other_machines_are_treated_with_care(config: Config, operation: Operation) -> None:
     """On another machine nothing fires workflows and nothing is public; on this one nothing is changed."""
     target = adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
-    target.prepare(made := case(operation, is_private=False))
+    target.prepare(made := case(operation, run_workflows=True, is_private=False))
     assert (made.body["run_workflows"], made.body["is_private"]) == (True, False)
     target.client.config = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)
-    for changes in ({}, {"is_private": False}):
+    for changes in ({"run_workflows": True}, {"is_private": False}):
         target.prepare(made := case(operation, **changes))
         assert (made.body["run_workflows"], made.body["is_private"]) == (False, True)
     target.prepare(made := case(operation, run_workflows="yes", is_private=0))
