@@ -119,7 +119,7 @@ def plan(arguments: argparse.Namespace) -> int:
 
 def fuzz(arguments: argparse.Namespace) -> int:
     """Fuzz the target and write the reports."""
-    from contract.fuzz.command import Options, fuzz_target  # not at the top: Hypothesis takes half a second
+    from contract.fuzz_command import Options, fuzz_target  # not at the top: Hypothesis takes half a second
 
     directory = Path(arguments.report_dir or REPORT_DIR)
     with _target(arguments) as target:

@@ -146,7 +146,7 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
     if not exchange.response.ok:
         client.need(*(name for name, value in exchange.document.items() if first.document.get(name) != value))
     rule = rule or rule_of_repeat(first.document, exchange.document)
-    if _forgot(exchange, first, client):
+    if rule == SAME and _forgot(exchange, first, client):
         rule = REMEMBERED
     if (finding := judge_repeat(exchange, first, rule)) is not None:
         _ask_plain_repeat(client, exchange, first)

@@ -32,7 +32,7 @@ class Found:
 
 def with_hooks(config: Config) -> Found:
     """Run Schemathesis with the hooks and checks of the kit; what it finds are rules."""
-    from contract.generated.run import run  # not at the top: it registers them for the whole process
+    from contract.schemathesis.run import run  # not at the top: it registers them for the whole process
 
     with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
         code = run(config, seed=SEED, max_examples=EXAMPLES, report_dir=Path(directory), options=("--no-shrink",))

@@ -17,10 +17,10 @@ import schemathesis
 from hypothesis import find
 
 from contract.generated.recorder import GeneratedRecorder
-from contract.generated.run import run
 from contract.generated.session import Case, Operation, Target, adopt, targets
 from contract.run.profile import Profile
 from contract.run.session import NO_TARGET, OK, VIOLATION, open_session
+from contract.schemathesis.run import run
 from contract.spec import document as spec
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded

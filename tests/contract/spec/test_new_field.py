@@ -33,7 +33,7 @@ from dataclasses import replace
 from pathlib import Path
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.own import Budget, fuzz
-from contract.generated.run import run
+from contract.schemathesis.run import run
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
 from contract.run.session import open_session

@@ -55,8 +55,6 @@ def run(  # noqa: PLR0913  what a run consists of
         *_transport(config),
         *options,
     ]
-    import contract.schemathesis  # noqa: F401  it registers hooks and checks when it is imported: not before a run
-
     try:
         code = _call(arguments)
     finally:

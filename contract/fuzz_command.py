@@ -99,7 +99,7 @@ def own(target: Target, options: Options) -> int:
 
 def schemathesis(target: Target, options: Options) -> int:
     """Run Schemathesis with the kit's hooks and return the exit code. Its reports have a folder of their own."""
-    from contract.generated.run import run  # not at the top: Schemathesis takes a second
+    from contract.schemathesis.run import run  # not at the top: Schemathesis takes a second
 
     return run(
         target.config,
