@@ -168,7 +168,7 @@ class EngagementMachine(Predicting):
     def burst(self, count: int) -> Places:
         """Submit a new key several times at once: one engagement."""
         with self.judging("IDEM-10") as made:
-            known, key = set(self.client.ids), self.client.key()
+            known, key = dict(self.client.engagements), self.client.key()
             titles = [f"{self.client.run_id} racer {number}" for number in range(count)]
             racers = [self.client.submission(external_id=key, title=title) for title in titles]
             exchanges = self.client.race([self.client.request(racer) for racer in racers])

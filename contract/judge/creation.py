@@ -12,16 +12,27 @@ from contract.judge.invariants import instant
 from contract.judge.replay import differences
 from contract.spec.fields import fields
 
+WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
+NEAR_KEYS = ("IDEM-5", "IDEM-6", WHOLE_KEY, "IDEM-8")
 
-def judge_first(exchange: Exchange, known: Mapping[str, Mapping[str, Any]], rule: str) -> Finding | None:
-    """Say what is wrong unless this is a new engagement. `known` are those of before, by id."""
+
+def judge_first(
+    exchange: Exchange, known: Mapping[str, Mapping[str, Any]], owner: str | None, rule: str
+) -> Finding | None:
+    """Say what is wrong unless this is a new engagement.
+
+    `known` are those of before, by id; `owner` is the key of the one in the answer. A rule is broken only by
+    the key that it is about, or one that is near it: any other two that are taken for one break IDEM-7.
+    """
     response = exchange.response
     if not response.ok:
         return Finding(rule, "a first submission to be accepted", answer(exchange))
     if (before := known.get(response.id or "")) is not None:
         if differences(before, response.engagement):
             return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
-        return Finding(rule, "a new engagement for a new key", f"{response.id}, which is another key's")
+        about = rule in NEAR_KEYS or owner == exchange.request.key
+        actual = f"{response.id}, which is another key's"
+        return Finding(rule if about else WHOLE_KEY, "a new engagement for a new key", actual)
     return None
 
 

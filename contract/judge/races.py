@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from contract.exchange import Exchange
 from contract.judge.answers import answer
+from contract.judge.creation import WHOLE_KEY
 from contract.judge.finding import Finding
+from contract.judge.replay import differences
 
 RACE, SEEN = "IDEM-10", "IDEM-13"
 
 
-def judge_race(exchanges: Sequence[Exchange], known: Collection[str]) -> tuple[Finding, Exchange] | None:
+def judge_race(
+    exchanges: Sequence[Exchange], known: Mapping[str, Mapping[str, Any]]
+) -> tuple[Finding, Exchange] | None:
     """Say what is wrong with one burst of first submissions, and which exchange shows it.
 
-    There is one id, at most one 201, and the others are 200 or 409. `known` are the ids that the run knew before.
+    There is one id, at most one 201, and the others are 200 or 409. `known` are the engagements of before, by id.
     """
     statuses = sorted(exchange.response.status for exchange in exchanges)
     winners = [exchange for exchange in exchanges if exchange.response.ok]
@@ -24,7 +29,11 @@ def judge_race(exchanges: Sequence[Exchange], known: Collection[str]) -> tuple[F
         if not exchange.response.ok and exchange.response.status != 409:
             return Finding(RACE, "200 or 409 for the others", answer(exchange)), exchange
     ids = {exchange.response.id for exchange in winners}
-    if len(ids) > 1 or statuses.count(201) > 1 or ids & set(known):
+    if len(ids) == 1 and ids <= known.keys():
+        before = known[winners[0].response.id or ""]
+        broken = "RESP-3" if differences(before, winners[0].response.engagement) else WHOLE_KEY
+        return Finding(broken, "a new engagement for a new key", f"{statuses}, id {ids}"), winners[-1]
+    if len(ids) > 1 or statuses.count(201) > 1:
         return Finding(RACE, "one engagement for parallel submissions", f"{statuses}, ids {ids}"), winners[-1]
     if len({exchange.response.engagement.get("title") for exchange in winners}) > 1:
         return Finding(RACE, "the same engagement for all", "different titles under one id"), winners[-1]

@@ -5,7 +5,7 @@ What is wrong is blamed on the rule that is broken. A refused step whose precond
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from contract.cases import urls
@@ -14,7 +14,7 @@ from contract.cases.submission import Document, Submission, media
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
 from contract.exchange import Body, Exchange
 from contract.judge.answers import answer, named_fields
-from contract.judge.creation import judge_created, judge_first
+from contract.judge.creation import WHOLE_KEY, judge_created, judge_first
 from contract.judge.finding import Finding
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
@@ -86,18 +86,12 @@ def check_first(
         raise TooLarge
     if not exchange.response.ok:
         client.need(*(name for name, value in exchange.document.items() if client.base.get(name) != value))
-    if (finding := judge_first(exchange, known, rule or "")) is not None:
+    if (finding := judge_first(exchange, known, client.ids.get(exchange.response.id or ""), rule or "")) is not None:
         raise _violation(finding, exchange)
-    if rule is not None and after is not None and _shows(exchange, after):
-        raise Violation(rule, "the engagement that was accepted", "what was refused before", exchange)
     for each in judge_created(exchange) if exchange.response.id is not None else ():
+        if after is not None and not client.recorder.findings[each.rule].failed:  # elsewhere what is sent comes back
+            raise Violation(rule, f"the engagement that was accepted: {each.expected}", each.actual, exchange)
         client.recorder.fail(each.rule, _violation(each, exchange))
-
-
-def _shows(exchange: Exchange, before: Exchange) -> bool:
-    """Tell whether an answer shows what another submission said of the title, and not its own."""
-    said = exchange.response.engagement.get("title")
-    return said == before.document.get("title") != exchange.document.get("title")
 
 
 def _violation(finding: Finding, exchange: Exchange) -> Violation:
@@ -197,6 +191,12 @@ def refused(
 
 def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: Exchange) -> Violation | See:
     """Return what to raise for a case that was judged wrong: it may be the fault of a plainer one."""
+    if (
+        exchange.response.ok
+        and client.ids.get(exchange.response.id or "", exchange.request.key) != exchange.request.key
+    ):
+        expected = f"a key of its own, so that this is refused: {finding.expected}"
+        return Violation(WHOLE_KEY, expected, f"the engagement of another key, {exchange.response.id}", exchange)
     plainer = case.plainer if isinstance(case, Submission) else None
     if plainer is not None and exchange.response.ok and _status(client, plainer) not in plainer.verdict.statuses:
         return See(plainer.rule)
@@ -263,7 +263,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
             client.recorder.leave(rule, reason)
             key, last = client.key(), None  # it may be taken now
         except Violation as violation:
-            if last is None or not _used_up(client, case, violation):
+            if last is None or violation.rule != rule or not _used_up(client, case, violation):
                 failures.append(violation)
             key, last = client.key(), None  # it may be taken now
     client.recorder.focus(None)
@@ -312,6 +312,8 @@ def control(client: RecordingClient, key: str, after: str, last: Exchange | None
     try:
         created(client, {**client.base, "external_id": key}, FREE_AGAIN, after=last)
     except Violation as violation:
+        if violation.rule != FREE_AGAIN:
+            raise
         if not client.submit(client.submission()).response.ok:
             raise Untested(f"the accepted control was refused too: {violation.actual}") from None
         violation.expected = f"the key to be free after a refusal ({after})"
@@ -338,16 +340,16 @@ def accept_each(client: RecordingClient, parts: Iterable[tuple[str, Document]], 
         try:
             created(client, client.submission(**changes), rule, **options)
         except Violation as violation:
-            client.recorder.fail(rule, violation)
+            client.recorder.fail(violation.rule or rule, violation)
             blamed = True
     if not blamed:
         raise Violation(None, "fields that are valid one by one to be valid together", answer(exchange), exchange)
 
 
-def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Collection[str]) -> Exchange:
+def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Mapping[str, Document]) -> Exchange:
     """Check one burst of first submissions of one key, and that a repeat agrees. Return the one that created.
 
-    `known` are the ids that the run knew before. Raises Violation. Rule: IDEM-10.
+    `known` are the engagements that the run knew before, by id. Raises Violation. Rule: IDEM-10.
     """
     if (found := judge_race(exchanges, known)) is not None:
         _ask_in_turn(client, exchanges)

@@ -153,7 +153,7 @@ def test_parallel_first_submissions_create_one_engagement(client: RecordingClien
     rounds = client.profile.pick(3, 8, 25)
     raced = 0
     for _ in range(2 * rounds):
-        known = set(client.ids)
+        known = dict(client.engagements)
         racers = _racers(client, client.key("-race"), raced)
         exchanges = client.race([client.request(racer) for racer in racers])
         # A target that limits its callers may let only some of a burst through; two are a race.

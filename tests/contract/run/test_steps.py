@@ -43,13 +43,13 @@ def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
 
 
 def test_a_new_key_has_a_new_engagement(make: Make) -> None:
-    """The engagement of another key breaks the rule; an id that stands for two engagements is RESP-3."""
+    """The engagement of another key is IDEM-7; an id that stands for two engagements is RESP-3."""
     target = Target(id="ngmt_1")
     client = make(Scripted(target))
     created(client, client.submission())
     with pytest.raises(Violation) as caught:
         created(client, client.submission(), "IDEM-4")
-    assert raised(caught.value) == ("IDEM-4", "a new engagement for a new key", "ngmt_1, which is another key's")
+    assert raised(caught.value) == ("IDEM-7", "a new engagement for a new key", "ngmt_1, which is another key's")
     with pytest.raises(Violation) as caught:
         created(client, client.submission(title="another"), "IDEM-4")
     assert raised(caught.value) == ("RESP-3", "an id of its own for a new engagement", "ngmt_1, which is another one's")

@@ -1,0 +1,92 @@
+"""Scenarios: played against the mock, and against mocks that carry something over."""
+
+import json
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from contract.cases.scenarios import SCENARIOS, Scenario
+from contract.outcome import See, Violation
+from contract.run.profile import Profile
+from contract.run.scenarios import play
+from contract.run.session import Session, open_session
+from contract.target.embedded import embedded
+from contract.target.wsgi import WsgiTransport
+from mock_server import Settings, create_app
+from mock_server.services import Mock
+from tests.defects import ALL, serve
+
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+@pytest.fixture
+def begun(request: pytest.FixtureRequest) -> Any:
+    """Yield a session that has begun, of a mock with the defect that a test names."""
+    with embedded() as config:
+        if request.param is None:
+            made = open_session(config, Profile())
+            made.begin()
+            yield made
+            return
+        with serve(next(defect for defect in ALL if defect.name == request.param)) as server:
+            made = open_session(replace(config, base_url=server.base_url), Profile())
+            made.begin()
+            yield made
+
+
+@pytest.mark.parametrize("begun", [None], indirect=True)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_the_mock_plays_every_scenario(begun: Session, scenario: Scenario) -> None:
+    """Nothing is found in it, whichever is played."""
+    play(begun.client, scenario)
+    assert not any(found.failed for found in begun.recorder.findings.values())
+
+
+@pytest.mark.parametrize(
+    ("begun", "name"),
+    [
+        ("key-global", "a key is another one in another workspace"),
+        ("burnt-by-credential", "what was sent without a credential leaves nothing behind"),
+        ("stored-although-forbidden", "what was forbidden leaves nothing behind"),
+    ],
+    indirect=["begun"],
+)
+def test_what_is_left_behind_breaks_the_rule_of_the_scenario(begun: Session, name: str) -> None:
+    """The rule of the scenario is to blame, not that of the step that showed it."""
+    with pytest.raises(Violation) as caught:
+        play(begun.client, BY_NAME[name])
+    assert caught.value.rule == BY_NAME[name].rule
+
+
+@pytest.mark.parametrize("begun", ["scope-unchecked"], indirect=True)
+def test_a_step_that_goes_wrong_for_another_reason_says_where_to_look(begun: Session) -> None:
+    """Where a reader may create, nothing can be said of what a forbidden attempt leaves behind."""
+    with pytest.raises(See, match="see SCOPE-1"):
+        play(begun.client, BY_NAME["what was forbidden leaves nothing behind"])
+
+
+def test_two_workspaces_that_mix_only_when_they_overlap_are_found() -> None:
+    """A variable that is set before a wait and read after it shows another request's title."""
+    app = create_app(mock=Mock(Settings(port=0)))
+    latest: dict[str, Any] = {}
+    seen: set[Any] = set()
+    together = threading.Barrier(3)
+
+    def mixing(environ: dict[str, Any], start_response: Any) -> Any:
+        answer = b"".join(app(environ, start_response))
+        document = json.loads(answer or b"{}")
+        title = document.get("title")
+        if "step" not in str(title) or title in seen:
+            return [answer]
+        seen.add(title)
+        latest["title"] = title
+        together.wait(10)
+        return [json.dumps({**document, "title": latest["title"]}).encode().ljust(len(answer))]
+
+    with embedded() as config, WsgiTransport.to(mixing, "http://127.0.0.1:1/api") as transport:
+        made = open_session(replace(config, base_url="http://127.0.0.1:1/api"), Profile(), transport=transport)
+        made.begin()
+        play(made.client, BY_NAME["two workspaces at the same moment do not mix"])
+        assert made.recorder.findings["RESP-4"].failed
