@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from contract.cases import bodies
+from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document
 from contract.exchange import Exchange
 from contract.judge import invariants
@@ -64,6 +65,16 @@ class RecordingClient(Client):
         for name in preconditions:
             if name in self.broken:
                 raise See(self.broken[name])
+
+    def submit_wrong(self, wrong: WrongCredential, key: str) -> Exchange:
+        """Send a submission that is valid but for its credential."""
+        token = self.config.credentials["writer"].token
+        request = self.request({**self.base, "external_id": key}, credential=None)
+        headers = request.headers
+        if (header := wrong.header(token)) is not None:
+            headers = (("Authorization", header), *headers)
+        options = {"expect": "unauthorized", "headers": headers, "authorization": wrong.shell(token)}
+        return self.submit(request.body, credential=None, **options)
 
     def forget(self) -> None:
         """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""

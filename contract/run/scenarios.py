@@ -11,7 +11,8 @@ from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden
 from contract.outcome import See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import FREE_AGAIN, check_first, check_repeat, created, example, refused, replayed
+from contract.run.groups import FREE_AGAIN
+from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
 from contract.spec.statuses import BUSY, INCONCLUSIVE
 
 NO_CREDENTIAL, WORKSPACE = "AUTH-2", "IDEM-4"

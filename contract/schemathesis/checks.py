@@ -23,8 +23,10 @@ from contract.judge.answers import named_fields
 from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.run.blame import explain
+from contract.run.groups import control, group
 from contract.run.recorder import today
-from contract.run.steps import check_first, control, created, explain, group, replayed, turned_away
+from contract.run.steps import check_first, created, replayed, turned_away
 from contract.schemathesis.failures import (
     BadAnswer,
     BadError,

@@ -9,7 +9,8 @@ from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import close, example, flat, send_wrong, turned_away
+from contract.run.groups import close, flat
+from contract.run.steps import example, turned_away
 from contract.suite.marks import each_group, needs, rule
 
 RECIPES = {
@@ -70,7 +71,7 @@ def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
 def test_no_answer_repeats_the_credential(client: RecordingClient, kind: str) -> None:
     """A refusal says nothing of the credential that was sent; every other answer of the run is checked too."""
     if kind == "unauthorized":
-        send_wrong(client, UNKNOWN, client.key())
+        client.submit_wrong(UNKNOWN, client.key())
     elif kind == "refused":
         client.submit({"title": 1}, expect="refused")
     else:

@@ -10,7 +10,8 @@ from contract.exchange import Body
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import created, example, group
+from contract.run.groups import group
+from contract.run.steps import created, example
 from contract.spec.fields import body_rules, fields
 from contract.suite.marks import each_group, needs, rule
 

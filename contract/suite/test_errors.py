@@ -7,7 +7,8 @@ from contract.exchange import Body, Request, Text
 from contract.judge.answers import answer, field_texts, named_fields
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.steps import created, settle
+from contract.run.groups import settle
+from contract.run.steps import created
 from contract.spec.statuses import UNAVAILABLE
 from contract.suite.marks import at_the_end, rule
 

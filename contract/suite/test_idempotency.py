@@ -12,7 +12,8 @@ from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import accepted, check_race, control, created, example, replayed
+from contract.run.groups import control
+from contract.run.steps import accepted, check_race, created, example, replayed
 from contract.spec.fields import fields
 from contract.spec.statuses import BUSY
 from contract.suite.marks import at_the_end, each_rule, needs, rule

@@ -8,7 +8,8 @@ from contract.cases.submission import Submission
 from contract.exchange import Text
 from contract.outcome import NotApplicable, TooLarge
 from contract.run.client import RecordingClient
-from contract.run.steps import accept_each, accepted, created, group
+from contract.run.groups import accept_each, group
+from contract.run.steps import accepted, created
 from contract.spec.fields import fields
 from contract.spec.statuses import TOO_LARGE
 from contract.suite.marks import each_group, rule

@@ -7,7 +7,8 @@ from contract.cases.submission import Submission, media
 from contract.cases.verdict import Url
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.steps import created, group, settle
+from contract.run.groups import group, settle
+from contract.run.steps import created
 from contract.suite.marks import each_group, rule
 
 

@@ -5,7 +5,8 @@ import pytest
 from contract.cases.submission import Submission
 from contract.cases.verdict import REFUSED
 from contract.outcome import Untested, Violation
-from contract.run.steps import accept_each, control, created, group, settle
+from contract.run.groups import accept_each, control, group, settle
+from contract.run.steps import created
 from tests.kit.targets import Document, Make, Scripted, Target, engagement, failed, problem, raised
 
 CASES = {

@@ -8,8 +8,9 @@ from contract.cases.submission import Submission
 from contract.cases.verdict import REFUSED
 from contract.exchange import Request, Response
 from contract.outcome import See
+from contract.run.groups import group
 from contract.run.preconditions import ask
-from contract.run.steps import created, example, group
+from contract.run.steps import created, example
 from tests.kit.targets import Document, Make, Scripted, Target, failed, problem
 
 NO_DATE = Submission({"start_at": "yesterday"}, REFUSED, "BODY-7", "no date")

@@ -1,0 +1,98 @@
+"""Whose fault it is when a step goes wrong: a plainer step is asked, and if that goes wrong as well, it is to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contract.cases import urls
+from contract.cases.credentials import UNKNOWN, WrongCredential
+from contract.cases.submission import Submission, media
+from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
+from contract.exchange import Exchange
+from contract.judge.creation import WHOLE_KEY
+from contract.judge.finding import Finding
+from contract.judge.refusal import judge_refusal
+from contract.judge.replay import SAME, judge_repeat, rule_of_repeat
+from contract.outcome import See, Violation
+from contract.run.client import RecordingClient
+from contract.spec.fields import body_rules
+from contract.spec.statuses import INCONCLUSIVE
+
+REMEMBERED = "IDEM-11"
+# The plain refusals: where a target answers one of them with another 4xx, it is not the fault of each other case.
+_PLAIN: dict[Verdict, Submission | WrongCredential] = {
+    UNAUTHORIZED: UNKNOWN,
+    NO_SCHEME: UNKNOWN,
+    REFUSED: Submission({}, REFUSED, body_rules()["required"], "no title", without="title"),
+    EXACTLY_422: media(Url(urls.PRIVATE, EXACTLY_422, "URL-3", "a private address")),
+}
+
+
+def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: Exchange) -> Violation | See:
+    """Return what to raise for a case that was judged wrong: it may be the fault of a plainer one."""
+    if (
+        exchange.response.ok
+        and client.ids.get(exchange.response.id or "", exchange.request.key) != exchange.request.key
+    ):
+        expected = f"a key of its own, so that this is refused: {finding.expected}"
+        return Violation(WHOLE_KEY, expected, f"the engagement of another key, {exchange.response.id}", exchange)
+    plainer = case.plainer if isinstance(case, Submission) else None
+    if plainer is not None and exchange.response.ok and _status(client, plainer) not in plainer.verdict.statuses:
+        return See(plainer.rule)
+    plain, status = _PLAIN.get(case.verdict), exchange.response.status
+    if plain is not None and case.rule != plain.rule and 400 <= status < 500 and _status(client, plain) == status:
+        return See(plain.rule)
+    return violation(finding, exchange)
+
+
+def _status(client: RecordingClient, case: Submission | WrongCredential) -> int:
+    """Return the status of a case under a key of its own, and record it if it breaks its rule. It is asked once."""
+    if case.why not in client.plain:
+        if isinstance(case, WrongCredential):
+            exchange = client.submit_wrong(case, client.key())
+        else:
+            exchange = client.submit(case.content(client.base, client.key()), expect="refused")
+        client.plain[case.why] = exchange.response.status
+        if (finding := judge_refusal(exchange, case)) is not None:
+            client.recorder.fail(finding.rule, violation(finding, exchange))
+    return client.plain[case.why]
+
+
+def forgot(exchange: Exchange, first: Exchange, client: RecordingClient) -> bool:
+    """Tell whether a repeat of the pre-flight's engagement, which was repeated before, made a new one."""
+    made, old = exchange.response.id, first.response.id
+    return first is client.anchor and exchange.response.ok and made != old and _latest(client) == made
+
+
+def _latest(client: RecordingClient) -> str | None:
+    return next(reversed(client.ids), None)
+
+
+def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchange) -> None:
+    """Raise See if the first submission itself is no repeat any more: that is not the fault of what differs."""
+    if exchange.request.body.content == first.request.body.content:
+        return
+    plain = client.submit(first.request.body, expect="replayed", credential=first.request.credential)
+    rule = REMEMBERED if forgot(plain, first, client) else SAME
+    if plain.response.status in INCONCLUSIVE or (finding := judge_repeat(plain, first, rule)) is None:
+        return
+    client.recorder.fail(rule, violation(finding, plain))
+    raise See(rule)
+
+
+def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
+    """Raise See if the racers are no repeats of each other even one after the other: the race is not to blame."""
+    key = client.key()
+    documents = [{**exchange.document, "external_id": key} for exchange in exchanges]
+    first = client.submit(documents[0])
+    for document in documents[1:3]:
+        rule = rule_of_repeat(documents[0], document)
+        repeat = client.submit(document, expect="replayed")
+        if first.response.ok and (finding := judge_repeat(repeat, first, rule)) is not None:
+            client.recorder.fail(rule, violation(finding, repeat))
+            raise See(rule)
+
+
+def violation(finding: Finding, exchange: Exchange) -> Violation:
+    """Return a finding as what a test raises; one without a rule is of the rules under test."""
+    return Violation(finding.rule or None, finding.expected, finding.actual, exchange)

@@ -1,0 +1,124 @@
+"""Cases that are sent together: minimal pairs closed by a control, and changes that are accepted at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from contract.cases.submission import Document, Submission
+from contract.exchange import Exchange
+from contract.judge.answers import answer, named_fields
+from contract.judge.creation import judge_created
+from contract.outcome import See, Untested, Violation
+from contract.run import blame
+from contract.run.client import RecordingClient
+from contract.run.steps import created, refused
+
+T = TypeVar("T")
+FREE_AGAIN = "IDEM-9"
+
+
+def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) -> list[Exchange]:
+    """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
+
+    `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
+    All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
+    Returns the refusals.
+    """
+    key = client.key()
+    refusals: list[Exchange] = []
+    unbound: list[str] = []  # cases whose refusal does not name their field
+    last: Exchange | None = None  # refused under this key
+    failures: list[Violation] = []
+    for rule, case in flat(cases):
+        client.recorder.focus(rule)
+        try:
+            client.need(case.field or "")
+            last = refused(client, case, key)
+            refusals.append(last)
+            unbound += [] if case.field in named_fields(last) else [case.why]
+        except See as reason:
+            client.recorder.leave(rule, reason)
+            key, last = client.key(), None  # it may be taken now
+        except Violation as violation:
+            if last is None or violation.rule != rule or not _used_up(client, case, violation):
+                failures.append(violation)
+            key, last = client.key(), None  # it may be taken now
+    client.recorder.focus(None)
+    close(client, key, failures, "a refused submission", last)
+    if client.refused_only and unbound:
+        raise Untested(f"refused, but without an accepted control nobody knows why: {unbound[0]}")
+    return refusals
+
+
+def _used_up(client: RecordingClient, case: Submission, violation: Violation) -> bool:
+    """Tell whether a case went wrong only because its key was refused before, and record that. Rule: IDEM-9."""
+    try:
+        refused(client, case, client.key())
+    except (Violation, See):
+        return False
+    expected = f"the key to be free after a refusal, so that the next is for {case.why}"
+    client.recorder.fail(FREE_AGAIN, Violation(FREE_AGAIN, expected, violation.actual, violation.exchange))
+    return True
+
+
+def flat(cases: Mapping[str, Sequence[T]]) -> Iterator[tuple[str, T]]:
+    """Yield each case with its rule."""
+    return ((rule, case) for rule, several in cases.items() for case in several)
+
+
+def close(
+    client: RecordingClient, key: str, failures: Sequence[Violation], after: str, last: Exchange | None = None
+) -> None:
+    """End a group: submit its control, record all failures but the first, and raise that."""
+    if not client.refused_only:
+        control(client, key, after, last)
+    settle(client, failures)
+
+
+def settle(client: RecordingClient, failures: Sequence[Violation]) -> None:
+    """Record all failures of a test that went to its end, and raise the first. Each names its rule."""
+    for failure in failures[1:]:
+        client.recorder.fail(failure.rule or "", failure)
+    if failures:
+        failures[0].others_hold = True
+        raise failures[0]
+
+
+def control(client: RecordingClient, key: str, after: str, last: Exchange | None = None) -> None:
+    """Submit the valid counterpart of refused cases under their key; `last` is the last of them."""
+    try:
+        created(client, {**client.base, "external_id": key}, FREE_AGAIN, after=last)
+    except Violation as violation:
+        if violation.rule != FREE_AGAIN:
+            raise
+        if not client.submit(client.submission()).response.ok:
+            raise Untested(f"the accepted control was refused too: {violation.actual}") from None
+        violation.expected = f"the key to be free after a refusal ({after})"
+        client.recorder.fail(FREE_AGAIN, violation)
+
+
+def accept_each(client: RecordingClient, parts: Iterable[tuple[str, Document]], **options: Any) -> None:
+    """Check that several changes are accepted: all in one submission first, one by one if that is refused.
+
+    Each part names its rule. A refused part is recorded under its own rule.
+    """
+    parts = [(rule, changes) for rule, changes in parts if not client.broken.keys() & changes.keys()]
+    merged: Document = {}
+    for _, changes in parts:
+        merged.update(changes)
+    known = len(client.ids)
+    exchange = client.submit(client.submission(**merged), **options)
+    if exchange.response.ok and (exchange.response.id is None or len(client.ids) > known):
+        for each in judge_created(exchange):
+            client.recorder.fail(each.rule, blame.violation(each, exchange))
+        return
+    blamed = False
+    for rule, changes in parts:
+        try:
+            created(client, client.submission(**changes), rule, **options)
+        except Violation as violation:
+            client.recorder.fail(violation.rule or rule, violation)
+            blamed = True
+    if not blamed:
+        raise Violation(None, "fields that are valid one by one to be valid together", answer(exchange), exchange)
