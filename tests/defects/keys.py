@@ -30,6 +30,8 @@ def _without_accents(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
+RACE = {"IDEM-10": "parallel first submissions with different titles all create"}
+
 DEFECTS = (
     defect("key-cut-64", "IDEM-7", "Only the first 64 characters of a key count.", keyed(lambda key: key[:64])),
     defect("key-cut-100", "IDEM-7", "Only the first 100 characters of a key count.", keyed(lambda key: key[:100])),
@@ -62,7 +64,7 @@ DEFECTS = (
     defect("key-with-source-system", "IDEM-3", "source_system is part of the key.",
            keyed_with(lambda valid: valid.source_system)),
     defect("key-with-type", "IDEM-2 IDEM-1", "The type is part of the key.", keyed_with(lambda valid: valid.type)),
-    defect("key-with-title", "IDEM-2 IDEM-1", "The title is part of the key.", keyed_with(lambda valid: valid.title)),
+    defect("key-with-title", "IDEM-2 IDEM-1", "The title is part of the key.", keyed_with(lambda valid: valid.title), entails=RACE),
     defect("key-with-media-url", "IDEM-2 IDEM-1", "The URL is part of the key.",
            keyed_with(lambda valid: valid.media_url.text)),
     defect("key-with-run-workflows", "IDEM-2 IDEM-1", "run_workflows is part of the key.",
@@ -76,5 +78,5 @@ DEFECTS = (
     defect("key-with-transcript", "IDEM-2 IDEM-1", "The transcript is part of the key.",
            keyed_with(lambda valid: valid.transcript)),
     defect("key-with-everything", "IDEM-2 IDEM-1 IDEM-3", "Submissions are compared by a hash of the whole body.",
-           keyed_with(lambda valid: valid)),
+           keyed_with(lambda valid: valid), entails=RACE),
 )  # fmt: skip
