@@ -10,6 +10,7 @@ from wsgiref.types import WSGIApplication
 from mock_server.checks.auth import Caller
 from mock_server.problems import NotFound, Unauthorized
 from tests.defects.seams import (
+    FAILS,
     Answer,
     Handler,
     Install,
@@ -103,6 +104,11 @@ def _token(sent: Sent) -> str:
     return header.rpartition(" ")[2]
 
 
+def _unknown(sent: Sent) -> bool:
+    """Tell whether a credential came in the right form: another scheme is not what these defects are about."""
+    return sent.environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
+
+
 def told(statuses: Collection[int], part_of: Callable[[str], str]) -> Install:
     """Repeat the credential, or a part of it, in the detail of some errors."""
 
@@ -149,11 +155,12 @@ CREDENTIALS = (
     defect("missing-400", "AUTH-2", "A request without a credential gets 400.",
            answered(lambda sent, answer: refusal(400) if answer.status == 401 and not _token(sent) else answer)),
     defect("unknown-403", "AUTH-3", "An unknown credential gets 403.",
-           answered(lambda sent, answer: refusal(403) if answer.status == 401 and _token(sent) else answer)),
+           answered(lambda sent, answer: refusal(403) if answer.status == 401 and _unknown(sent) else answer)),
     defect("unknown-404", "AUTH-3", "An unknown credential gets 404.",
-           answered(lambda sent, answer: refusal(404) if answer.status == 401 and _token(sent) else answer)),
+           answered(lambda sent, answer: refusal(404) if answer.status == 401 and _unknown(sent) else answer)),
     defect("unknown-500", "AUTH-3", "An unknown credential makes the server fail.",
-           answered(lambda sent, answer: refusal(500) if answer.status == 401 and _token(sent) else answer)),
+           answered(lambda sent, answer: refusal(500) if answer.status == 401 and _unknown(sent) else answer),
+           entails=FAILS),
     defect("echo-401", "AUTH-6", "A 401 repeats the credential.", told({401}, str)),
     defect("echo-403", "AUTH-6", "A 403 repeats the credential.", told({403}, str)),
     defect("echo-422", "AUTH-6", "A refusal of the body repeats the credential.", told({400, 422}, str)),
@@ -180,20 +187,24 @@ def unscoped(error: Callable[[], Exception]) -> Install:
     return seen_as(judge)
 
 
+NOT_403 = {"SCOPE-2": "the status is not 403"}
+
 SCOPES = (
-    defect("scope-unchecked", "SCOPE-1 SCOPE-3", "Any credential may create.", scoped(lambda _: True)),
+    defect("scope-unchecked", "SCOPE-1 SCOPE-3", "Any credential may create.", scoped(lambda _: True),
+           entails=NOT_403),
     defect("read-implies-write", "SCOPE-3 SCOPE-1", "engagements:read lets a credential create.",
-           scoped(lambda caller: "engagements:read" in caller.scopes)),
+           scoped(lambda caller: "engagements:read" in caller.scopes), entails=NOT_403),
     defect("private-read-implies-write", "SCOPE-3", "engagements:private:read lets a credential create.",
-           scoped(lambda caller: "engagements:private:read" in caller.scopes)),
+           scoped(lambda caller: "engagements:private:read" in caller.scopes), entails=NOT_403),
     defect("only-read-implies-write", "SCOPE-3 SCOPE-1", "A credential with engagements:read alone may create.",
-           scoped(lambda caller: caller.scopes == {"engagements:read"})),
+           scoped(lambda caller: caller.scopes == {"engagements:read"}), entails=NOT_403),
     defect("forbidden-401", "SCOPE-2", "A missing scope gets 401.",
            unscoped(lambda: Unauthorized("The credential is not sufficient.", rule="SCOPE-2"))),
     defect("forbidden-404", "SCOPE-2", "A missing scope gets 404.",
            unscoped(lambda: NotFound("Nothing is here for this credential.", rule="SCOPE-2"))),
     defect("forbidden-400", "SCOPE-2", "A missing scope gets 400.", answers_with(403, 400)),
-    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(RuntimeError)),
+    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(RuntimeError),
+           entails=FAILS),
     defect("owner-is-one", "SCOPE-4", "One user owns everything, in all workspaces.",
            shown(lambda *_: {"owner_user_id": "usr_01JB5Z0Q4T8E6Y2C4A1B3D5F7G"})),
     defect("owner-is-new", "SCOPE-4", "Each engagement belongs to a new user.",

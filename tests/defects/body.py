@@ -66,7 +66,8 @@ def needed(name: str) -> Install:
 PRESENCE = (
     *(defect(f"{name.replace('_', '-')}-optional", "BODY-1", f"A body without {name} is accepted.", optional(name))
       for name in REQUIRED),
-    *(defect(f"{name.replace('_', '-')}-null", "BODY-2", f"null is accepted as {name}.", nullable(name))
+    *(defect(f"{name.replace('_', '-')}-null", "BODY-2", f"null is accepted as {name}.", nullable(name),
+             entails={"BODY-5": "null is no boolean"} if name == "run_workflows" else None)
       for name in REQUIRED),
     *(defect(f"{name.replace('_', '-')}-required", "BODY-13", f"A body without {name} is refused.", needed(name))
       for name in OPTIONAL),
@@ -105,7 +106,7 @@ COERCION = (
     defect("type-any-case", "BODY-4", "The type is accepted in any case.", coerced("type", str, str.upper)),
     defect("type-trimmed", "BODY-4", "White space around the type is dropped.", coerced("type", str, str.strip)),
     *(defect(f"type-{kind.lower().replace('_', '-')}", "BODY-4",
-             f"{kind} can be created.", excused("type", kind.__eq__))
+             f"{kind} can be created.", excused("type", lambda value, kind=kind: value == kind))  # type: ignore[misc]
       for kind in KINDS),
     defect("type-any", "BODY-4", "Any text is accepted as type, and stored as a CALL.",
            coerced("type", str, lambda kind: kind if kind in {"CALL", "MEETING"} else "CALL")),
@@ -166,7 +167,8 @@ DATES = (
            dated(lambda text: re.sub(r"T2[4-9]:", "T23:", text))),
     defect("start-from-number", "BODY-7", "Seconds since 1970 are accepted as start.",
            coerced("start_at", float, lambda value: datetime.fromtimestamp(min(abs(value), 4e9), UTC).isoformat())),
-    defect("start-offset-ignored", "BODY-8", "The offset of the start is ignored.", zoned(lambda *_: "Z")),
+    defect("start-offset-ignored", "BODY-8", "The offset of the start is ignored.", zoned(lambda *_: "Z"),
+           entails={"BODY-7": "an offset that does not exist is accepted"}),
     defect("start-offset-flipped", "BODY-8", "The sign of the offset is flipped.",
            zoned(lambda sign, hours, minutes: f"{'-' if sign == '+' else '+'}{hours}:{minutes}")),
     defect("start-offset-hours", "BODY-8", "The minutes of the offset are ignored.",

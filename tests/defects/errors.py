@@ -68,11 +68,18 @@ def _trace(_: Json) -> Json:
     return {"detail": "Traceback (most recent call last):\n" + "".join(traceback.format_stack())}
 
 
+# The rules that refuse a body.
+REFUSING = (
+    *(f"BODY-{n}" for n in (2, 3, 4, 5, 6, 7, 9, 14, 15)),
+    *(f"LIMIT-{n}" for n in range(1, 11)),
+    *(f"URL-{n}" for n in range(1, 20) if n != 17),
+)
+
 JAVA = "java.lang.IllegalArgumentException\n\tat com.example.api.Engagements.create(Engagements.java:217)"
 
 SHAPE = (
     defect("error-html", "ERR-1 ERR-3", "Errors are HTML pages.", sent_as("text/html", page)),
-    defect("error-html-401", "ERR-1 ERR-3 AUTH-2", "A 401 is an HTML page.", sent_as("text/html", page, of(401))),
+    defect("error-html-401", "ERR-1 ERR-3", "A 401 is an HTML page.", sent_as("text/html", page, of(401))),
     defect("error-html-422", "ERR-1 ERR-3", "A 422 is an HTML page.", sent_as("text/html", page, of(422))),
     defect("error-html-400", "ERR-1 ERR-3", "What is not JSON gets an HTML page.", sent_as("text/html", page, of(400))),
     defect("error-html-in-problem", "ERR-3", "The detail of a problem is an HTML page.",
@@ -91,7 +98,9 @@ SHAPE = (
     defect("error-error-member", "ERR-1", "The problem stands in a member error.",
            sent_as("application/problem+json", lambda answer: b'{"error":' + answer.content + b"}")),
     defect("error-status-200", "ERR-1 BODY-1", "Refused bodies are answered with 200.",
-           answered_if(of(400, 422), lambda answer: answer.but(200))),
+           answered_if(of(400, 422), lambda answer: answer.but(200)),
+           entails={"RESP-1": "a problem with 200 is no engagement",
+                    **dict.fromkeys(REFUSING, "what it refuses is answered with 200")}),
     defect("error-status-member", "ERR-1",
            "The member status is always 400.", problem(lambda p: {"status": 400 + (p["status"] == 400)})),
     defect("error-status-text", "ERR-1",
@@ -241,6 +250,9 @@ def depth(raw: bytes) -> int:
 
 SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
+ESCAPED = "a transcript within its limits, written with escapes, is not accepted"
+LARGE = {"LIMIT-8": "a transcript of 950,000 bytes is not accepted", "LIMIT-9": ESCAPED}
+
 FAILURES = (
     defect("fails-on-nesting", "ERR-4", "Deep nesting makes the server fail.", failing(lambda raw: depth(raw) > 500)),
     defect("fails-on-bad-json", "ERR-4 BODY-15", "What is not JSON makes the server fail.",
@@ -260,11 +272,13 @@ FAILURES = (
     defect("fails-on-exponent", "ERR-4", "A number beyond the range of floats makes the server fail.",
            failing(lambda raw: re.search(rb"\d[eE]\+?[0-9]{3,}", raw) is not None)),
     defect("fails-on-long-text", "ERR-4", "A text of more than a million characters makes the server fail.",
-           failing(lambda raw: len(raw) > 1_000_000)),
+           failing(lambda raw: len(raw) > 1_000_000),
+           entails={"LIMIT-9": ESCAPED}),
     defect("fails-on-emoji", "ERR-4 RESP-4", "A character beyond the basic plane in the title makes the server fail.",
            failing_on(lambda body: isinstance(title := body.get("title"), str) and max(title, default="") > "\uffff")),
     defect("fails-on-wrong-title", "ERR-4 BODY-3", "A title that is no text makes the server fail.",
-           failing_on(lambda body: not isinstance(body.get("title", ""), str))),
+           failing_on(lambda body: not isinstance(body.get("title", ""), str)),
+           entails={"BODY-2": "a title that is null is not refused"}),
     defect("fails-on-null-url", "ERR-4 BODY-2", "A media_url that is null makes the server fail.",
            failing_on(lambda body: "media_url" in body and body["media_url"] is None)),
     defect("fails-on-bad-url", "ERR-4 URL-19", "A URL with an open bracket makes the server fail.",
@@ -275,7 +289,8 @@ FAILURES = (
            failing_on(lambda body: isinstance(group := body.get("participants"), list)
                       and not all(isinstance(person, dict) for person in group))),
     defect("unavailable-on-long-text", "ERR-4 LIMIT-7", "A megabyte of text is answered with 503.",
-           answered(lambda sent, answer: refusal(503) if len(sent.raw) > 900_000 else answer)),
+           answered(lambda sent, answer: refusal(503) if len(sent.raw) > 900_000 else answer),
+           entails=LARGE),
     defect("drops-bad-json", "ERR-4 BODY-15", "The connection is closed on what is not JSON.",
            cut_off(lambda raw: not is_json(raw))),
     defect("drops-nesting", "ERR-4",
@@ -283,9 +298,9 @@ FAILURES = (
     defect("drops-bad-utf8", "ERR-4 BODY-15", "The connection is closed on what is not UTF-8.",
            cut_off(lambda raw: not is_utf8(raw))),
     defect("drops-long-text", "ERR-4 LIMIT-7", "The connection is closed on a megabyte of text.",
-           cut_off(lambda raw: len(raw) > 900_000)),
+           cut_off(lambda raw: len(raw) > 900_000), entails=LARGE),
     defect("hangs-on-long-text", "ERR-4 LIMIT-7", "A megabyte of text is never answered.",
-           hanging(lambda raw: len(raw) > 900_000)),
+           hanging(lambda raw: len(raw) > 900_000), entails=LARGE),
     defect("hangs-on-nesting", "ERR-4", "Deep nesting is never answered.", hanging(lambda raw: depth(raw) > 500)),
     defect("429-without-retry-after", "ERR-7", "A 429 does not say when to come back.",
            limited(lambda answer: answer.with_headers(Retry_After=None))),

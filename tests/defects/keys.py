@@ -30,6 +30,8 @@ def _without_accents(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
+RACE = {"IDEM-10": "parallel first submissions with different titles all create"}
+
 DEFECTS = (
     defect("key-cut-64", "IDEM-7", "Only the first 64 characters of a key count.", keyed(lambda key: key[:64])),
     defect("key-cut-100", "IDEM-7", "Only the first 100 characters of a key count.", keyed(lambda key: key[:100])),
@@ -39,7 +41,8 @@ DEFECTS = (
            keyed(lambda key: key.encode()[:255].decode("utf-8", "ignore"))),
     defect("key-tail-only", "IDEM-7", "Only the last 32 characters of a key count.", keyed(lambda key: key[-32:])),
     defect("key-without-prefix", "IDEM-7", "What stands before the last colon of a key is dropped.",
-           keyed(lambda key: key.rpartition(":")[2] or key)),
+           keyed(lambda key: key.rpartition(":")[2] or key),
+           entails={"IDEM-6": "white space before the colon is dropped too"}),
     defect("key-checksum", "IDEM-7", "Keys are compared by a 16-bit sum of their bytes: order does not count.",
            keyed(lambda key: str(sum(key.encode()) & 0xFFFF))),
     defect("key-casefold", "IDEM-5", "The case of a key does not count.", keyed(str.casefold)),
@@ -60,9 +63,11 @@ DEFECTS = (
     defect("key-cut-at-emoji", "IDEM-8", "A key ends at its first character beyond the basic plane.",
            keyed(lambda key: re.split("[\U00010000-\U0010ffff]", key)[0])),
     defect("key-with-source-system", "IDEM-3", "source_system is part of the key.",
-           keyed_with(lambda valid: valid.source_system)),
+           keyed_with(lambda valid: valid.source_system),
+           entails={"IDEM-2": "source_system is one of the fields that may differ"}),
     defect("key-with-type", "IDEM-2 IDEM-1", "The type is part of the key.", keyed_with(lambda valid: valid.type)),
-    defect("key-with-title", "IDEM-2 IDEM-1", "The title is part of the key.", keyed_with(lambda valid: valid.title)),
+    defect("key-with-title", "IDEM-2 IDEM-1", "The title is part of the key.",
+           keyed_with(lambda valid: valid.title), entails=RACE),
     defect("key-with-media-url", "IDEM-2 IDEM-1", "The URL is part of the key.",
            keyed_with(lambda valid: valid.media_url.text)),
     defect("key-with-run-workflows", "IDEM-2 IDEM-1", "run_workflows is part of the key.",
@@ -76,5 +81,5 @@ DEFECTS = (
     defect("key-with-transcript", "IDEM-2 IDEM-1", "The transcript is part of the key.",
            keyed_with(lambda valid: valid.transcript)),
     defect("key-with-everything", "IDEM-2 IDEM-1 IDEM-3", "Submissions are compared by a hash of the whole body.",
-           keyed_with(lambda valid: valid)),
+           keyed_with(lambda valid: valid), entails=RACE),
 )  # fmt: skip

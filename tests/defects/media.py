@@ -10,6 +10,7 @@ from mock_server.media import Media, Note, Recording
 from mock_server.media.policy import MediaUrl, Refused
 from mock_server.media.simulated import resolve, type_of
 from tests.defects.seams import (
+    FAILS,
     Answer,
     Defect,
     Install,
@@ -228,7 +229,7 @@ REST = (
     defect("broken-accepted", "URL-18", "A recording that breaks off or times out is accepted.",
            special("timeout", "truncated", "bad-certificate")),
     defect("unreachable-500", "URL-18",
-           "A recording that cannot be fetched makes the server fail.", answered_for("URL-18", 500)),
+           "A recording that cannot be fetched makes the server fail.", answered_for("URL-18", 500), entails=FAILS),
     defect("http-400", "URL-1", "http is refused with 400.", answered_for("URL-1", 400)),
     defect("http-403", "URL-1", "http is refused with 403.", answered_for("URL-1", 403)),
     defect("private-400", "URL-3 URL-4 URL-5 URL-6 URL-7 URL-8 URL-9 URL-10 URL-11 URL-12 URL-13 URL-14",
@@ -236,7 +237,7 @@ REST = (
     defect("private-403", "URL-3 URL-4 URL-5 URL-6 URL-7 URL-8 URL-9 URL-10 URL-11 URL-12 URL-13 URL-14",
            "Private addresses are refused with 403.", answered_for(PRIVATE, 403)),
     defect("private-500", "URL-3 URL-4 URL-5 URL-6 URL-7 URL-8 URL-9 URL-10 URL-11 URL-12 URL-13 URL-14",
-           "Private addresses make the server fail.", answered_for(PRIVATE, 500)),
+           "Private addresses make the server fail.", answered_for(PRIVATE, 500), entails=FAILS),
     defect("content-400", "URL-16", "Other content is refused with 400.", answered_for("URL-16", 400)),
     defect("content-415", "URL-16", "Other content is refused with 415.", answered_for("URL-16", 415)),
 )  # fmt: skip

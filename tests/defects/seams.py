@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -32,6 +32,8 @@ Json = dict[str, Any]
 Install = Callable[[Mock], WSGIApplication]
 SURROGATE = re.compile("[\ud800-\udfff]")
 
+FAILS = {"ERR-4": "nothing that is sent may make a server fail"}  # what a 500 in the place of a refusal entails
+
 # What a lenient server takes in the place of a field that it should have refused.
 STAND_INS: dict[str, Callable[[], Any]] = {
     "type": lambda: "CALL",
@@ -49,17 +51,23 @@ STAND_INS: dict[str, Callable[[], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One thing that is wrong: the rules it breaks (any of them may be the one that shows it) and how it gets in."""
+    """One thing that is wrong: the rules it is about (any of them may be the one that shows it) and how it gets in.
+
+    `entails` are the rules that it breaks besides, each with the reason.
+    """
 
     name: str
     rules: tuple[str, ...]
     description: str
     install: Install
+    entails: Mapping[str, str] = field(default_factory=dict)
 
 
-def defect(name: str, rules: str, description: str, install: Install) -> Defect:
+def defect(
+    name: str, rules: str, description: str, install: Install, *, entails: Mapping[str, str] | None = None
+) -> Defect:
     """Return a defect; `rules` are ids with spaces between them."""
-    return Defect(name, tuple(rules.split()), description, install)
+    return Defect(name, tuple(rules.split()), description, install, entails or {})
 
 
 # Services
@@ -274,7 +282,7 @@ class Sent:
     def body(self) -> Json:
         """The parsed body; empty if it is not an object."""
         try:
-            document = json.loads(self.raw)
+            document = json.loads(self.raw, parse_int=float)  # numbers of any length, as the mock reads them
         except (ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}

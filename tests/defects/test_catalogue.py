@@ -44,6 +44,14 @@ def test_rules(defect: Defect) -> None:
     assert {LEVELS[rule] for rule in defect.rules} <= {"must", "documented", "robust"}
 
 
+@pytest.mark.parametrize("defect", [d for d in ALL if d.entails], ids=lambda defect: defect.name)
+def test_entailed(defect: Defect) -> None:
+    """What a defect breaks besides is a rule that can be violated, is named once, and has its reason."""
+    assert {LEVELS[rule] for rule in defect.entails} <= {"must", "documented", "robust"}
+    assert not set(defect.entails) & set(defect.rules)
+    assert all(defect.entails.values())
+
+
 def test_unseen() -> None:
     """What cannot be seen from outside is listed apart with a reason, and is not counted."""
     for concern, reasons in UNSEEN.items():

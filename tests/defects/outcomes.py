@@ -1,0 +1,121 @@
+"""What a tool says of one server: which rules it blames on a defect, and whether it spares a conforming variant."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+
+from contract.run.profile import Profile
+from contract.run.runner import run_suite
+from contract.run.session import Session, open_session
+from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.embedded import embedded
+from tests import peer
+from tests.defects import Defect, generated, serve
+
+CAUGHT, WRONG_RULE, SURVIVED, BROKEN, SPARED = "caught", "wrong rule", "survived", "broken run", "spared"
+
+Tool = Callable[[Config], generated.Found]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one defect, or of one variant (then `rules` is empty).
+
+    `by` are the failed rules that the defect names, `entailed` those that it breaks as well. `accused` are the failed
+    rules that hold, each with what the tool said of it. `seconds` is what the run took.
+    """
+
+    name: str
+    rules: tuple[str, ...]
+    outcome: str
+    by: tuple[str, ...] = ()
+    entailed: tuple[str, ...] = ()
+    accused: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    requests: int = 0
+
+
+def judge(defect: Defect, profile: str) -> Row:
+    """Run the whole suite against one defect. Where the suite waits, the mock's clock moves instead."""
+    started = time.monotonic()
+    with serve(defect) as server:
+        clock = server.mock.services.clock
+        config = replace(_config(), base_url=server.base_url)
+        session = open_session(
+            config, Profile(profile), sleep=lambda seconds: clock.advance(timedelta(seconds=seconds))
+        )
+        run_suite(session)
+    broken = bool(session.preflight_failed or session.stopped)
+    row = sorted_out(defect, _failed(session), broken=broken)
+    return replace(row, seconds=time.monotonic() - started, requests=session.client.requests)
+
+
+def judge_generated(defect: Defect, tool: Tool) -> Row:
+    """Run another tool against one defect. Schemathesis as it comes names no rules: whatever it finds is right."""
+    started = time.monotonic()
+    with serve(defect) as server:
+        found = tool(replace(_config(), base_url=server.base_url))
+    if tool is generated.with_hooks:
+        row = sorted_out(defect, dict.fromkeys(found.failed, ""), broken=found.broken)
+    else:
+        outcome = CAUGHT if found.failed else BROKEN if found.broken else SURVIVED
+        row = Row(defect.name, defect.rules, outcome, found.failed)
+    return replace(row, seconds=time.monotonic() - started, requests=found.requests)
+
+
+def sorted_out(defect: Defect, failed: Mapping[str, str], *, broken: bool) -> Row:
+    """Tell the rules that a defect breaks from those that are wrongly accused. `failed`: each with what was said."""
+    by = _among(failed, defect.rules)
+    entailed = _among(failed, defect.entails)
+    accused = {rule: said for rule, said in failed.items() if rule not in {*by, *entailed}}
+    outcome = CAUGHT if by else WRONG_RULE if failed else BROKEN if broken else SURVIVED
+    return Row(defect.name, defect.rules, outcome, by, entailed, accused)
+
+
+def _among(failed: Iterable[str], rules: Iterable[str]) -> tuple[str, ...]:
+    known = set(rules)
+    return tuple(rule for rule in failed if rule in known)
+
+
+def spare(variant: peer.Variant, profile: str) -> Row:
+    """Run the whole suite against one conforming variant."""
+    started = time.monotonic()
+    with peer.serve(variant) as server:
+        session = open_session(_peer_config(server), Profile(profile))
+        run_suite(session)
+    code = session.exit_code(session.run())
+    outcome = SPARED if code == 0 else f"false alarm, exit {code}"
+    seconds, requests = time.monotonic() - started, session.client.requests
+    return Row(str(variant), (), outcome, accused=_failed(session), seconds=seconds, requests=requests)
+
+
+def spare_generated(variant: peer.Variant, tool: Tool) -> Row:
+    """Run another tool against one conforming variant."""
+    started = time.monotonic()
+    with peer.serve(variant) as server:
+        found = tool(_peer_config(server))
+    outcome = "false alarm" if found.failed else BROKEN if found.broken else SPARED
+    accused = dict.fromkeys(found.failed, "")
+    return Row(str(variant), (), outcome, accused=accused, seconds=time.monotonic() - started, requests=found.requests)
+
+
+def _failed(session: Session) -> dict[str, str]:
+    """Return the failed rules, each with its first failure in words."""
+    failed = {result.rule.id: result.failures[0] for result in session.run().results if result.verdict == "fail"}
+    return {rule: f"expected {failure.expected}; {failure.actual}" for rule, failure in failed.items()}
+
+
+@cache
+def _config() -> Config:
+    """Return what the suite needs to know of the mock, whatever is wrong with it."""
+    with embedded() as config:
+        return replace(config, timeout=6.0)
+
+
+def _peer_config(server: peer.Serving) -> Config:
+    credentials = {name: Credential(name, server.credentials[name]) for name in CREDENTIALS}
+    return Config(server.base_url, credentials, **peer.MEDIA)
