@@ -14,7 +14,7 @@ from contract.judge.finding import Finding
 from contract.judge.refusal import judge_refusal
 from contract.judge.replay import SAME, judge_repeat, rule_of_repeat
 from contract.outcome import See, Violation
-from contract.run.client import RecordingClient
+from contract.run.client import REPEAT, RecordingClient
 from contract.spec.fields import body_rules
 from contract.spec.statuses import INCONCLUSIVE
 
@@ -82,6 +82,7 @@ def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchang
 
 def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
     """Raise See if the racers are no repeats of each other even one after the other: the race is not to blame."""
+    client.need(REPEAT)
     key = client.key()
     documents = [{**exchange.document, "external_id": key} for exchange in exchanges]
     first = client.submit(documents[0])

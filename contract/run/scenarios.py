@@ -10,7 +10,7 @@ from contract.exchange import Exchange, Request
 from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden
 from contract.outcome import See, Untested, Violation
-from contract.run.client import REPEAT, RecordingClient
+from contract.run.client import RecordingClient
 from contract.run.groups import FREE_AGAIN
 from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
 from contract.spec.statuses import BUSY, INCONCLUSIVE
@@ -121,7 +121,6 @@ def _at_once(game: _Play) -> None:
         game.stored[step.who, step.key] = exchange
         if exchange.response.id is not None:
             known[exchange.response.id] = exchange.response.engagement
-    client.need(REPEAT)
     for step, exchange in zip(steps, exchanges, strict=True):
         repeat = client.submit(exchange.request.body, credential=step.who, expect="replayed")
         check_repeat(client, repeat, exchange, game.scenario.rule)

@@ -123,6 +123,7 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
     """Raise Violation unless this answer is a replay of the first one; record what it changed under its own rule."""
     if exchange.response.status == TOO_LARGE:
         raise TooLarge
+    client.need(REPEAT)
     if not exchange.response.ok:
         client.need(*(name for name, value in exchange.document.items() if first.document.get(name) != value))
     rule = rule or rule_of_repeat(first.document, exchange.document)

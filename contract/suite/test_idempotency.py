@@ -56,7 +56,7 @@ def test_a_repeat_changes_nothing(client: RecordingClient) -> None:
 @needs(REPEAT)
 def test_source_system_is_not_part_of_the_key(client: RecordingClient) -> None:
     """The same key under another source system is a repeat."""
-    first = created(client, client.submission())
+    first = example(client, "plain")
     replayed(client, first, {**first.document, "source_system": "another-system"})
 
 

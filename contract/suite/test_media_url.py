@@ -1,15 +1,16 @@
-"""Where a recording may be, and what it must be: URL-1 to URL-26."""
+"""Where a recording may be, and what it must be: URL-1 to URL-29."""
 
 from collections.abc import Sequence
 
 from contract.cases import urls
 from contract.cases.submission import Submission, media
-from contract.cases.verdict import Url
+from contract.cases.verdict import FREE, Url
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import group, settle
 from contract.run.steps import created
 from contract.suite.marks import each_group, rule
+from contract.target.simulated import MEDIA
 
 
 @each_group(
@@ -123,3 +124,25 @@ def test_how_the_neighbours_of_private_ranges_are_treated(client: RecordingClien
 def test_how_tunnelled_addresses_are_treated(client: RecordingClient) -> None:
     """A private IPv4 address inside NAT64, 6to4, Teredo or an IPv4-compatible address."""
     _seen(client, urls.on(urls.TUNNELLED, "URL-25"))
+
+
+@rule("URL-27")
+def test_how_long_a_url_may_be(client: RecordingClient) -> None:
+    """An accepted recording with a fragment, which no host is ever sent, so that the URL has this many characters."""
+    url = client.config.accepted[0].partition("#")[0] + "#"
+    for length in (2_700, 8_193):
+        _seen(client, [Url(url.ljust(length, "a"), FREE, "URL-27", f"{length:,} characters")])
+
+
+@rule("URL-28")
+def test_which_other_hosts_are_refused(client: RecordingClient) -> None:
+    """Hosts that a URI may have, and that lead nowhere public."""
+    _seen(client, urls.on(urls.NOWHERE, "URL-28"))
+
+
+@rule("URL-29")
+def test_which_limits_a_fetch_has(client: RecordingClient) -> None:
+    """The sixth redirect; asked on this machine only, as no other host has this recording."""
+    if not client.config.loopback:
+        raise NotApplicable("a recording that is beyond a limit is known on this machine only")
+    _seen(client, [Url(f"{MEDIA}/redirect/6/a.mp3", FREE, "URL-29", "the sixth redirect")])
