@@ -161,7 +161,7 @@ def _as_problem(error: Exception) -> Problem:
         case HTTPException(code=404):
             return _unknown_path()
         case HTTPException(code=int(code)) if code < 500:  # noqa: PLR2004  werkzeug's other refusals of a request
-            return Malformed("The request cannot be read.", rule="BODY-15")
+            return Malformed("The request cannot be read.")  # as HTTP, of which no rule speaks
     log.error("unexpected error", exc_info=error)
     return InternalError()
 

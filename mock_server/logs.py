@@ -27,7 +27,7 @@ class RequestLine:
         current = self.current
         asked = f"{current.environ['REQUEST_METHOD']} {redacted(current.path)}"
         asked = ascii(asked)[1:-1]  # so that nothing a client sends can begin a new line of the log
-        return f"{asked} {self.status}{self._reasons} {self.seconds * 1000:.1f} ms"
+        return f"{asked} {self.status}{self._reasons}{self._ignored} {self.seconds * 1000:.1f} ms"
 
     @property
     def parts(self) -> dict[str, object]:
@@ -39,8 +39,15 @@ class RequestLine:
             "path": redacted(current.path),
             "status": None if current.trace.silent else self.status,
             "rule": current.problem.rule if current.problem else None,
+            "unknown_fields": [str(field) for field in current.trace.ignored.fields] if current.trace.ignored else [],
             "duration_ms": round(self.seconds * 1000, 3),
         }
+
+    @property
+    def _ignored(self) -> str:
+        """The fields that the mock does not know and ignored."""
+        ignored = self.current.trace.ignored
+        return f" (ignored unknown fields: {ascii(str(ignored))[1:-1]})" if ignored else ""
 
     @property
     def _reasons(self) -> str:

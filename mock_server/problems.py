@@ -12,6 +12,11 @@ TYPE_BASE = "https://app.askelephant.ai/errors/"
 MEDIA_TYPE = "application/problem+json"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 character`, `12,000 characters`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One broken field: a pointer to it (RFC 6901), a stable code, what to do, and the rule that it breaks.

@@ -63,7 +63,7 @@ class Mock:
         clock = Clock()
         self.services = Services(
             directory=Directory(settings.callers),
-            validator=Validator(settings.media_ports),
+            validator=Validator(settings.media_ports, settings.unknown_fields),
             media=_open_media(settings, self.stopping.wait),
             clock=clock,
             ids=Ids(clock, settings.seed),

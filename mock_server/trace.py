@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from mock_server.checks.auth import Caller
+from mock_server.checks.unknown import UnknownFields
 from mock_server.checks.validation import Submission
 from mock_server.problems import Problem
 from mock_server.store import Engagement
@@ -47,13 +48,15 @@ class Trace:
 
     The other fields are filled as the request goes on. `engagement` is the one in the answer, and `made` says whether
     it was created, forgotten (by a fault) or replayed. `waited` is true if the request waited for another submission
-    of its key. `silent` is true if a fault keeps the answer from being sent.
+    of its key. `ignored` are unknown fields. `silent` is true if a fault keeps the answer from being
+    sent.
     """
 
     steps: list[Step] = field(default_factory=list)
     caller: Caller | None = None
     external_id: str | None = None
     submission: Submission | None = None
+    ignored: UnknownFields | None = None
     engagement: Engagement | None = None
     made: str | None = None
     waited: bool = False

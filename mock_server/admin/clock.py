@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from mock_server.admin.fields import Fields
-from mock_server.checks.formats import parse_date_time
+from mock_server.checks.formats import parse_clock_time
 from mock_server.clock import Clock, rfc3339
 
 _DURATION = re.compile(
@@ -36,7 +36,7 @@ def set_clock(clock: Clock, fields: Fields) -> None:
     names = [name for name in ("freeze", "advance", "reset") if fields.has(name)]
     if len(names) != 1 and not fields.errors:
         fields.fail("", "value", "must hold exactly one of freeze, advance, reset")
-    at = None if fields.members.get("freeze") is True else fields.parsed("freeze", None, parse_date_time)
+    at = None if fields.members.get("freeze") is True else fields.parsed("freeze", None, parse_clock_time)
     by = fields.parsed("advance", timedelta(), parse_duration)
     if fields.has("reset") and fields.members["reset"] is not True:
         fields.fail("reset", "value", "must be true")

@@ -10,7 +10,7 @@ from mock_server.admin.faults import OrderContext, read_order
 from mock_server.admin.fields import Fields
 from mock_server.admin.snapshot import VERSION
 from mock_server.checks.auth import Caller, Workspace
-from mock_server.checks.formats import parse_date_time
+from mock_server.checks.formats import parse_clock_time, parse_date_time
 from mock_server.checks.validation import Participant, Submission
 from mock_server.clock import LAST
 from mock_server.config import rate_limit
@@ -57,7 +57,7 @@ def restore(mock: Mock, document: object, *, connected: bool) -> None:
 
 
 def _moment(fields: Fields) -> _Moment:
-    frozen = fields.parsed("frozen", None, parse_date_time)
+    frozen = fields.parsed("frozen", None, parse_clock_time)
     most = (LAST - datetime.now(UTC)).total_seconds()
     offset = fields.number("offset_seconds", 0.0, -1.0, most)
     fields.finish()

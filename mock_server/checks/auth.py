@@ -73,18 +73,20 @@ class Directory:
 
         Raises Unauthorized, which never repeats what was sent.
         """
-        scheme, _, rest = (authorization or "").strip(" \t").partition(" ")
+        sent = (authorization or "").strip(" \t")
+        scheme, _, rest = sent.partition(" ")
         if not scheme:
             raise Unauthorized(
                 "No credential was sent. Add the header 'Authorization: Bearer <credential>'.", rule="AUTH-2"
             )
         if scheme.lower() == "bearer":
             credential = rest.lstrip(" ")
-        elif not rest and scheme.startswith(API_KEY_PREFIX):
-            credential = scheme
+        elif scheme.startswith(API_KEY_PREFIX):
+            credential = sent
         else:
             raise Unauthorized(
-                "The Authorization header must be 'Bearer <credential>', or an API key alone.", rule="AUTH-4"
+                "The Authorization header must be 'Bearer <credential>', or an API key alone.",
+                rule="AUTH-4" if rest else "AUTH-3",
             )
         try:
             return self._by_credential[credential]

@@ -1,14 +1,18 @@
-"""From bytes to one JSON object, or 400. Rules: BODY-15, BODY-19, BODY-20, ERR-4, ERR-10."""
+"""From bytes to one JSON object, or 400. Rules: BODY-14, BODY-15, BODY-19, BODY-20, BODY-23, ERR-10."""
 
 from __future__ import annotations
 
 import json
 import sys
+import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NoReturn, Protocol
 
-from mock_server.problems import Malformed
+from mock_server.problems import Malformed, counted
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
+LARGE = 1024 * 1024  # bytes: of larger bodies, one is parsed at a time
+_large_body = threading.Lock()
 
 
 class Readable(Protocol):
@@ -31,8 +35,10 @@ def read(stream: Readable, content_length: int | None, limit: int = MAX_BYTES) -
     while len(raw) < wanted:
         try:
             piece = stream.read(min(wanted - len(raw), 1 << 20))
-        except (OSError, ValueError) as error:  # a timeout, a bad chunk, a connection that went away
-            raise _incomplete() from error
+        except TimeoutError:
+            raise Malformed("The body came too slowly. Send it at once.", rule="ERR-10") from None
+        except (OSError, ValueError):  # a bad chunk, a connection that went away
+            raise _incomplete() from None
         if not piece:
             break
         raw += piece
@@ -56,20 +62,28 @@ def check_headers(content_type: str | None, content_encoding: str | None) -> Non
         raise Malformed("Send the body as it is: a Content-Encoding is not accepted.", rule="BODY-20")
 
 
+def turn(size: int) -> AbstractContextManager[object]:
+    """Return what to hold while a body of `size` bytes is parsed and its parsed form is in use.
+
+    A parsed body can take 30 times the memory of its bytes, so there is one large one at a time.
+    """
+    return _large_body if size > LARGE else nullcontext()
+
+
 def parse(raw: bytes) -> dict[str, Any]:
     """Return the JSON object in `raw`. Raises Malformed with the place of the first fault."""
     if not raw:
         raise Malformed("The body is empty. Send a JSON object.", rule="BODY-15")
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        raise Malformed("The body begins with a byte order mark. Send UTF-8 without one.", rule="BODY-15")
+        raise Malformed("The body begins with a byte order mark. Send UTF-8 without one.", rule="BODY-23")
     try:
         document = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise Malformed(f"The body is not valid UTF-8 at byte {error.start}.", rule="BODY-15") from None
+        raise Malformed(f"The body is not valid UTF-8 at byte {error.start}.", rule="BODY-23") from None
     except json.JSONDecodeError as error:
         raise Malformed(f"The body is not valid JSON at character {error.pos}: {error.msg}.", rule="BODY-15") from None
     except RecursionError:
-        raise Malformed("The body is nested too deeply.", rule="ERR-4") from None
+        raise Malformed("The body is nested too deeply. Send fewer levels.", rule="ERR-10") from None
     if not isinstance(document, dict):
         raise Malformed(f"The body must be a JSON object, not {json_type(document)}.", rule="BODY-14")
     return document
@@ -101,7 +115,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_number, parse_
 
 
 def _too_large(limit: int) -> Malformed:
-    return Malformed(f"The body is larger than {limit:,} bytes. Send less.", rule="ERR-10")
+    return Malformed(f"The body is larger than {counted(limit, 'byte')}. Send less.", rule="ERR-10")
 
 
 def _incomplete() -> Malformed:

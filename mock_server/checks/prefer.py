@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from mock_server.problems import (
     FieldError,
@@ -17,6 +18,7 @@ from mock_server.problems import (
     RateLimited,
     Unauthorized,
 )
+from mock_server.redaction import redacted
 
 DETAIL = "The request asked for this answer with the header Prefer."
 RETRY_AFTER = 1
@@ -32,20 +34,39 @@ PREFERABLE: dict[int, Callable[[], Problem]] = {
     429: lambda: RateLimited("no requests, as the header Prefer asks for,", RETRY_AFTER),
     500: InternalError,
 }
-_CODE = re.compile(r'code\s*=\s*"?(\d{3})"?\s*(?:;.*)?', re.ASCII | re.IGNORECASE | re.DOTALL)
+LONGEST = 200  # characters of the header that the note repeats
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|$))+', re.DOTALL)
+_CODE = re.compile(r'code\s*=\s*(?:"(\d{3})"|(\d{3}))\s*(?:;.*)?', re.ASCII | re.IGNORECASE | re.DOTALL)
+_ANY_CODE = re.compile(r"code\s*(?:[=;].*)?", re.IGNORECASE | re.DOTALL)
 
 
-def preferred(header: str) -> Problem | None:
-    """Return the problem that a Prefer header asks for; None if it asks for nothing that is known.
+class Preference(NamedTuple):
+    """What becomes of a Prefer header: the problem to answer with, if any, and what the trace says of the rest."""
 
-    By RFC 7240 an unknown preference is ignored, and the first of two counts.
-    """
-    for preference in header.split(","):
-        if match := _CODE.fullmatch(preference.strip()):
-            if (outcome := PREFERABLE.get(int(match[1]))) is None:
-                return None
-            problem = outcome()
-            problem.rule = None
-            problem.headers["Preference-Applied"] = f"code={match[1]}"
-            return problem
-    return None
+    problem: Problem | None
+    note: str
+
+
+def preferred(header: str) -> Preference:
+    """Judge a Prefer header. By RFC 7240 an unknown preference is ignored, and the first of two for `code` counts."""
+    problem, ignored, decided = None, [], False
+    for preference in filter(None, map(str.strip, _PREFERENCE.findall(header))):
+        match = None if decided else _CODE.fullmatch(preference)
+        decided = decided or _ANY_CODE.fullmatch(preference) is not None
+        if match is not None and (code := int(match[1] or match[2])) in PREFERABLE:
+            problem = _asked_for(code)
+        else:
+            ignored.append(preference)
+    return Preference(problem, _not_applied(", ".join(ignored)) if ignored else "")
+
+
+def _asked_for(code: int) -> Problem:
+    problem = PREFERABLE[code]()
+    problem.rule = None
+    problem.headers["Preference-Applied"] = f"code={code}"
+    return problem
+
+
+def _not_applied(text: str) -> str:
+    shown = ascii(redacted(text[:LONGEST]))[1:-1] + ("…" if len(text) > LONGEST else "")
+    return f"not applied: {shown}; the mock applies the first code that is one of {', '.join(map(str, PREFERABLE))}"

@@ -12,7 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from mock_server.checks.auth import Caller
 from mock_server.clock import Clock
-from mock_server.problems import RateLimited
+from mock_server.problems import RateLimited, counted
 
 
 class ClockStorage(Storage):
@@ -125,5 +125,6 @@ def parse_limit(notation: str) -> RateLimitItem:
 
 def describe(limit: RateLimitItem) -> str:
     """Say a limit in words: `100 requests per minute`."""
-    span = limit.GRANULARITY.name if limit.multiples == 1 else f"{limit.multiples} {limit.GRANULARITY.name}s"
-    return f"{limit.amount} requests per {span}"
+    unit = limit.GRANULARITY.name
+    span = unit if limit.multiples == 1 else counted(limit.multiples, unit)
+    return f"{counted(limit.amount, 'request')} per {span}"

@@ -1,7 +1,7 @@
 """From a JSON object to a Submission, or 422 with every broken field. The schema is the one in openapi.yaml.
 
-Rules: LIMIT-1 to LIMIT-11, BODY-1 to BODY-14, BODY-21, URL-1, URL-2, URL-19 to URL-23. Which rule a keyword of the
-schema enforces stands beside it (`x-rules`). The codes of errors are listed in docs/errors.md.
+Rules: LIMIT-1 to LIMIT-11, BODY-1 to BODY-14, BODY-16 to BODY-18, BODY-21, URL-1, URL-2, URL-19 to URL-23. Which rule
+a keyword of the schema enforces stands beside it (`x-rules`). The codes of errors are listed in docs/errors.md.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import jsonschema_rs
 
 from mock_server import spec
 from mock_server.checks.body import json_type
-from mock_server.checks.formats import check_email, parse_date_time
+from mock_server.checks.formats import InstantError, check_email, parse_date_time
+from mock_server.checks.unknown import UnknownFieldFinder, UnknownFields
 from mock_server.media import policy
-from mock_server.problems import FieldError, Invalid
+from mock_server.problems import FieldError, Invalid, counted
 
 MAX_ERRORS = 100  # in one answer, so that a hostile body cannot make it huge
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -100,14 +101,23 @@ class SchemaJudge:
 
 
 class Validator:
-    """Judges bodies. Safe to use from many threads. `ports` are those that a media URL may use."""
+    """Judges bodies. Safe to use from many threads.
 
-    def __init__(self, ports: Collection[int] = (policy.DEFAULT_PORT,)) -> None:
+    `ports` are those that a media URL may use. `unknown_fields` says what becomes of them: ignore, or refuse.
+    """
+
+    def __init__(self, ports: Collection[int] = (policy.DEFAULT_PORT,), unknown_fields: str = "ignore") -> None:
         self._ports = ports
+        self._finder = UnknownFieldFinder()
+        self._refuses_unknown = unknown_fields == "refuse"
         self._body = SchemaJudge(spec.schema("CreateEngagement"))
         self._participant = SchemaJudge(spec.schema("Participant"))
         self._whole = _whole(self._body.schema, self._participant.schema)
         self._order = {name: place for place, name in enumerate(self._body.properties)}
+
+    def ignored(self, document: dict[str, Any]) -> UnknownFields:
+        """Return the unknown fields of a body that are ignored: none if they are refused."""
+        return UnknownFields() if self._refuses_unknown else self._finder.first(document)
 
     def validate(self, document: dict[str, Any]) -> Submission:
         """Return the submission. Raises Invalid with all broken fields, in the order of the contract."""
@@ -123,14 +133,14 @@ class Validator:
         if "start_at" in document and "/start_at" not in broken:
             try:
                 start_at = parse_date_time(document["start_at"])
-            except ValueError as error:
-                errors.append(FieldError("/start_at", "date_time", str(error), self._rule("start_at", "format")))
+            except InstantError as error:
+                errors.append(FieldError("/start_at", "date_time", str(error), error.rule))
         room = MAX_ERRORS - len(errors)
-        people = list(islice(self._people_errors(document, fits=fits), room + 1))
-        errors += people[:room]
+        others = list(islice(self._other_errors(document, fits=fits), room + 1))
+        errors += others[:room]
         if errors or media_url is None:
-            errors.sort(key=lambda error: self._order[error.field.split("/")[1]])
-            raise Invalid(errors, more=len(people) > room)
+            errors.sort(key=lambda error: self._order.get(error.field.split("/")[1], len(self._order)))
+            raise Invalid(errors, more=len(others) > room)
         return _submission(document, media_url, start_at)
 
     def _fits(self, document: dict[str, Any]) -> bool:
@@ -146,6 +156,14 @@ class Validator:
             yield from self._body.errors(document)
         if isinstance(transcript := document.get("transcript_text"), str):
             yield from self._transcript(transcript)
+
+    def _other_errors(self, document: dict[str, Any], *, fits: bool) -> Iterator[FieldError]:
+        """Yield the errors of which there can be any number: unknown fields, if they are refused, and participants."""
+        if self._refuses_unknown:
+            for field in self._finder.all(document):
+                advice = f"did you mean {field.meant}?" if field.meant else "leave it out"
+                yield FieldError(field.pointer, "unknown", f"is not a field of the contract: {advice}", "BODY-17")
+        yield from self._people_errors(document, fits=fits)
 
     def _people_errors(self, document: dict[str, Any], *, fits: bool) -> Iterator[FieldError]:
         if isinstance(participants := document.get("participants"), list):
@@ -172,9 +190,6 @@ class Validator:
         if len(text) * 4 > schema["x-maxBytes"] and utf8_size(text) > schema["x-maxBytes"]:
             message = _length_message(schema, text)
             yield FieldError("/transcript_text", "too_many_bytes", message, schema["x-rules"]["x-maxBytes"])
-
-    def _rule(self, field: str, keyword: str) -> str:
-        return str(self._body.properties[field]["x-rules"][keyword])
 
 
 def _whole(body: spec.JsonObject, participant: spec.JsonObject) -> jsonschema_rs.Draft202012Validator:
@@ -243,7 +258,7 @@ def _worded(keyword: str, schema: spec.JsonObject, value: Any) -> tuple[str, str
         case "enum":
             return "enum", "must be one of " + ", ".join(schema["enum"])
         case "minLength":
-            return "too_short", f"has {len(value)} characters; at least {schema['minLength']} is needed"
+            return "too_short", f"has {counted(len(value), 'character')}; at least {schema['minLength']} is needed"
         case _:
             return "too_long", _length_message(schema, value)
 
@@ -252,13 +267,13 @@ def _length_message(schema: spec.JsonObject, text: str) -> str:
     """Say how long a text is and may be. If it also has a limit in bytes, say both and which one is exceeded."""
     limit = schema["maxLength"]
     if "x-maxBytes" not in schema:
-        return f"has {len(text)} characters; the limit is {limit}: shorten it"
+        return f"has {counted(len(text), 'character')}; the limit is {limit}: shorten it"
     size, max_bytes = utf8_size(text), schema["x-maxBytes"]
-    over = [f"{len(text) - limit:,} characters"] * (len(text) > limit) + [f"{size - max_bytes:,} bytes"] * (
-        size > max_bytes
-    )
+    over = [counted(len(text) - limit, "character")] * (len(text) > limit)
+    over += [counted(size - max_bytes, "byte")] * (size > max_bytes)
     return (
-        f"has {len(text):,} characters (limit {limit:,}) and {size:,} bytes in UTF-8 (limit {max_bytes:,}): "
+        f"has {counted(len(text), 'character')} (limit {limit:,}) "
+        f"and {counted(size, 'byte')} in UTF-8 (limit {max_bytes:,}): "
         f"it is {' and '.join(over)} too long"
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from mock_server.checks import auth, body
@@ -18,11 +19,11 @@ from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, 
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
 from mock_server.operations.operation import Operation, Reply, Request
-from mock_server.problems import InFlight, Invalid, Unauthorized
+from mock_server.problems import FieldError, InFlight, Invalid, Problem, Unauthorized
 from mock_server.services import Services
 from mock_server.state import State
 from mock_server.store import Claim, Engagement
-from mock_server.trace import CREATED, FORGOTTEN, INJECTED, REPLAYED, Step, Trace
+from mock_server.trace import CREATED, FORGOTTEN, INJECTED, PASSED, REPLAYED, Step, Trace
 from mock_server.transcripts import TranscriptShelf
 
 SCOPE = "engagements:write"
@@ -40,12 +41,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
         auth.require(caller, SCOPE)
     with trace.step("rate_limit") as step:
         step.note(state.limiter.hit(caller))
-    with trace.step("parse"):
-        body.check_headers(request.content_type, request.content_encoding)
-        document = services.parse(request.read())
-        trace.external_id = _named_key(document)
-    with trace.step("validate"):
-        submission = trace.submission = services.validator.validate(document)
+    submission = trace.submission = _read(request, services, trace)
     with trace.step("idempotency") as step:
         claim = _claim(state, caller, submission, services.patience, step, trace)
         if isinstance(claim, Engagement):
@@ -56,6 +52,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
     with claim:
         with trace.step("media") as step:
             recording = _fetch(services.media, submission, step.note)
+            _check_end(submission.start_at, recording)
         state.faults.meet(subject, BEFORE_COMMIT)
         with trace.step("store") as step:
             engagement = trace.engagement = _engagement(submission, caller, recording, services, state.transcripts)
@@ -80,10 +77,39 @@ def _subject(request: Request, services: Services, trace: Trace) -> FaultSubject
 
 
 def _prefer(request: Request, trace: Trace) -> None:
-    """Answer as the client asked for, if it did."""
-    if request.prefer and (problem := preferred(request.prefer)) is not None:
-        with trace.step("prefer", INJECTED):
+    """Answer as the client asked for. What is not applied of its wishes is noted."""
+    if not request.prefer:
+        return
+    problem, note = preferred(request.prefer)
+    with trace.step("prefer", PASSED if problem is None else INJECTED) as step:
+        if note:
+            step.note(note)
+        if problem is not None:
             raise problem
+
+
+def _read(request: Request, services: Services, trace: Trace) -> Submission:
+    """Return what the body says. Nothing of its parsed form is left when this returns or raises."""
+    with trace.step("parse") as parsing:
+        body.check_headers(request.content_type, request.content_encoding)
+        raw = request.read()
+    with body.turn(len(raw)):
+        try:
+            return _judge(raw, services, parsing, trace)
+        except Problem as problem:
+            problem.__context__ = None  # the error of the parser, which holds the whole text
+            raise problem.with_traceback(None) from None  # the frames hold what was parsed
+
+
+def _judge(raw: bytes, services: Services, parsing: Step, trace: Trace) -> Submission:
+    with parsing:
+        document = services.parse(raw)
+        trace.external_id = _named_key(document)
+    with trace.step("validate") as step:
+        if (ignored := services.validator.ignored(document)).fields:
+            trace.ignored = ignored
+            step.note(f"ignored unknown fields: {ignored}")
+        return services.validator.validate(document)
 
 
 def _named_key(document: dict[str, Any]) -> str | None:
@@ -111,6 +137,17 @@ def _fetch(media: Media, submission: Submission, note: Callable[[str], None]) ->
         return media.fetch(submission.media_url, note)
     except Refused as refused:
         raise Invalid([field_error(refused)]) from None
+
+
+def _check_end(start_at: datetime | None, recording: Recording) -> None:
+    """Raise Invalid if the recording ends after the last instant that can be written. Rule: BODY-18."""
+    if start_at is None:
+        return
+    try:
+        _ = start_at + timedelta(seconds=recording.duration_seconds)
+    except OverflowError:
+        message = "is so late that the recording ends after the year 9999: send an earlier start"
+        raise Invalid([FieldError("/start_at", "date_time", message, "BODY-18")]) from None
 
 
 def _engagement(

@@ -180,7 +180,7 @@ def test_a_body_that_is_too_large_is_refused_whole(server: Running, size: int, i
     headers = {"Authorization": f"Bearer {WRITER}", "Content-Type": "application/json"}
     length = {} if is_chunked else {"Content-Length": str(size)}
     connection.request("POST", PATH, content, headers | length, encode_chunked=is_chunked)
-    assert "larger than 16,777,216 bytes" in check_problem(read(connection), 400)["detail"]
+    assert "larger than 8,388,608 bytes" in check_problem(read(connection), 400)["detail"]
     connection.request("POST", PATH, valid, headers)
     assert read(connection).status == 201
     connection.close()
@@ -188,7 +188,7 @@ def test_a_body_that_is_too_large_is_refused_whole(server: Running, size: int, i
 
 @pytest.mark.parametrize("is_chunked", [False, True])
 def test_a_body_of_exactly_the_limit_is_read(server: Running, is_chunked: bool) -> None:  # noqa: FBT001
-    """16 MiB are not too much."""
+    """8 MiB are not too much."""
     raw = json.dumps(submission()).encode().ljust(body.MAX_BYTES)
     if is_chunked:
         (answer,) = exchange(server, head("Transfer-Encoding: chunked", "Connection: close"), chunked(raw))
@@ -232,10 +232,18 @@ class Failing(io.BytesIO):
         return piece
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError(), ValueError("bad chunk")])
+@pytest.mark.parametrize("length", [None, 5])
+def test_a_stream_that_is_too_slow_is_told_so(length: int | None) -> None:
+    """How long a body may take is a choice of ours, and so is not told as a body that broke off."""
+    with pytest.raises(Malformed, match="too slowly") as caught:
+        body.read(Failing(TimeoutError()), length)
+    assert caught.value.rule == "ERR-10"
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(), ValueError("bad chunk")])
 @pytest.mark.parametrize("length", [None, 5])
 def test_a_stream_that_fails_is_a_broken_body(error: Exception, length: int | None) -> None:
-    """A time-out, a lost connection and a bad chunk are all refusals of the body."""
+    """A lost connection and a bad chunk are refusals of the body."""
     with pytest.raises(Malformed) as caught:
         body.read(Failing(error), length)
     says = "The body broke off or came too slowly. Send as many bytes as the headers announce."

@@ -79,6 +79,9 @@ def test_without_a_limit_nothing_is_counted() -> None:
         ("100/minute", "100 requests per minute"),
         ("5 per 2 seconds", "5 requests per 2 seconds"),
         ("9/hour", "9 requests per hour"),
+        ("1/day", "1 request per day"),
+        ("1 per 2 minutes", "1 request per 2 minutes"),
+        ("1000/hour", "1,000 requests per hour"),
     ],
 )
 def test_a_limit_is_said_in_words(notation: str, words: str) -> None:

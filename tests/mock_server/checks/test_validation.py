@@ -225,4 +225,4 @@ def test_measures_are_in_the_message() -> None:
     for part in ("475,001 characters", "limit 900,000", "950,002 bytes", "limit 950,000", "it is 2 bytes too long"):
         assert part in error.message
     both = refusal(transcript_text="é" * 900_001).errors[0].message
-    assert "it is 1 characters and 850,002 bytes too long" in both
+    assert "it is 1 character and 850,002 bytes too long" in both
