@@ -133,13 +133,13 @@ def test_what_an_attacker_sends_is_inert(server: Running, page: Page, attack: st
 def test_a_fault_is_put_on_and_taken_off(server: Running, page: Page) -> None:
     """A preset is put on by its button, strikes, shows its count, and is taken off."""
     page.goto(server.admin_url + "/inspect/faults")
-    page.get_by_role("button", name="Put overloaded on").click()
+    page.get_by_role("button", name="Set overloaded").click()
     expect(page.locator("#faults")).to_contain_text("429")
     assert post(server).status == 429
     page.reload()
     expect(page.locator("#faults")).to_contain_text("struck 1 time")
-    page.get_by_role("button", name="Take all off").click()
-    expect(page.get_by_text("the mock behaves")).to_be_visible()
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.get_by_text("No fault is set")).to_be_visible()
     assert post(server).status == 201
 
 
@@ -167,7 +167,7 @@ def test_a_workspace_is_made_and_deleted(server: Running, page: Page) -> None:
     """A fresh workspace shows its credentials once, and is gone after it was deleted and that was confirmed."""
     page.goto(server.admin_url + "/inspect/workspaces")
     page.get_by_label("Name").fill("mine")
-    page.get_by_role("button", name="Make one").click()
+    page.get_by_role("button", name="Make a workspace").click()
     expect(page.locator("#made")).to_contain_text("sk-apik_")
     page.reload()
     assert "sk-apik_" not in page.content()
@@ -256,7 +256,7 @@ def test_with_a_token_the_browser_asks_for_it(browser: Browser) -> None:
             page.goto(server.admin_url + "/")
             expect(page.locator("#live")).to_have_text("live")
             page.goto(server.admin_url + "/inspect/faults")
-            page.get_by_role("button", name="Put overloaded on").click()
+            page.get_by_role("button", name="Set overloaded").click()
             expect(page.locator("#faults")).to_contain_text("429")
 
 
