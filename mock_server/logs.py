@@ -101,8 +101,8 @@ class JsonFormatter(logging.Formatter):
         if isinstance(record.msg, RequestLine):
             line |= record.msg.parts
         if record.exc_info:
-            line["exception"] = redacted(self.formatException(record.exc_info))
-        return json.dumps(line).replace(DELETE, "\\u007f")
+            line["exception"] = self.formatException(record.exc_info)
+        return redacted(json.dumps(line)).replace(DELETE, "\\u007f")
 
 
 def configure(level: str, form: str) -> None:

@@ -16,6 +16,7 @@ import requests
 from mock_server import Settings, running
 from mock_server.admin.events import MAX_STREAMS, Streams
 from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Answer, Exchange, body_of, entry_of, headers_of
+from mock_server.records.explain import took
 from mock_server.records.journal import Journal, size_of
 from mock_server.trace import STEPS, Trace
 from tests.kit.control import Client
@@ -213,6 +214,14 @@ def exchange(client: Client, request_id: str) -> Any:
     answer = Answer(201, (("Content-Type", "application/json"),), body_of(b"{}"))
     headers = headers_of({"HTTP_HOST": "x", "HTTP_USER_AGENT": "y", "CONTENT_TYPE": "application/json"})
     return Exchange(request_id, now, "POST", "/x", headers, body_of(b"{}"), answer, None, Trace(), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"), [(0.04, "0.0 ms"), (12.34, "12.3 ms"), (999.9, "999.9 ms"), (3032.2, "3.03 s")]
+)
+def test_a_duration_is_short(milliseconds: float, shown: str) -> None:
+    """From a second on, a duration is shown in seconds, so that it fits its column."""
+    assert took(milliseconds) == shown
 
 
 def test_the_journal_alone_can_be_reset(client: Client) -> None:
