@@ -43,10 +43,8 @@ def test_a_name_is_given_to_one_workspace(client: Client) -> None:
     """Of 40 parallel creations of a workspace of one name exactly one succeeds, in each of ten rounds."""
     for number in range(10):
         order = {"name": f"same-{number}"}
-        assert together(40, lambda _, order=order: client.admin("POST", "/workspaces", order).status) == {
-            201: 1,
-            422: 39,
-        }
+        told = together(40, lambda _, order=order: client.admin("POST", "/workspaces", order).status)
+        assert told == {201: 1, 422: 39}
     names = [space["name"] for space in client.admin("GET", "/workspaces").json()["data"]]
     assert len(names) == len(set(names)) == 12
 
