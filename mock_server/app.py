@@ -25,7 +25,7 @@ from mock_server.logs import RequestLine
 from mock_server.operations import OPERATIONS
 from mock_server.operations.operation import Operation, Request
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
-from mock_server.records.entry import Exchange, body_of, headers_of
+from mock_server.records.entry import Answer, Exchange, body_of, headers_of, shown_headers
 from mock_server.services import Mock
 
 BASE = "/api"
@@ -67,7 +67,7 @@ def _begin(mock: Mock) -> None:
     """Note when a request came and which state it works in."""
     g.current = CurrentRequest(mock, mock.state, mock.services.clock.now(), request.environ, request.path)
     if request.environ.get("PATH_INFO", "").startswith("//"):  # werkzeug drops these; a wrong base URL must show here
-        raise _unknown_path()
+        raise _unknown_path(mock)
 
 
 def _run(operation: Operation) -> Response:
@@ -82,7 +82,7 @@ def _end(response: Response) -> Response:
     response.headers.extend(EVERYWHERE)
     current: CurrentRequest = g.current
     seconds = current.seconds
-    _record(current, response.status_code, seconds)
+    _record(current, response, seconds)
     log.info(RequestLine(current, response.status_code, seconds))
     return response
 
@@ -117,18 +117,19 @@ def _request(current: CurrentRequest) -> Request:
     )
 
 
-def _record(current: CurrentRequest, status: int, seconds: float) -> None:
+def _record(current: CurrentRequest, response: Response, seconds: float) -> None:
     """Hand a request to the records, if there are any. Requests to the control plane are not recorded."""
     if current.state.records is None or f"{current.path}/".startswith(ADMIN + "/"):
         return
-    current.state.records.add(_exchange(current, status, seconds))
+    current.state.records.add(_exchange(current, response, seconds))
     caller = current.trace.caller
     if caller is not None and caller.workspace.id not in current.mock.services.directory.workspaces:
         current.state.forget(caller.workspace.id)  # the workspace was deleted during the request
 
 
-def _exchange(current: CurrentRequest, status: int, seconds: float) -> Exchange:
+def _exchange(current: CurrentRequest, response: Response, seconds: float) -> Exchange:
     """Return what the records are to know of a request."""
+    headers = shown_headers(response.get_wsgi_headers(current.environ).items())
     return Exchange(
         id=current.id,
         at=current.at,
@@ -136,7 +137,7 @@ def _exchange(current: CurrentRequest, status: int, seconds: float) -> Exchange:
         path=current.path,
         headers=headers_of(current.environ),
         body=None if current.body is None else body_of(current.body),
-        status=status,
+        answer=Answer(response.status_code, headers, body_of(response.get_data()), current.trace.cut),
         problem=current.problem,
         trace=current.trace,
         seconds=seconds,
@@ -146,29 +147,30 @@ def _exchange(current: CurrentRequest, status: int, seconds: float) -> Exchange:
 def _render(error: Exception) -> Response:
     """Answer with whatever went wrong, as a problem."""
     current: CurrentRequest = g.current
-    problem = current.problem = _as_problem(error)
+    problem = current.problem = _as_problem(error, current.mock)
     content = _json(current.mock.services.render(problem, current.id))
     error.__traceback__ = error.__context__ = None  # else the frames form a cycle that keeps the body
     return Response(content, problem.status, problem.headers, content_type=MEDIA_TYPE)
 
 
-def _as_problem(error: Exception) -> Problem:
+def _as_problem(error: Exception, mock: Mock) -> Problem:
     match error:
         case Problem():
             return error
         case WrongMethod():
             return MethodNotAllowed(list(error.valid_methods or ()))
         case HTTPException(code=404):
-            return _unknown_path()
+            return _unknown_path(mock)
         case HTTPException(code=int(code)) if code < 500:  # noqa: PLR2004  werkzeug's other refusals of a request
             return Malformed("The request cannot be read.")  # as HTTP, of which no rule speaks
     log.error("unexpected error", exc_info=error)
     return InternalError()
 
 
-def _unknown_path() -> NotFound:
+def _unknown_path(mock: Mock) -> NotFound:
     offered = ", ".join(f"{operation.method} {BASE}{operation.path}" for operation in OPERATIONS)
-    return NotFound(f"Nothing is served at this path. The operation is {offered}.", rule="ERR-9")
+    inspector = f" A page that shows what happens here is {ADMIN}/." if mock.settings.admin == "on" else ""
+    return NotFound(f"Nothing is served at this path. The operation is {offered}.{inspector}", rule="ERR-9")
 
 
 def _json(document: dict[str, object]) -> bytes:

@@ -13,7 +13,7 @@ class Clock:
     """The system's clock plus an offset, or a fixed instant. Safe to use from many threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a change reads the present instant too
         self._offset = timedelta()
         self._frozen: datetime | None = None
 
@@ -28,19 +28,23 @@ class Clock:
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stop at `at` (an instant with an offset), or at the present instant."""
-        now = self.now()
         with self._lock:
-            self._frozen = (at or now).astimezone(UTC)
+            self._frozen = (at or self.now()).astimezone(UTC)
 
     def advance(self, by: timedelta) -> None:
         """Move forward by `by`, frozen or not. Raises ValueError beyond `LAST`."""
-        if self.now() + by > LAST:
-            raise ValueError(f"must not lead beyond the year {LAST.year}")
         with self._lock:
+            if self.now() + by > LAST:
+                raise ValueError(f"must not lead beyond the year {LAST.year}")
             if self._frozen is not None:
                 self._frozen += by
             else:
                 self._offset += by
+
+    def reading(self) -> tuple[datetime, timedelta, datetime | None]:
+        """Return `now` and `setting` of one moment."""
+        with self._lock:
+            return self.now(), self._offset, self._frozen
 
     def setting(self) -> tuple[timedelta, datetime | None]:
         """Return how far the clock is from the system's, and the instant at which it is frozen."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mock_server.clock import monotonic
 from mock_server.problems import Problem
 from mock_server.services import Mock
 from mock_server.state import State
@@ -25,10 +24,10 @@ class CurrentRequest:
     mock: Mock
     state: State
     at: datetime
-    environ: Mapping[str, Any]
+    environ: dict[str, Any]
     path: str
     trace: Trace = field(default_factory=Trace)
-    started: float = field(default_factory=time.perf_counter)
+    started: float = field(default_factory=monotonic)
     body: bytes | None = None
     problem: Problem | None = None
     _id: str | None = None
@@ -36,7 +35,7 @@ class CurrentRequest:
     @property
     def seconds(self) -> float:
         """How long the request has taken so far."""
-        return time.perf_counter() - self.started
+        return monotonic() - self.started
 
     @property
     def id(self) -> str:

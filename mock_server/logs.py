@@ -13,6 +13,21 @@ from mock_server.current_request import CurrentRequest
 from mock_server.redaction import redacted
 
 TEXT = "%(asctime)s %(message)s"
+DELETE = "\x7f"  # the one control character that json.dumps leaves as it is
+
+
+def harmless(text: str) -> str:
+    r"""Return the text with an escape such as `\n` or `\u202e` for each character that is not printable.
+
+    Those are all that a terminal or a log could take for more than text: control characters of both ranges, separators
+    of lines and paragraphs, marks that change the direction of text, lone surrogates.
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def shown(text: str) -> str:
+    """Return the text as a line of the log may hold it: harmless, and without API keys."""
+    return harmless(redacted(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +40,9 @@ class RequestLine:
 
     def __str__(self) -> str:
         current = self.current
-        asked = f"{current.environ['REQUEST_METHOD']} {redacted(current.path)}"
-        asked = ascii(asked)[1:-1]  # so that nothing a client sends can begin a new line of the log
-        return f"{asked} {self.status}{self._reasons}{self._ignored} {self.seconds * 1000:.1f} ms"
+        cut = f" cut by {current.trace.cut}" if current.trace.cut else ""
+        asked = f"{current.environ['REQUEST_METHOD']} {current.path}"
+        return shown(f"{asked} {self.status}{cut}{self._reasons}{self._ignored} {self.seconds * 1000:.1f} ms")
 
     @property
     def parts(self) -> dict[str, object]:
@@ -47,7 +62,7 @@ class RequestLine:
     def _ignored(self) -> str:
         """The fields that the mock does not know and ignored."""
         ignored = self.current.trace.ignored
-        return f" (ignored unknown fields: {ascii(str(ignored))[1:-1]})" if ignored else ""
+        return f" (ignored unknown fields: {ignored})" if ignored else ""
 
     @property
     def _reasons(self) -> str:
@@ -55,12 +70,32 @@ class RequestLine:
         problem = self.current.problem
         if problem is None:
             return ""
-        rules = [f"{error.rule} {error.field} {error.code}" for error in problem.errors]
+        rules = [f"{error.rule or problem.slug} {error.field} {error.code}" for error in problem.errors]
         return f" ({', '.join(rules or [problem.rule or problem.slug])})"
 
 
+class TextFormatter(logging.Formatter):
+    """A line for each record, whoever logged it. The lines of a traceback follow, each behind a bar.
+
+    So what a peer sends can neither begin a line that looks like a record nor reach the terminal as a command.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(TEXT)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        record.message, record.asctime = record.getMessage(), self.formatTime(record)
+        more = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        more += (record.stack_info or "").splitlines()
+        return "\n".join((shown(self.formatMessage(record)), *(f"  | {shown(line)}" for line in more)))
+
+
 class JsonFormatter(logging.Formatter):
-    """An object a line: `at` (by the system's clock), `level`, `logger`, `message`, and the parts of a request."""
+    """An object a line: `at` (by the system's clock), `level`, `logger`, `message`, and the parts of a request.
+
+    JSON escapes all that is not printable ASCII, so it needs no other care.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
@@ -74,11 +109,12 @@ class JsonFormatter(logging.Formatter):
             line |= record.msg.parts
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line)
+        return redacted(json.dumps(line)).replace(DELETE, "\\u007f")
 
 
 def configure(level: str, form: str) -> None:
-    """Log messages of this level and above, as `text` or `json`."""
+    """Log messages of this level and above, warnings of Python included, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.captureWarnings(True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 HIDDEN = "(not shown)"
-_API_KEY = re.compile(r"sk-apik_[A-Za-z0-9._~+/=-]+", re.ASCII)
-_SECRET_HEADER = re.compile(r"auth|cookie|token|secret|password|api-?key|credential|signature", re.IGNORECASE)
+# A character of a key may be escaped as in JSON or as in a URL.
+_API_KEY = re.compile(r"sk-apik_(?:[A-Za-z0-9._~+/=-]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})+", re.ASCII)
+# A challenge (WWW-Authenticate) asks for a secret and holds none.
+_SECRET_HEADER = re.compile(r"(?<!^www-)auth|cookie|token|secret|password|api-?key|credential|signature", re.IGNORECASE)
 _SCHEMES = frozenset({"bearer", "basic", "digest", "token"})  # words that are not part of a secret
 
 

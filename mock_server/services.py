@@ -24,7 +24,7 @@ from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import InternalError, Problem
 from mock_server.records.records import Records
-from mock_server.state import State
+from mock_server.state import Cut, State
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.workspaces import ConfigError
@@ -53,6 +53,9 @@ class Services:
 class Mock:
     """One mock: its settings, its services and its present state. `stopping` is set when its server stops.
 
+    Whoever changes workspaces, faults, the clock or the state holds `changing`, so that what it found is still so when
+    it acts. Requests of the API do not wait for it.
+
     `admin_token` is what the control plane asks for, or None. Where other machines can reach the server and the
     settings name no token, the mock makes one.
     """
@@ -60,6 +63,7 @@ class Mock:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping = threading.Event()
+        self.changing = threading.RLock()
         clock = Clock()
         self.services = Services(
             directory=Directory(settings.callers),
@@ -96,19 +100,37 @@ class Mock:
         frozen_at: datetime | None = None,
     ) -> None:
         """Go on from this state, with these credentials and this clock. Requests that a fault holds are released."""
-        self.services.clock.set(clock_offset, frozen_at)
-        self.services.directory.change(lambda _: callers)
-        before, self.state = self.state, state
+        with self.changing:
+            self.services.clock.set(clock_offset, frozen_at)
+            self.services.directory.change(lambda _: callers)
+            before, self.state = self.state, state
         before.faults.remove(lambda _: True)
+
+    def cut(self) -> Cut:
+        """Return all that answers depend on, as it is at this moment."""
+        with self.changing:
+            now, offset, frozen_at = self.services.clock.reading()
+            callers = self.services.directory.callers
+            known = {one.workspace.id for one in callers}  # a request under way may store for one that was deleted
+            return Cut(
+                now,
+                offset,
+                frozen_at,
+                callers,
+                tuple(stored for (workspace_id, _), stored in self.state.store.all() if workspace_id in known),
+                tuple(self.state.faults.listed()),
+                self.state.limiter.storage.windows(),
+            )
 
     def delete_workspace(self, workspace_id: str) -> bool:
         """Delete a workspace and everything of it. Return False if there is none with this id."""
-        if workspace_id not in self.services.directory.workspaces:
-            return False
-        # The credentials go first, so that no new request gets in. One under way forgets what it left when it ends.
-        self.services.directory.change(lambda known: [one for one in known if one.workspace.id != workspace_id])
-        self.state.forget(workspace_id)
-        return True
+        with self.changing:
+            if workspace_id not in self.services.directory.workspaces:
+                return False
+            # The credentials go first, so that no new request gets in. One under way forgets what it left when it ends.
+            self.services.directory.change(lambda known: [one for one in known if one.workspace.id != workspace_id])
+            self.state.forget(workspace_id)
+            return True
 
     def fresh(self) -> State:
         """Return a state in which nothing has happened yet."""

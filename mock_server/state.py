@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from mock_server.checks.auth import Caller
 from mock_server.checks.rate_limit import RateLimiter
-from mock_server.faults.faults import Faults
+from mock_server.faults.faults import Fault, Faults
 from mock_server.records.records import Records
-from mock_server.store import Store
+from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 
 
@@ -33,3 +35,21 @@ class State:
         self.limiter.forget(workspace_id)
         if self.records is not None:
             self.records.forget(workspace_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """All that answers depend on, as it was at one moment. Everything in it belongs to a workspace that was there.
+
+    `now` is the moment by the mock's clock, `offset` and `frozen_at` its setting. `faults` have the number of their
+    strikes. `windows` are those of the rate limits: key to count and end in seconds since 1970. A request that was
+    under way may be counted there although its engagement was not stored yet.
+    """
+
+    now: datetime
+    offset: timedelta
+    frozen_at: datetime | None
+    callers: tuple[Caller, ...]
+    engagements: tuple[Engagement, ...]
+    faults: tuple[tuple[Fault, int], ...]
+    windows: dict[str, tuple[int, float]]

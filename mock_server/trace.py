@@ -48,8 +48,7 @@ class Trace:
 
     The other fields are filled as the request goes on. `engagement` is the one in the answer, and `made` says whether
     it was created, forgotten (by a fault) or replayed. `waited` is true if the request waited for another submission
-    of its key. `ignored` are unknown fields. `silent` is true if a fault keeps the answer from being
-    sent.
+    of its key. `ignored` are unknown fields. `cut` is the kind of the fault that cuts the answer off, if one does.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -60,7 +59,12 @@ class Trace:
     engagement: Engagement | None = None
     made: str | None = None
     waited: bool = False
-    silent: bool = False
+    cut: str | None = None
+
+    @property
+    def silent(self) -> bool:
+        """Whether a fault keeps the whole answer from being sent."""
+        return self.cut not in {None, "truncate"}  # which lets half of it through
 
     def step(self, name: str, verdict: str = PASSED) -> Step:
         """Begin a step: `with trace.step("media") as step: …`. A problem raised inside makes it refused."""

@@ -1,4 +1,4 @@
-"""The journal as server-sent events. Each stream holds a thread of the server, so their number is limited."""
+"""The journal as server-sent events. Each stream holds a connection of the server, so their number is limited."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from flask import Response
 
 from mock_server.problems import Problem
 from mock_server.records.records import Records
+from mock_server.redaction import redacted
 from mock_server.services import Mock
 
-MAX_STREAMS = 16
+MAX_STREAMS = 100
 STREAM_TICK = 0.25  # seconds between two checks whether the server stops
 MAX_DIGITS = 15
 HEARTBEAT = 20  # ticks without news before a comment is sent; sending fails if nobody listens any more
@@ -65,7 +66,7 @@ class Streams:
             entries = records.journal.after(last, STREAM_TICK)
             for entry in entries:
                 last = entry.sequence
-                yield f"id: {last}\nevent: request\ndata: {json.dumps(entry.as_json())}\n\n"
+                yield f"id: {last}\nevent: request\ndata: {redacted(json.dumps(entry.as_json()))}\n\n"
             idle = 0 if entries else idle + 1
             if idle >= HEARTBEAT:
                 idle = 0

@@ -94,7 +94,7 @@ def show_fault(fault: Fault, struck: int, now: float) -> dict[str, Any]:
         "delay_ms": fault.delay_ms or None,
         "times": fault.times,
         "probability": fault.probability,
-        "ttl": None if fault.until is None else round(fault.until - now, 3),
+        "ttl": None if fault.until is None else max(0.001, round(fault.until - now, 3)),  # 0 cannot be restored
         "struck": struck,
     }
     return {name: value for name, value in shown.items() if value is not None}

@@ -2,7 +2,8 @@
 
 A web page that the developer visits can send requests to loopback. It can use a name of its own that leads to
 127.0.0.1 (DNS rebinding), or a form, which a browser sends without asking first. So Host and Origin must be names of
-this server, and every request that changes something must be JSON. No answer has a CORS header.
+this server, and every request that changes something must be JSON. A browser says where a request comes from
+(Sec-Fetch-Site): from another site or port only a page may be opened, by a link. No answer has a CORS header.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from flask import Request, Response
 
 from mock_server.config import is_loopback
 from mock_server.problems import Problem
+from mock_server.redaction import redacted_bytes
 from mock_server.services import Mock
 
 READING = frozenset({"GET", "HEAD"})
+OWN_SITES = frozenset({"same-origin", "none"})  # a page of this server, and an address that a person typed
+PAGE_OPENED = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}  # in a window, not in a frame
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  compared with, not bound
 SAFETY = {
     "Cache-Control": "no-store",
@@ -64,10 +68,11 @@ class Guard:
         # A server on all addresses answers to any of them. That is safe: a page can rebind a name, not an address.
         self._any_address = mock.settings.host in WILDCARDS
 
-    def check(self, request: Request) -> None:
-        """Raise Problem unless the request is admitted."""
+    def check(self, request: Request, *, page: bool = False) -> None:
+        """Raise Problem unless the request is admitted. `page` says that it asks for an HTML page."""
         self._check_host(request)
         self._check_origin(request)
+        self._check_site(request, page=page)
         self._check_token(request)
 
     def _check_host(self, request: Request) -> None:
@@ -89,6 +94,17 @@ class Guard:
         if (foreign or request.content_length) and request.mimetype != "application/json":
             raise NotFromHere("Send JSON: 'Content-Type: application/json'. Nothing else is taken here.")
 
+    @staticmethod
+    def _check_site(request: Request, *, page: bool) -> None:
+        """Refuse what a browser sends for a page of somebody else. Tools do not send this header."""
+        if request.headers.get("Sec-Fetch-Site", "none") in OWN_SITES:
+            return
+        opened = all(request.headers.get(name) == value for name, value in PAGE_OPENED.items())
+        if not (page and opened and request.method == "GET"):
+            raise NotFromHere(
+                "A web page of another origin sent this request. The control plane is not for other web pages."
+            )
+
     def _check_token(self, request: Request) -> None:
         if self._token is None:
             if not is_loopback(request.remote_addr or "127.0.0.1"):
@@ -98,6 +114,13 @@ class Guard:
 
     def _is_own(self, host: str) -> bool:
         return host in self._own or is_loopback(host) or (self._any_address and _is_address(host))
+
+
+def cover(response: Response) -> Response:
+    """Cover every API key in an answer of the control plane, wherever a client may have put it."""
+    if not (response.is_streamed or response.direct_passthrough):
+        response.set_data(redacted_bytes(response.get_data()))
+    return response
 
 
 def harden(response: Response) -> Response:

@@ -44,7 +44,7 @@ def blueprint(mock: Mock) -> Blueprint:
     @pages.context_processor
     def shared() -> dict[str, Any]:
         names = {space.id: space.name for space in mock.services.directory.workspaces.values()}
-        return {"pages": PAGES, "workspace_names": names, "rule_title": explain.rule_title}
+        return {"pages": PAGES, "workspace_names": names, "rule_title": explain.rule_title, "took": explain.took}
 
     _add_traffic(pages, mock)
     _add_steering(pages, mock)

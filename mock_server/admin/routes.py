@@ -7,10 +7,11 @@ from importlib.metadata import version
 from flask import Blueprint, Flask, Response, jsonify, request
 
 from mock_server.admin import inspector, steering, traffic
-from mock_server.admin.guard import Guard, harden
+from mock_server.admin.guard import Guard, cover, harden
 from mock_server.services import Mock
 
 PREFIX = "/__admin"
+GIVE_CREDENTIALS = frozenset({"steering.post_workspace", "steering.show_snapshot"})  # which is what they are for
 
 
 def register(app: Flask, mock: Mock) -> None:
@@ -20,9 +21,17 @@ def register(app: Flask, mock: Mock) -> None:
         return
     guard = Guard(mock)
     for routes in (steering.blueprint(mock), traffic.blueprint(mock), inspector.blueprint(mock)):
-        routes.before_request(lambda: guard.check(request))
-        routes.after_request(harden)
+        routes.before_request(lambda: guard.check(request, page=_is_page()))
+        routes.after_request(_finish)
         app.register_blueprint(routes, url_prefix=PREFIX)
+
+
+def _is_page() -> bool:
+    return request.blueprint == "inspector" and request.endpoint != "inspector.static"
+
+
+def _finish(response: Response) -> Response:
+    return harden(response if request.endpoint in GIVE_CREDENTIALS else cover(response))
 
 
 def _open() -> Blueprint:

@@ -25,26 +25,18 @@ VERSION = 1
 
 def take(mock: Mock) -> dict[str, Any]:
     """Return the document."""
-    state, services = mock.state, mock.services
-    offset, frozen = services.clock.setting()
-    now = services.clock.timestamp()
+    cut = mock.cut()
     configured = {one.credential for one in mock.settings.callers}
+    spaces = {one.workspace.id: one.workspace for one in cut.callers}
     return {
         "version": VERSION,
-        "at": rfc3339(services.clock.now()),
-        "clock": {"offset_seconds": offset.total_seconds(), "frozen": _instant(frozen)},
-        "workspaces": [_workspace(space, services.directory.callers, configured) for space in _spaces(mock)],
-        "engagements": [_engagement(stored) for _, stored in state.store.all()],
-        "faults": [show_fault(fault, struck, now) for fault, struck in state.faults.listed()],
-        "rate_limits": [
-            {"window": key, "count": count, "ends": ends}
-            for key, (count, ends) in state.limiter.storage.windows().items()
-        ],
+        "at": rfc3339(cut.now),
+        "clock": {"offset_seconds": cut.offset.total_seconds(), "frozen": _instant(cut.frozen_at)},
+        "workspaces": [_workspace(space, cut.callers, configured) for space in spaces.values()],
+        "engagements": [_engagement(stored) for stored in cut.engagements],
+        "faults": [show_fault(fault, struck, cut.now.timestamp()) for fault, struck in cut.faults],
+        "rate_limits": [{"window": key, "count": count, "ends": ends} for key, (count, ends) in cut.windows.items()],
     }
-
-
-def _spaces(mock: Mock) -> list[Workspace]:
-    return list(mock.services.directory.workspaces.values())
 
 
 def _instant(at: datetime | None) -> str | None:

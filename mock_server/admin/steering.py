@@ -60,9 +60,10 @@ def _add_faults(routes: Blueprint, mock: Mock) -> None:
     @routes.post("/faults", provide_automatic_options=False)
     def set_faults() -> tuple[Response, int]:
         fields = Fields(sent_json())
-        faults = read_order(fields, order_context(mock, connected=_connected()))
-        fields.finish()
-        mock.state.faults.put(faults)
+        with mock.changing:  # else a workspace that the order names could be deleted before the fault is set
+            faults = read_order(fields, order_context(mock, connected=_connected()))
+            fields.finish()
+            mock.state.faults.put(faults)
         now = mock.services.clock.timestamp()
         shown = [show_fault(fault, 0, now) for fault in faults]
         return (jsonify(data=shown) if fields.has("preset") else jsonify(shown[0])), 201
@@ -95,8 +96,10 @@ def _add_clock(routes: Blueprint, mock: Mock) -> None:
 
     @routes.put("/clock", provide_automatic_options=False)
     def put_clock() -> Response:
-        set_clock(clock, Fields(sent_json()))
-        return jsonify(show_clock(clock))
+        fields = Fields(sent_json())
+        with mock.changing:
+            set_clock(clock, fields)
+            return jsonify(show_clock(clock))
 
 
 def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
@@ -106,7 +109,9 @@ def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
 
     @routes.post("/workspaces", provide_automatic_options=False)
     def post_workspace() -> tuple[Response, int]:
-        return jsonify(create_workspace(mock, Fields(sent_json({})))), 201
+        fields = Fields(sent_json({}))
+        with mock.changing:  # else two could find that nobody has the name
+            return jsonify(create_workspace(mock, fields)), 201
 
     @routes.delete("/workspaces/<workspace_id>", provide_automatic_options=False)
     def delete_workspace(workspace_id: str) -> Response:

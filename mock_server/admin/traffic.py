@@ -15,7 +15,7 @@ from mock_server.admin.fields import Fields, sent_json
 from mock_server.checks.formats import parse_date_time
 from mock_server.presenter import present
 from mock_server.problems import NotFound
-from mock_server.records.entry import OUTCOMES, Entry
+from mock_server.records.entry import OUTCOMES, Entry, shown_key
 from mock_server.records.records import Records
 from mock_server.services import Mock
 from mock_server.store import Engagement
@@ -121,12 +121,13 @@ def records(mock: Mock) -> Records:
 
 
 def full(entry: Entry, base: str) -> dict[str, Any]:
-    """Return an entry with headers, body and a curl line that sends it again. `base` is the address of the server."""
+    """Return an entry whole: both headers and bodies, and a curl line. `base` is the address of the server."""
     return {
         **entry.as_json(),
         "engagement_id": entry.engagement_id,
         "headers": [list(header) for header in entry.headers],
         "body": entry.body.as_json() if entry.body else None,
+        "answer": entry.answer.as_json() if entry.answer else None,
         "curl": curl(entry, base),
     }
 
@@ -147,7 +148,8 @@ def read_filter(fields: Fields, mock: Mock) -> Callable[[Entry], bool]:
     """Read which entries are wanted: since (an instant), outcome, rule, external_id, workspace (id or name)."""
     since = fields.parsed("since", None, parse_date_time)
     outcome, rule = fields.word("outcome", None, OUTCOMES), fields.text("rule", None)
-    external_id, workspace = fields.text("external_id", None), workspace_id(mock, fields.text("workspace", None))
+    key, workspace = fields.text("external_id", None), workspace_id(mock, fields.text("workspace", None))
+    external_id = None if key is None else shown_key(key)
 
     def wanted(entry: Entry) -> bool:
         return (

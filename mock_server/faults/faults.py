@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from mock_server.checks.auth import Caller
-from mock_server.clock import Clock
+from mock_server.clock import Clock, monotonic
 from mock_server.problems import Problem
 from mock_server.trace import INJECTED, Trace
 
@@ -24,8 +23,8 @@ STATUS, CLOSE, RESET, TRUNCATE, SLOW, HANG, FORGET = KINDS = (
 )  # fmt: skip
 NEED_CONNECTION = frozenset({CLOSE, RESET, TRUNCATE, HANG})
 DEFAULT_DELAYS = {SLOW: 1000, HANG: 60_000}  # milliseconds
-MAX_HELD = 32  # requests that faults hold at once, so that threads remain for all others
-HELD_TICK = 0.05  # seconds between two checks whether a request is to be released
+MAX_HELD = 500  # requests that faults hold at once; the other connections of the server remain for everybody else
+HELD_TICK = 0.2  # seconds between two checks whether a request is to be released
 
 
 class BreakableConnection(Protocol):
@@ -139,10 +138,12 @@ class Faults:
         return [(armed.fault, armed.struck) for armed in self._armed if _alive(armed, now)]
 
     def meet(self, subject: FaultSubject, phase: str) -> None:
-        """Let the faults of a phase strike a request. Raises Injected if one of them ends it."""
+        """Let the faults of a phase strike a request. Raises Injected if one of them answers in the mock's place."""
         for armed in self._armed:
             if armed.fault.phase == phase and self._strikes(armed, subject):
                 self._act(armed, subject, phase)
+                if subject.trace.cut is not None:
+                    return
 
     def forgets(self, subject: FaultSubject) -> bool:
         """Tell whether a fault wants this creation answered but not stored."""
@@ -175,23 +176,19 @@ class Faults:
                 step.note(self._hold(armed, connection))
             if fault.kind == SLOW or connection is None:
                 return
-            if fault.kind == TRUNCATE:
-                connection.cut(TRUNCATE)
-                if phase == AFTER_COMMIT:  # the true answer is the one that breaks off
-                    return
-            else:
-                connection.cut(RESET if fault.kind == RESET else CLOSE)
-                trace.silent = True
-            raise Injected(fault.status, {})
+            connection.cut(CLOSE if fault.kind == HANG else fault.kind)
+            trace.cut = fault.kind
+            if phase != AFTER_COMMIT:  # afterwards there is a true answer, which is the one that is cut
+                raise Injected(fault.status, {})
 
     def _hold(self, armed: _Armed, connection: BreakableConnection | None) -> str:
         """Hold the request for the delay. Release it when the fault is removed, the peer leaves or the server stops."""
         if not self._places.acquire(blocking=False):
             return f"not held, because {MAX_HELD} requests are held already"
-        ends = time.monotonic() + armed.fault.delay_ms / 1000
+        ends = monotonic() + armed.fault.delay_ms / 1000
         hangs = armed.fault.kind == HANG
         try:
-            while (left := ends - time.monotonic()) > 0:
+            while (left := ends - monotonic()) > 0:
                 if armed.removed.is_set() or self._stopping.is_set():
                     return "released"
                 if hangs and connection is not None and connection.gone(min(HELD_TICK, left)):

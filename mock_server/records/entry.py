@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -40,6 +40,24 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What the application answered. `cut` is the kind of the fault that cut the answer off, if one did.
+
+    A cut answer never reached the client whole: of the kind truncate it got half of the body, else nothing.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: Body
+    cut: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer as JSON."""
+        headers = [list(header) for header in self.headers]
+        return {"status": self.status, "headers": headers, "body": self.body.as_json(), "cut": self.cut}
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One request and its answer, with all credentials redacted. `seconds` is how long it took."""
 
@@ -49,7 +67,7 @@ class Exchange:
     path: str
     headers: tuple[tuple[str, str], ...]
     body: Body | None
-    status: int
+    answer: Answer
     problem: Problem | None
     trace: Trace
     seconds: float
@@ -75,7 +93,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request in the journal. `status` is None where a fault kept the answer from being sent."""
+    """One request in the journal. `status` is None where a fault kept the answer from being sent.
+
+    `answer` is None where a fault struck before there was an answer to send.
+    """
 
     id: str
     sequence: int
@@ -93,10 +114,11 @@ class Entry:
     rules: frozenset[str]
     headers: tuple[tuple[str, str], ...]
     body: Body | None
+    answer: Answer | None
     engagement_id: str | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the entry as it stands in lists, without headers and body."""
+        """Return the entry as it stands in lists, without headers and bodies."""
         return {
             "id": self.id,
             "at": rfc3339(self.at),
@@ -122,10 +144,10 @@ def entry_of(exchange: Exchange, sequence: int) -> Entry:
         at=exchange.at,
         method=exchange.method[:LONGEST],
         path=redacted(exchange.path[:LONGEST_LINE]),
-        status=None if trace.silent else exchange.status,
-        outcome=_outcome(exchange.status, trace),
+        status=None if trace.silent else exchange.answer.status,
+        outcome=_outcome(exchange.answer.status, trace),
         rule=problem.rule if problem else None,
-        external_id=_shortened(trace.external_id),
+        external_id=None if trace.external_id is None else shown_key(trace.external_id),
         workspace=caller.workspace.id if caller else None,
         credential_name=caller.name if caller else None,
         duration_ms=round(exchange.seconds * 1000, 3),
@@ -133,6 +155,7 @@ def entry_of(exchange: Exchange, sequence: int) -> Entry:
         rules=rules_of(problem) if problem else frozenset(),
         headers=exchange.headers,
         body=exchange.body,
+        answer=None if trace.silent and problem else exchange.answer,
         engagement_id=trace.engagement.id if trace.engagement else None,
     )
 
@@ -151,17 +174,23 @@ def body_of(raw: bytes) -> Body:
 def headers_of(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the first headers in a WSGI environ as they may be shown."""
     keys = (key for key in environ if key.startswith("HTTP_") or key in _UNPREFIXED)
-    found = ((_header_name(key), environ[key][:LONGEST_VALUE]) for key in islice(keys, MAX_SHOWN_HEADERS))
-    return tuple((name, redacted_header(name, value)) for name, value in found)
+    return shown_headers((key.removeprefix("HTTP_").replace("_", "-").title(), environ[key]) for key in keys)
 
 
-def _header_name(key: str) -> str:
-    return key.removeprefix("HTTP_")[:LONGEST].replace("_", "-").title()
+def shown_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the first of these headers as they may be shown."""
+    first = ((name[:LONGEST], value[:LONGEST_VALUE]) for name, value in islice(headers, MAX_SHOWN_HEADERS))
+    return tuple((name, redacted_header(name, value)) for name, value in first)
+
+
+def shown_key(external_id: str) -> str:
+    """Return a key as the records keep it: not longer than a key can be, and without an API key in it."""
+    return redacted(external_id if len(external_id) <= LONGEST else external_id[:LONGEST] + "…")
 
 
 def _outcome(status: int, trace: Trace) -> str:
     """Name what became of a request, in one of OUTCOMES."""
-    if any(step.name == "fault" and step.problem is not None for step in trace.steps):
+    if trace.silent or any(step.name == "fault" and step.problem is not None for step in trace.steps):
         return "fault"
     if status >= 500:  # noqa: PLR2004  a defect of the mock, or an answer that the client asked for
         return "failed"
@@ -183,15 +212,9 @@ def _decisions(trace: Trace, problem: Problem | None) -> tuple[Decision, ...]:
 
 
 def _decision(step: Step) -> Decision:
-    detail, problem = step.notes[:LONGEST_LINE], step.problem
+    detail, problem = redacted(step.notes[:LONGEST_LINE]), step.problem
     if problem is None:
         return Decision(step.name, step.verdict, None, detail)
     if not problem.errors and step.name != "fault":
         detail = "; ".join(filter(None, (detail, problem.detail)))
     return Decision(step.name, step.verdict, problem.rule, detail, problem.errors)
-
-
-def _shortened(text: str | None) -> str | None:
-    if text is None:
-        return None
-    return redacted(text if len(text) <= LONGEST else text[:LONGEST] + "…")

@@ -80,6 +80,11 @@ def reason(entry: Entry) -> str:
     return ""
 
 
+def took(milliseconds: float) -> str:
+    """Say how long a request took: `3.2 ms`, and from a second on `3.03 s`."""
+    return f"{milliseconds:.1f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"  # noqa: PLR2004
+
+
 def lines(entry: Entry) -> list[Line]:
     """Return a line for each step, in their order."""
     return [_line(decision) for decision in entry.trace]

@@ -11,7 +11,7 @@ from mock_server.records.entry import Entry, Exchange, entry_of
 
 MAX_ENTRIES = 10_000
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
-ENTRY_BYTES = 2500  # what an entry takes besides its long texts, as measured
+ENTRY_BYTES = 3200  # what an entry takes besides its long texts, as measured
 ERROR_BYTES = 400  # what a broken field takes
 
 
@@ -78,4 +78,6 @@ def size_of(entry: Entry) -> int:
     """Return about how many bytes an entry takes."""
     texts = len(entry.path) + sum(len(value) for _, value in entry.headers)
     texts += sum(len(decision.detail) + ERROR_BYTES * len(decision.errors) for decision in entry.trace)
+    if entry.answer is not None:
+        texts += len(entry.answer.body.excerpt) + sum(len(value) for _, value in entry.answer.headers)
     return ENTRY_BYTES + texts + (len(entry.body.excerpt) if entry.body else 0)

@@ -12,7 +12,7 @@ from typing import Any
 from mock_server.checks.validation import Submission
 from mock_server.clock import rfc3339
 from mock_server.problems import InFlight
-from mock_server.records.entry import LONGEST, Exchange
+from mock_server.records.entry import LONGEST, Exchange, shown_key
 from mock_server.store import Engagement, Key
 from mock_server.transcripts import Transcript
 
@@ -67,7 +67,10 @@ class KeyHistory:
 
 
 class Ledger:
-    """The histories of the keys that were used last, bounded in the number of events. Safe to use from many threads."""
+    """The histories of the keys that were used last, bounded in the number of events. Safe to use from many threads.
+
+    Keys are kept as they may be shown. So all keys that are an API key and nothing else share one history.
+    """
 
     def __init__(self, max_events: int = MAX_EVENTS, max_of_a_key: int = MAX_EVENTS_OF_A_KEY) -> None:
         self._max_events = max_events
@@ -81,7 +84,7 @@ class Ledger:
         caller, external_id = exchange.trace.caller, exchange.trace.external_id
         if caller is None or external_id is None or not 1 <= len(external_id) <= LONGEST:
             return
-        key = (caller.workspace.id, external_id)
+        key = (caller.workspace.id, shown_key(external_id))
         with self._lock:
             before = self._histories.pop(key, KeyHistory())
             after = before.extended(_events(exchange, differs), self._max_of_a_key)
@@ -94,7 +97,7 @@ class Ledger:
     def history(self, workspace_id: str, external_id: str) -> KeyHistory:
         """Return what happened to a key; a history without events where nothing did."""
         with self._lock:
-            return self._histories.get((workspace_id, external_id), KeyHistory())
+            return self._histories.get((workspace_id, shown_key(external_id)), KeyHistory())
 
     def keys(self, wanted: Callable[[Key], bool], limit: int) -> list[Key]:
         """Return keys, those used last first."""
@@ -119,7 +122,7 @@ def _events(exchange: Exchange, differs: tuple[str, ...]) -> list[Event]:
         event=trace.made or ("conflict" if isinstance(problem, InFlight) else "refused"),
         request_id=exchange.id,
         at=exchange.at,
-        status=None if trace.silent else exchange.status,
+        status=None if trace.silent else exchange.answer.status,
         rule=problem.rule if refused and problem else None,
         engagement_id=trace.engagement.id if trace.engagement else None,
         differs=differs,

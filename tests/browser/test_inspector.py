@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import IncompleteRead
 from typing import Any
 
 import pytest
@@ -133,13 +134,13 @@ def test_what_an_attacker_sends_is_inert(server: Running, page: Page, attack: st
 def test_a_fault_is_put_on_and_taken_off(server: Running, page: Page) -> None:
     """A preset is put on by its button, strikes, shows its count, and is taken off."""
     page.goto(server.admin_url + "/inspect/faults")
-    page.get_by_role("button", name="Put overloaded on").click()
+    page.get_by_role("button", name="Set overloaded").click()
     expect(page.locator("#faults")).to_contain_text("429")
     assert post(server).status == 429
     page.reload()
     expect(page.locator("#faults")).to_contain_text("struck 1 time")
-    page.get_by_role("button", name="Take all off").click()
-    expect(page.get_by_text("the mock behaves")).to_be_visible()
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.get_by_text("No fault is set")).to_be_visible()
     assert post(server).status == 201
 
 
@@ -167,13 +168,20 @@ def test_a_workspace_is_made_and_deleted(server: Running, page: Page) -> None:
     """A fresh workspace shows its credentials once, and is gone after it was deleted and that was confirmed."""
     page.goto(server.admin_url + "/inspect/workspaces")
     page.get_by_label("Name").fill("mine")
-    page.get_by_role("button", name="Make one").click()
+    page.get_by_role("button", name="Make a workspace").click()
     expect(page.locator("#made")).to_contain_text("sk-apik_")
+    row = page.locator("#workspaces li", has_text="mine")  # at once, while the credentials are still to be seen
+    expect(row).to_contain_text("private_reader")
+    expect(page.locator("#made")).to_contain_text("sk-apik_")
+    page.get_by_label("Name").fill("yours")
+    page.get_by_role("button", name="Make a workspace").click()
+    expect(page.locator("#workspaces li")).to_have_count(4)
     page.reload()
     assert "sk-apik_" not in page.content()
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete workspace mine").click()
     expect(page.get_by_text("mine", exact=True)).to_have_count(0)
+    expect(page.locator("#workspaces li")).to_have_count(3)
 
 
 def test_the_life_of_a_key_is_told(server: Running, page: Page) -> None:
@@ -185,6 +193,38 @@ def test_the_life_of_a_key_is_told(server: Running, page: Page) -> None:
     page.get_by_role("link", name="key:1").click()
     expect(page.locator(".history li")).to_have_count(2)
     expect(page.locator(".history li").last).to_contain_text("title")
+
+
+def test_the_answer_is_shown(server: Running, page: Page) -> None:
+    """A request's page shows what was answered: the status, the headers and the body; of a cut answer, that it was."""
+    made = post(server).json()
+    page.goto(server.admin_url + "/")
+    page.locator("#journal .entry").first.click()
+    answer = page.locator("section[aria-labelledby=answered]")
+    expect(answer).to_contain_text("Status 201.")
+    expect(answer.locator("pre")).to_contain_text(made["id"])
+    expect(answer.locator(".headers")).to_contain_text("X-Api-Version")
+    Client(server).fault(kind="truncate", phase="after_commit", times=1)
+    with pytest.raises(IncompleteRead):
+        post(server, external_id="cut")
+    page.goto(server.admin_url + "/")
+    page.locator("#journal .entry").first.click()
+    expect(answer).to_contain_text("the client got half of the body")
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_a_long_duration_stays_on_its_line(server: Running, browser: Browser, width: int) -> None:
+    """A request of more than a second shows its duration in seconds, on one line, in the list and on its page."""
+    post(server, media_url="https://media.mock.test/slow/1100/a.mp3")
+    with browser.new_context(viewport={"width": width, "height": 850}) as context:
+        page = context.new_page()
+        page.goto(server.admin_url + "/")
+        lines = "one => one.getClientRects().length"
+        took = page.locator(".took").first
+        assert " s" in took.inner_text() if took.is_visible() else width == 400
+        page.locator("#journal .entry").first.click()
+        assert page.locator(".took").inner_text().endswith(" s")
+        assert page.locator(".took").evaluate(lines) == 1
 
 
 def test_the_keyboard_is_enough(server: Running, page: Page) -> None:
@@ -256,7 +296,7 @@ def test_with_a_token_the_browser_asks_for_it(browser: Browser) -> None:
             page.goto(server.admin_url + "/")
             expect(page.locator("#live")).to_have_text("live")
             page.goto(server.admin_url + "/inspect/faults")
-            page.get_by_role("button", name="Put overloaded on").click()
+            page.get_by_role("button", name="Set overloaded").click()
             expect(page.locator("#faults")).to_contain_text("429")
 
 

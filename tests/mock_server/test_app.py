@@ -142,6 +142,22 @@ def test_the_control_plane_answers_in_problems(server: Running, method: str, pat
     check_problem(send(server, method=method, path=f"/__admin/{path}"), status)
 
 
+@pytest.mark.parametrize("path", ["/", "/index.html", "/__admin/nothing", "/__admin/inspect", "/api", "/api/v2/other"])
+def test_a_wrong_path_says_where_to_go(server: Running, path: str) -> None:
+    """What is served nowhere names the operation and the inspector, both of which are there."""
+    answer = send(server, method="GET", path=path)
+    assert answer.status == 404
+    assert "POST /api/v2/engagements" in answer.json()["detail"]
+    assert "/__admin/." in answer.json()["detail"]
+    assert send(server, method="GET", path="/__admin/", credential=None).status == 200
+
+
+def test_without_a_control_plane_no_inspector_is_promised() -> None:
+    """With --admin off a wrong path names the operation alone."""
+    answer = create_app(Settings(admin="off")).test_client().get("/")
+    assert ("/api/v2/engagements" in answer.text, "/__admin" in answer.text) == (True, False)
+
+
 def test_the_control_plane_is_not_under_the_api(server: Running) -> None:
     """Nothing of the control plane is reachable below /api."""
     check_problem(send(server, path="/api/__admin/reset"), 404)

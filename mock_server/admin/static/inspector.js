@@ -32,7 +32,7 @@ function follow(status) {
     put("what", entry.external_id ?? entry.method + " " + entry.path);
     put("why", refused ? reason(refused) : "");
     put("who", entry.credential_name ?? "nobody known");
-    put("took", entry.duration_ms.toFixed(1) + " ms");
+    put("took", took(entry.duration_ms));
     const time = item.querySelector("time");
     time.dateTime = time.title = entry.at;
     time.textContent = entry.at.slice(11, 23);
@@ -41,6 +41,10 @@ function follow(status) {
     while (list.children.length > ROWS) list.lastElementChild.remove();
     empty.hidden = true;
   });
+}
+
+function took(ms) {
+  return ms < 1000 ? ms.toFixed(1) + " ms" : (ms / 1000).toFixed(2) + " s";
 }
 
 function reason(step) {
@@ -83,6 +87,19 @@ async function send(form) {
   place.textContent = JSON.stringify(answer, null, 2);
   place.hidden = false;
   place.focus();
+  if (form.dataset.refresh) refresh(form.dataset.refresh);
+}
+
+// One part of the page, as the server shows it now. The browser parses the page: no text becomes markup here.
+function refresh(id) {
+  const page = new XMLHttpRequest();
+  page.open("GET", location.href);
+  page.responseType = "document";
+  page.onload = () => {
+    const fresh = page.response?.getElementById(id);
+    if (fresh) document.getElementById(id).replaceWith(document.adoptNode(fresh));
+  };
+  page.send();
 }
 
 function explain(problem) {

@@ -107,6 +107,56 @@ def test_a_form_cannot_steer(kind: str) -> None:
     assert app.post("/__admin/reset", headers={"Origin": "http://localhost:9999"}).status_code == 403
 
 
+FOREIGN = [  # what a browser says of a request that a page of another site or port makes, by how it makes it
+    ("an image", "GET", "no-cors", "image"),
+    ("a script", "GET", "no-cors", "script"),
+    ("fetch without CORS", "GET", "no-cors", "empty"),
+    ("fetch", "GET", "cors", "empty"),
+    ("a frame", "GET", "navigate", "iframe"),
+    ("an object", "GET", "navigate", "object"),
+    ("a form", "POST", "navigate", "document"),
+    ("a beacon", "POST", "no-cors", "empty"),
+    ("nothing more", "GET", "", ""),
+]
+
+
+def fetched(site: str, mode: str, dest: str) -> dict[str, str]:
+    """Return the headers in which a browser says where a request comes from."""
+    sent = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+    return {name: value for name, value in sent.items() if value}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "Cross-Site", "x"])
+@pytest.mark.parametrize(("method", "mode", "dest"), [way[1:] for way in FOREIGN], ids=[way[0] for way in FOREIGN])
+def test_a_page_of_somebody_else_gets_nothing(site: str, method: str, mode: str, dest: str) -> None:
+    """What a page of another site, or of another port, asks for is refused: pages, JSON and files."""
+    app = create_app().test_client()
+    for path in ("/__admin/", "/__admin/requests", "/__admin/static/inspector.js", "/__admin/reset"):
+        answer = app.open(path, method=method, headers=fetched(site, mode, dest))
+        assert answer.status_code in {403, 405}
+    assert app.get("/__admin/requests", headers=fetched(site, mode, dest)).status_code == 403
+    assert app.post("/__admin/reset", headers=fetched(site, mode, dest)).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_elsewhere_opens_a_page_and_nothing_else(site: str) -> None:
+    """Opened in a window of its own, a page of the inspector shows; JSON, files and changes do not."""
+    app, headers = create_app().test_client(), fetched(site, "navigate", "document")
+    for path in ("/__admin/", "/__admin", "/__admin/inspect/keys", "/__admin/inspect/faults"):
+        assert app.get(path, headers=headers).status_code == 200
+    for path in ("/__admin/requests", "/__admin/snapshot", "/__admin/events", "/__admin/static/inspector.css"):
+        assert app.get(path, headers=headers).status_code == 403
+    assert app.post("/__admin/reset", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none", ""])
+def test_its_own_pages_and_tools_are_let_in(site: str) -> None:
+    """The inspector's own requests, an address that a person typed, and tools that say nothing are admitted."""
+    app, headers = create_app().test_client(), fetched(site, "cors", "empty")
+    assert app.get("/__admin/requests", headers=headers).status_code == 200
+    assert app.post("/__admin/reset", headers=headers).status_code == 200
+
+
 def test_no_answer_opens_the_door_to_other_pages() -> None:
     """No answer of the control plane has a CORS header, a preflight is not answered, and pages cannot be framed."""
     app = create_app().test_client()

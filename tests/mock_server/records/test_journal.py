@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from mock_server import Settings, running
-from mock_server.admin.events import Streams
-from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Exchange, body_of, entry_of, headers_of
+from mock_server.admin.events import MAX_STREAMS, Streams
+from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Answer, Exchange, body_of, entry_of, headers_of
+from mock_server.records.explain import took
 from mock_server.records.journal import Journal, size_of
 from mock_server.trace import STEPS, Trace
 from tests.kit.control import Client
@@ -210,8 +211,17 @@ def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
 def exchange(client: Client, request_id: str) -> Any:
     """Return a request as the application hands it over."""
     now = client.mock.services.clock.now()
+    answer = Answer(201, (("Content-Type", "application/json"),), body_of(b"{}"))
     headers = headers_of({"HTTP_HOST": "x", "HTTP_USER_AGENT": "y", "CONTENT_TYPE": "application/json"})
-    return Exchange(request_id, now, "POST", "/x", headers, body_of(b"{}"), 201, None, Trace(), 0.1)
+    return Exchange(request_id, now, "POST", "/x", headers, body_of(b"{}"), answer, None, Trace(), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "shown"), [(0.04, "0.0 ms"), (12.34, "12.3 ms"), (999.9, "999.9 ms"), (3032.2, "3.03 s")]
+)
+def test_a_duration_is_short(milliseconds: float, shown: str) -> None:
+    """From a second on, a duration is shown in seconds, so that it fits its column."""
+    assert took(milliseconds) == shown
 
 
 def test_the_journal_alone_can_be_reset(client: Client) -> None:
@@ -277,10 +287,10 @@ def test_a_stream_resumes_after_the_event_it_knows(client: Client) -> None:
 
 
 def test_streams_are_few_and_hold_up_neither_the_server_nor_its_end() -> None:
-    """The 17th stream is refused with 503, requests are answered meanwhile, and a stop ends all streams at once."""
+    """One stream too many is refused with 503, requests are answered meanwhile, and a stop ends all streams at once."""
     with running(Settings(port=0)) as server:
-        streams = [requests.get(server.admin_url + "/events", stream=True, timeout=10) for _ in range(17)]
-        assert [stream.status_code for stream in streams] == [200] * 16 + [503]
+        streams = [requests.get(server.admin_url + "/events", stream=True, timeout=10) for _ in range(MAX_STREAMS + 1)]
+        assert [stream.status_code for stream in streams] == [200] * MAX_STREAMS + [503]
         assert Client(server).admin("GET", "/health").status == 200
         streams[0].close()
         begun = time.monotonic()

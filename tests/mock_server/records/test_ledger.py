@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mock_server.records.entry import Exchange
+from mock_server.records.entry import Answer, Exchange, body_of
 from mock_server.records.ledger import Ledger
 from mock_server.trace import Trace
 from tests.kit.control import Client, Serve
@@ -105,7 +105,7 @@ def test_the_ledger_is_bounded_over_all_keys(client: Client) -> None:
     caller = client.mock.services.directory.callers[0]
     for number in range(100):
         trace = Trace(caller=caller, external_id=f"key:{number}", made="created")
-        ledger.add(Exchange("rid_1", now, "POST", "/", (), None, 201, None, trace, 0.1), ())
+        ledger.add(Exchange("rid_1", now, "POST", "/", (), None, Answer(201, (), body_of(b"")), None, trace, 0.1), ())
     assert len(ledger) == 20
     assert ledger.history(caller.workspace.id, "key:99").events
     assert not ledger.history(caller.workspace.id, "key:1").events
