@@ -75,6 +75,7 @@ def test_64_requests_that_a_fault_holds_leave_the_control_plane_free(client: Cli
         peers = [stack.enter_context(begin_create(client.server)) for _ in range(64)]
         wait_until(lambda: client.mock.state.faults.listed()[0][1] == 64)
         assert_steered(client)
+        assert client.admin("GET", "/requests").json()["data"] == []  # all are held
         assert seconds(client, "DELETE", f"/faults/{fault['id']}") < 1
         begun = monotonic()
         endings = [read_all_or_nothing(peer)[:13] for peer in peers]
