@@ -6,6 +6,7 @@ Widths: a is 1 byte in UTF-8, é 2, あ 3, 😀 4 (and two units in UTF-16).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from contract.cases.submission import Submission
 from contract.cases.verdict import ACCEPTED, REFUSED
@@ -66,7 +67,8 @@ def at_limits(field: Field) -> Iterator[Submission]:
     for size in (field.most, field.most - 1, 1):
         yield _fits(field, "maxLength", ("a", size))
     for parts in _full_bytes(field.most, field.most_bytes):
-        yield _fits(field, "x-maxBytes", *parts)
+        narrow = _fits(field, "maxLength", ("a", sum(count for _, count in parts)))
+        yield replace(_fits(field, "x-maxBytes", *parts), plainer=narrow)
 
 
 def _full_bytes(most: int, most_bytes: int) -> tuple[Parts, ...]:

@@ -12,7 +12,7 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import Ended, FuzzRun
-from contract.judge.answers import named_fields
+from contract.judge.answers import blamed_for, named_fields
 from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
 from contract.run.steps import created, refused
 from contract.spec.fields import blamed, fields
@@ -124,8 +124,9 @@ def _blamed(submission: Submission, exchange: Exchange | None) -> str:
     """Return the rule that is broken when a valid submission creates nothing, by the field that the answer names."""
     if exchange is not None and exchange.response.ok:  # it got that of another key
         return "IDEM-7"
-    named = named_fields(exchange) if exchange is not None else set()
-    return blamed(named & submission.value.keys() or submission.value.keys())
+    if exchange is not None and named_fields(exchange):
+        return blamed_for(exchange)
+    return blamed(submission.value.keys())
 
 
 def outcome(exchange: Exchange) -> tuple[Any, ...]:

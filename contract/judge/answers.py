@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from contract.exchange import Exchange, shown
-from contract.spec.fields import fields
+from contract.spec.fields import blamed, fields
 
 
 def answer(exchange: Exchange) -> str:
@@ -25,6 +25,14 @@ def named_fields(exchange: Exchange) -> set[str]:
         words = re.findall(r"[A-Za-z][A-Za-z_]*", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text))
         named |= {word.lower() for word in words} & fields().keys()
     return named
+
+
+def blamed_for(exchange: Exchange) -> str:
+    """Return the rule that the refusal of a valid submission breaks: of the first field it names that was sent.
+
+    A refusal that names a field which was left out, or none at all, breaks the rule that the rest suffices.
+    """
+    return blamed(named_fields(exchange) & exchange.document.keys())
 
 
 def field_texts(exchange: Exchange) -> list[str]:

@@ -28,14 +28,14 @@ def judge_race(
     for exchange in exchanges:
         if not exchange.response.ok and exchange.response.status != 409:
             return Finding(RACE, "200 or 409 for the others", answer(exchange)), exchange
-    ids = {exchange.response.id for exchange in winners}
+    ids = {exchange.response.id for exchange in winners} - {None}
     if len(ids) == 1 and ids <= known.keys():
         before = known[winners[0].response.id or ""]
         broken = "RESP-3" if differences(before, winners[0].response.engagement) else WHOLE_KEY
         return Finding(broken, "a new engagement for a new key", f"{statuses}, id {ids}"), winners[-1]
     if len(ids) > 1 or statuses.count(201) > 1:
         return Finding(RACE, "one engagement for parallel submissions", f"{statuses}, ids {ids}"), winners[-1]
-    if len({exchange.response.engagement.get("title") for exchange in winners}) > 1:
+    if len({exchange.response.engagement.get("title") for exchange in winners} - {None}) > 1:
         return Finding(RACE, "the same engagement for all", "different titles under one id"), winners[-1]
     return None
 

@@ -7,11 +7,11 @@ workspaces that share keys, a valid submission that is refused) is left to the r
 from __future__ import annotations
 
 from contract.exchange import Exchange, Text
-from contract.judge.answers import answer, named_fields
+from contract.judge.answers import answer, blamed_for, named_fields
 from contract.outcome import CutShort, Untested, Violation
 from contract.run import preconditions
 from contract.run.client import RecordingClient
-from contract.spec.fields import blamed, fields
+from contract.spec.fields import fields
 from contract.spec.statuses import TOO_LARGE, UNAVAILABLE
 
 READERS = ("reader", "private_reader")
@@ -65,7 +65,7 @@ def _first_create(client: RecordingClient) -> Exchange:
         return exchange
     if "media_url" in named_fields(exchange):
         return _other_recording(client, exchange)
-    rule = blamed(named_fields(exchange))
+    rule = blamed_for(exchange)
     client.recorder.fail(rule, Violation(rule, "a valid submission to be accepted", answer(exchange), exchange))
     second = client.submit(client.submission(**client.full()))
     if not second.response.ok:

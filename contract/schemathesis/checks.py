@@ -19,7 +19,7 @@ from contract.cases.credentials import WRONG
 from contract.exchange import Exchange
 from contract.generated.session import Case, JudgedExchange, Target, targets
 from contract.judge.answers import answer as said
-from contract.judge.answers import named_fields
+from contract.judge.answers import blamed_for
 from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.outcome import CutShort, NotApplicable, Untested, Violation
@@ -42,7 +42,7 @@ from contract.schemathesis.failures import (
     ScopeIgnored,
     VersionMissing,
 )
-from contract.spec.fields import blamed, fields
+from contract.spec.fields import fields
 from contract.spec.rules import catalogue
 from contract.spec.statuses import INCONCLUSIVE
 
@@ -166,7 +166,7 @@ def _judge(target: Target, heard: JudgedExchange, *, media: bool) -> None:
     if judged.rules and (finding := judge_refusal(exchange, judged.case)) is not None:
         found = explain(target.client, judged.case, finding, exchange)
     elif judged.accepted and not exchange.response.ok:
-        rule = blamed(named_fields(exchange))
+        rule = blamed_for(exchange)
         found = Violation(rule, "a valid submission to be accepted", said(exchange), exchange)
     else:
         held = judged.rules if len(judged.rules) == 1 else _valid(exchange) if judged.accepted else ()

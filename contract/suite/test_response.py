@@ -30,6 +30,8 @@ def test_ids_are_distinct(client: RecordingClient) -> None:
     """Several engagements have as many ids."""
     exchanges = [example(client, name) for name in ("plain", "minimal", "full")]
     made = [exchange.response.id for exchange in exchanges]
+    if None in made:
+        raise See("RESP-1")
     if len(set(made)) < len(made):
         raise Violation("RESP-3", "three ids for three engagements", str(made), exchanges[-1])
 
