@@ -21,6 +21,7 @@ from werkzeug.test import run_wsgi_app
 
 from mock_server import create_app
 from mock_server.checks.auth import Caller, Directory
+from mock_server.checks.unknown import UnknownFields
 from mock_server.checks.validation import Submission, Validator
 from mock_server.media import Media, Note, Recording
 from mock_server.media.policy import MediaUrl
@@ -129,6 +130,10 @@ class Judge:
     def validate(self, document: Json) -> Submission:
         """Return the submission, or raise Invalid, as the right validator would for the other document."""
         return self.after(self.right.validate(self.before(document)), document)
+
+    def ignored(self, document: Json) -> UnknownFields:
+        """Return the unknown fields that the right validator ignores."""
+        return self.right.ignored(document)
 
 
 def read_as(change: Callable[[Json], Json]) -> Install:
