@@ -13,13 +13,13 @@ from mock_server.checks.auth import Caller, Workspace
 from mock_server.checks.formats import parse_clock_time, parse_date_time
 from mock_server.checks.validation import Participant, Submission
 from mock_server.clock import LAST
-from mock_server.config import rate_limit
 from mock_server.media.policy import MediaUrl, Refused, parse
 from mock_server.services import Mock
 from mock_server.state import State
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
 from mock_server.workspaces import SCOPES, caller
+from mock_server.workspaces import read_limit as rate_limit
 
 ANY_PORT = range(65536)  # a snapshot may hold a port that this server would refuse today
 LONGEST_TEXT = 1_000_000

@@ -8,9 +8,9 @@ from typing import Any
 from mock_server.admin.fields import Fields
 from mock_server.checks.auth import Workspace
 from mock_server.checks.rate_limit import describe
-from mock_server.config import rate_limit
 from mock_server.services import Mock
 from mock_server.workspaces import new_callers
+from mock_server.workspaces import read_limit as rate_limit
 
 
 def create_workspace(mock: Mock, fields: Fields) -> dict[str, Any]:
