@@ -2,6 +2,6 @@
 
 import sys
 
-from contract.cli import main
+from contract.command import main
 
 sys.exit(main())

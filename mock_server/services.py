@@ -152,7 +152,10 @@ def _open_media(settings: Settings, pause: Callable[[float], object]) -> Media:
     if settings.media == "simulated":
         return SimulatedMedia(pause, settings.media_timeout)
     if find_spec("av") is None or find_spec("httpcore") is None:
-        raise ConfigError("--media live needs more packages: pip install 'engagement-contract-kit[live]'")
+        raise ConfigError(
+            "--media live needs more packages. In a checkout: pip install '.[live]'. Elsewhere: pip install the file "
+            "or URL that you installed the kit from, with [live] behind it."
+        )
     return _open_live(settings)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Annotated
 
 from limits import RateLimitItem
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from mock_server.checks.auth import API_KEY_PREFIX, Caller, Workspace
+from mock_server.checks.rate_limit import parse_limit
 from mock_server.ids import derived
+from mock_server.reading import Accepts, Model, Name, plain, suggestion
 
 SCOPES = (
     "engagements:read",
@@ -28,10 +30,111 @@ SCOPES = (
     "transcript_timelines:read",
     "transcript_comments:write",
 )
+MOST_REQUESTS = 1_000_000_000  # of one rate limit
+LONGEST_WINDOW = 366 * 24 * 3600  # seconds
 
 
 class ConfigError(Exception):
-    """A setting that cannot be used: one line that says which, and what is accepted."""
+    """A setting that cannot be used: one line that says which, and what is accepted. Control characters are escaped."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(plain(message))
+
+
+def read_limit(value: object) -> RateLimitItem:
+    """Read a rate limit such as `100/minute`."""
+    limit = value if isinstance(value, RateLimitItem) else None
+    if isinstance(value, str):
+        try:
+            limit = parse_limit(value)
+        except (ValueError, OverflowError):
+            limit = None
+    if limit is None or limit.amount > MOST_REQUESTS or limit.get_expiry() > LONGEST_WINDOW:
+        raise ValueError("must be a rate limit such as 100/minute, 5/second or 1000 per hour")
+    return limit
+
+
+def _scope(text: object) -> object:
+    if text not in SCOPES:
+        raise ValueError(f"is not a scope; {suggestion(str(text), SCOPES)}")
+    return text
+
+
+def _credential(text: str) -> str:
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("must be printable ASCII without spaces, or no header can carry it")
+    return text
+
+
+def some(header: str) -> Callable[[object], object]:
+    """Return a check that a file holds at least one table with this header."""
+
+    def check(tables: object) -> object:
+        if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
+            raise ValueError(f"must be one or more tables, each begun with {header}")
+        return tables
+
+    return check
+
+
+RateLimit = Annotated[RateLimitItem, BeforeValidator(read_limit)]
+Scopes = Annotated[list[Annotated[str, BeforeValidator(_scope)]], Field(max_length=100)]
+Credential = Annotated[
+    str,
+    Field(min_length=1, max_length=500),
+    Accepts("a text of 1 to 500 characters"),
+    AfterValidator(_credential),
+]
+
+
+class CredentialTable(Model):
+    """One `[[workspaces.credentials]]` of a file. Without a user it is `<name>@example.com`."""
+
+    name: Name
+    credential: Credential = Field(repr=False)
+    scopes: Scopes = Field(default_factory=list)
+    user: Name | None = None
+    rate_limit: RateLimit | None = None
+
+    def caller(self, workspace: Workspace) -> Caller:
+        """Return the caller whose credential this is."""
+        user = self.user or f"{self.name}@example.com"
+        return replace(caller(workspace, self.name, self.credential, user, self.scopes), rate_limit=self.rate_limit)
+
+
+class WorkspaceTable(Model):
+    """One `[[workspaces]]` of a file. Without an id it has one that follows from its name."""
+
+    name: Name
+    id: Name | None = None
+    default_private: bool = False
+    rate_limit: RateLimit | None = None
+    credentials: Annotated[
+        list[CredentialTable], BeforeValidator(some("[[workspaces.credentials]]")), Field(validate_default=True)
+    ] = Field(default_factory=list)
+
+    def callers(self) -> list[Caller]:
+        """Return the callers of the workspace."""
+        workspace_id = self.id or derived("wrks", self.name)
+        workspace = Workspace(workspace_id, self.name, self.default_private, self.rate_limit)
+        return [table.caller(workspace) for table in self.credentials]
+
+
+def no_twins(callers: Iterable[Caller]) -> tuple[Caller, ...]:
+    """Return the callers. Raises ValueError if two workspaces have one name or id, or two callers do."""
+    callers = tuple(callers)
+    spaces = list({id(one.workspace): one.workspace for one in callers}.values())
+    for what, values in (
+        ("workspaces have the same name", [space.name for space in spaces]),
+        ("workspaces have the same id", [space.id for space in spaces]),  # they would share their keys
+        ("credentials have the same name", [one.name for one in callers]),
+        ("credentials have the same credential", [one.credential for one in callers]),
+    ):
+        value, times = Counter(values).most_common(1)[0] if values else ("", 0)
+        if times > 1:
+            named = "" if "same credential" in what else f" {value!r}"
+            raise ValueError(f"two {what}{named}; make them differ")
+    return callers
 
 
 def built_in() -> tuple[Caller, ...]:
@@ -67,113 +170,3 @@ def new_callers(workspace: Workspace, rate_limit: RateLimitItem | None = None) -
 def new_credential() -> str:
     """Return an API key that nobody else has."""
     return f"{API_KEY_PREFIX}{secrets.token_hex(8)}.{secrets.token_hex(16)}"
-
-
-def read_workspaces(tables: object, source: str, rate_limit: Callable[[str], RateLimitItem]) -> tuple[Caller, ...]:
-    """Return the credentials of `[[workspaces]]`. Raises ConfigError naming file, key and accepted values."""
-    callers: list[Caller] = []
-    names: set[str] = set()
-    ids: set[str] = set()
-    for number, table in enumerate(_tables(tables, f"{source}: workspaces")):
-        where = f"{source}: workspaces[{number}]"
-        read = _Reader(table, where, ("name", "id", "default_private", "rate_limit", "credentials"))
-        name = read.text("name")
-        if name in names:
-            raise ConfigError(f"{where}.name: {name!r} is there twice; each workspace needs a name of its own")
-        names.add(name)
-        workspace_id = read.text("id", derived("wrks", name))
-        if workspace_id in ids:  # two tenants with one id would share their keys
-            raise ConfigError(f"{where}.id: {workspace_id!r} is there twice; each workspace needs an id of its own")
-        ids.add(workspace_id)
-        workspace = Workspace(
-            id=workspace_id,
-            name=name,
-            default_private=read.boolean("default_private", default=False),
-            rate_limit=read.parsed("rate_limit", rate_limit),
-        )
-        callers += _credentials(table.get("credentials", []), where, workspace, rate_limit)
-    _no_twins(callers, source)
-    return tuple(callers)
-
-
-def _credentials(
-    tables: object, where: str, workspace: Workspace, rate_limit: Callable[[str], RateLimitItem]
-) -> Iterable[Caller]:
-    for number, table in enumerate(_tables(tables, f"{where}.credentials")):
-        place = f"{where}.credentials[{number}]"
-        read = _Reader(table, place, ("name", "credential", "scopes", "user", "rate_limit"))
-        credential = read.text("credential")
-        if not (credential.isascii() and credential.isprintable() and " " not in credential):
-            raise ConfigError(f"{place}.credential: must be printable ASCII without spaces, or no header can carry it")
-        name = read.text("name")
-        made = caller(workspace, name, credential, read.text("user", f"{name}@example.com"), read.scopes())
-        yield replace(made, rate_limit=read.parsed("rate_limit", rate_limit))
-
-
-def _no_twins(callers: list[Caller], source: str) -> None:
-    for what, values in (("name", [c.name for c in callers]), ("credential", [c.credential for c in callers])):
-        for number, value in enumerate(values):
-            if value in values[:number]:
-                shown = f" {value!r}" if what == "name" else ""
-                raise ConfigError(f"{source}: two credentials have the same {what}{shown}; make them differ")
-
-
-def _tables(value: object, where: str) -> list[dict[str, Any]]:
-    header = re.sub(r"\[\d+\]", "", where.rpartition(": ")[2])
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value) or not value:
-        raise ConfigError(f"{where}: must be one or more tables, each begun with [[{header}]]")
-    return value
-
-
-class _Reader:
-    """Reads the keys of one table and says exactly which is wrong."""
-
-    def __init__(self, table: Mapping[str, Any], where: str, accepted: Iterable[str]) -> None:
-        self._table = table
-        self._where = where
-        accepted = list(accepted)
-        for key in table:
-            if key not in accepted:
-                raise ConfigError(f"{where}.{unknown(key, accepted)}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._table.get(key, default)
-        if not isinstance(value, str) or not value:
-            problem = "is missing" if value is None else "must be a text that is not empty"
-            raise ConfigError(f'{self._where}.{key}: {problem}, such as {key} = "…"')
-        return value
-
-    def boolean(self, key: str, *, default: bool) -> bool:
-        value = self._table.get(key, default)
-        if not isinstance(value, bool):
-            raise ConfigError(f"{self._where}.{key}: must be true or false")
-        return value
-
-    def parsed(self, key: str, parse: Callable[[str], RateLimitItem]) -> RateLimitItem | None:
-        if key not in self._table:
-            return None
-        try:
-            return parse(str(self._table[key]))
-        except ValueError as error:
-            raise ConfigError(f"{self._where}.{key}: {self._table[key]!r} {error}") from None
-
-    def scopes(self) -> list[str]:
-        value = self._table.get("scopes", [])
-        if not isinstance(value, list):
-            raise ConfigError(f"{self._where}.scopes: must be a list of scopes")
-        for scope in value:
-            if scope not in SCOPES:
-                raise ConfigError(f"{self._where}.scopes: {scope!r} is not a scope; {suggestion(str(scope), SCOPES)}")
-        return value
-
-
-def unknown(key: str, accepted: Iterable[str]) -> str:
-    """Say that a key is not known, with the nearest one that is, or all of them."""
-    return f"{key}: unknown key; {suggestion(key, accepted)}"
-
-
-def suggestion(word: str, accepted: Iterable[str]) -> str:
-    """Say which accepted word is nearest, or list them all."""
-    accepted = list(accepted)
-    near = difflib.get_close_matches(word, accepted, n=1)
-    return f"did you mean {near[0]}?" if near else f"accepted are {', '.join(accepted)}"

@@ -30,7 +30,7 @@ MOCK_LAYERS = (
     ("checks",),
     ("media",),
     ("ids",),
-    ("clock", "problems", "redaction", "spec", "transcripts"),
+    ("clock", "problems", "reading", "redaction", "spec", "transcripts"),
 )
 RANKS = {name: rank for rank, layer in enumerate(MOCK_LAYERS) for name in layer}
 MOCK = sorted(ROOT.glob("mock_server/**/*.py"))

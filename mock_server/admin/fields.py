@@ -14,6 +14,7 @@ from mock_server.problems import FieldError, Invalid, Malformed
 
 MAX_DOCUMENT_BYTES = 256 * 1024 * 1024  # a snapshot may hold many transcripts
 LONGEST_PARSED = MAX_URL  # characters
+LONGEST_NAME = 100
 T = TypeVar("T")
 
 
@@ -63,7 +64,15 @@ class Fields:
     def text(self, name: str, default: T, *, longest: int = 500) -> str | T:
         """Read a text that is not empty."""
         accepted = f"a text of 1 to {longest} characters"
-        value: str | T = self._read(name, default, accepted, lambda v: isinstance(v, str) and 1 <= len(v) <= longest)
+        value: str | T = self._read(name, default, accepted, lambda v: _is_text(v) and 1 <= len(v) <= longest)
+        return value
+
+    def name(self, name: str, default: T) -> str | T:
+        """Read a name: a text that terminals and pages can show."""
+        accepted = "a text of 1 to 100 characters, none of them a control character"
+        value: str | T = self._read(
+            name, default, accepted, lambda v: _is_text(v) and 1 <= len(v) <= LONGEST_NAME and v.isprintable()
+        )
         return value
 
     def word(self, name: str, default: T, accepted: Collection[str]) -> str | T:
@@ -127,3 +136,14 @@ class Fields:
             self.fail(name, "value", f"must be {accepted}")
             return default
         return value
+
+
+def _is_text(value: object) -> bool:
+    """Tell whether a value is a text that has a form in UTF-8. One with a lone surrogate has none."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -13,16 +13,17 @@ from mock_server.checks.auth import Caller, Workspace
 from mock_server.checks.formats import parse_clock_time, parse_date_time
 from mock_server.checks.validation import Participant, Submission
 from mock_server.clock import LAST
-from mock_server.config import rate_limit
 from mock_server.media.policy import MediaUrl, Refused, parse
 from mock_server.services import Mock
 from mock_server.state import State
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
 from mock_server.workspaces import SCOPES, caller
+from mock_server.workspaces import read_limit as rate_limit
 
 ANY_PORT = range(65536)  # a snapshot may hold a port that this server would refuse today
 LONGEST_TEXT = 1_000_000
+LONGEST_RECORDING = 366 * 24 * 3600.0  # seconds; the end must be in a year that exists
 FOREVER = 1e12
 
 
@@ -68,15 +69,15 @@ def _workspace(fields: Fields, mock: Mock) -> Iterator[Caller]:
     """Read one workspace. Credentials that the server was started with are only named, and must exist here too."""
     own = {(one.workspace.id, one.name): one for one in mock.settings.callers}
     space = Workspace(
-        id=fields.text("id", ""),
-        name=fields.text("name", ""),
+        id=fields.name("id", ""),
+        name=fields.name("name", ""),
         default_private=fields.boolean("default_private", default=False),
         rate_limit=fields.parsed("rate_limit", None, rate_limit),
     )
     fields.needs("id", "the id of a workspace")
     fields.has("configured")
     for credential in fields.each("credentials"):
-        name = credential.text("name", "")
+        name = credential.name("name", "")
         credential.needs("name", "the name of a credential")
         if credential.has("credential"):
             yield _credential(credential, space, name)
@@ -96,7 +97,7 @@ def _credential(fields: Fields, space: Workspace, name: str) -> Caller:
     if not isinstance(scopes, list) or not all(scope in SCOPES for scope in scopes):
         fields.fail("scopes", "value", f"must be a list of scopes; accepted are {', '.join(SCOPES)}")
         scopes = []
-    made = caller(space, name, fields.text("credential", ""), fields.text("user", f"{name}@example.com"), scopes)
+    made = caller(space, name, fields.text("credential", ""), fields.name("user", f"{name}@example.com"), scopes)
     return replace(made, rate_limit=fields.parsed("rate_limit", None, rate_limit))
 
 
@@ -139,7 +140,7 @@ def _engagement(fields: Fields, owner: Caller | None, state: State) -> Engagemen
     created_at = fields.parsed("created_at", None, parse_date_time)
     start_at = fields.parsed("start_at", None, parse_date_time)
     engagement_id = fields.text("id", "", longest=100)
-    seconds = fields.number("duration_seconds", 0.0, 0, FOREVER)
+    seconds = fields.number("duration_seconds", 0.0, 0, LONGEST_RECORDING)
     private = fields.boolean("is_private", default=False)
     for name in ("id", "type", "title", "source_system", "external_id", "media_url", "created_at", "start_at"):
         fields.needs(name, "what a snapshot of this version holds")

@@ -8,15 +8,15 @@ from typing import Any
 from mock_server.admin.fields import Fields
 from mock_server.checks.auth import Workspace
 from mock_server.checks.rate_limit import describe
-from mock_server.config import rate_limit
 from mock_server.services import Mock
 from mock_server.workspaces import new_callers
+from mock_server.workspaces import read_limit as rate_limit
 
 
 def create_workspace(mock: Mock, fields: Fields) -> dict[str, Any]:
     """Make a workspace as ordered and return `{id, name, credentials: {name: credential}}`. Raises Invalid."""
     workspace_id = mock.services.ids.new("wrks")
-    name = fields.text("name", workspace_id, longest=100)
+    name = fields.name("name", workspace_id)
     if mock.services.directory.workspace(name) is not None:
         fields.fail("name", "value", "must be a name that no other workspace has")
     workspace = Workspace(

@@ -7,7 +7,6 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from types import TracebackType
 
 import pytest
@@ -220,7 +219,6 @@ def test_services_are_shared_and_state_is_not() -> None:
     assert mock.services is services
     assert mock.state is not state
     assert services.patience == 0
-    assert replace(mock.settings, port=0).port == 0
 
 
 def test_the_package_says_what_it_offers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,7 +82,7 @@ def test_every_option_has_flag_and_variable() -> None:
         ("rate_limit", "often", "such as 100/minute"),
         ("rate_limit", "0/minute", "such as 100/minute"),
         ("seed", "x", "must be a whole number"),
-        ("log_level", "loud", "must be debug or info or warning or error"),
+        ("log_level", "loud", "must be debug, info, warning or error"),
         ("host", " ", "must be an address or a name"),
         ("host", "a..b", "must be an address or a name"),
         ("host", "x" * 64, "must be an address or a name"),
@@ -116,48 +117,48 @@ def test_certificate_and_key_go_together(name: str) -> None:
     ("text", "says"),
     [
         ("port = ", "not valid TOML"),
-        ("prot = 1", "prot: unknown key; did you mean port?"),
-        ("workspace = []", "workspace: unknown key; did you mean workspaces?"),
-        ("zzz = 1", "zzz: unknown key; accepted are host, port, media, "),
-        ('config = "x"', "config: unknown key"),
+        ("prot = 1", "prot: is not known; did you mean port?"),
+        ("workspace = []", "workspace: is not known; did you mean workspaces?"),
+        ("zzz = 1", "zzz: is not known; accepted are host, port, media, "),
+        ('config = "x"', "config: is not a key of a file"),
         ('port = "x"', "port: 'x' must be a port"),
         ("port = true", "port: must be a text or a number"),
         ("ready_file = true", "ready_file: must be a text or a number"),
-        ("host = []", "host: must be a text or a number"),
+        ("host = []", "host: must be an address or a name"),
         ('ready_file = "a\\u0000"', "must be the path of a file"),
         ('host = "a\\u0000"', "must be an address or a name"),
         ('in_flight = "no"', "in_flight: 'no' must be wait or conflict"),
-        ("workspaces = 5", "workspaces: must be one or more tables, each begun with [[workspaces]]"),
+        ("workspaces = 5", "workspaces: 5 must be one or more tables, each begun with [[workspaces]]"),
         ("workspaces = []", "workspaces: must be one or more tables"),
         ("[workspaces]", "workspaces: must be one or more tables"),
         ("[[workspaces]]", "workspaces[0].name: is missing"),
-        ('[[workspaces]]\nname = ""', "workspaces[0].name: must be a text that is not empty"),
+        ('[[workspaces]]\nname = ""', "workspaces[0].name: '' must be a text of 1 to"),
         (
             '[[workspaces]]\nname = "A"',
             "workspaces[0].credentials: must be one or more tables, each begun with [[workspaces.credentials]]",
         ),
-        (WORKSPACE.replace('name = "A"', 'nmae = "A"'), "workspaces[0].nmae: unknown key; did you mean name?"),
-        (WORKSPACE.replace('name = "A"', 'name = "A"\nid = 5'), "workspaces[0].id: must be a text"),
+        (WORKSPACE.replace('name = "A"', 'nmae = "A"'), "workspaces[0].nmae: is not known; did you mean name?"),
+        (WORKSPACE.replace('name = "A"', 'name = "A"\nid = 5'), "workspaces[0].id: 5 must be a text"),
         (
             WORKSPACE.replace('name = "A"', 'name = "A"\ndefault_private = "yes"'),
-            "default_private: must be true or false",
+            "default_private: 'yes' must be true or false",
         ),
         (
             WORKSPACE.replace('name = "A"', 'name = "A"\nrate_limit = "x"'),
             "rate_limit: 'x' must be a rate limit such as",
         ),
-        (WORKSPACE + "scope = []", "workspaces[0].credentials[0].scope: unknown key; did you mean scopes?"),
-        (WORKSPACE + 'scopes = "engagements:write"', "scopes: must be a list of scopes"),
+        (WORKSPACE + "scope = []", "workspaces[0].credentials[0].scope: is not known; did you mean scopes?"),
+        (WORKSPACE + 'scopes = "engagements:write"', "scopes: 'engagements:write' must be a list"),
         (
             WORKSPACE + 'scopes = ["engagement:write"]',
             "'engagement:write' is not a scope; did you mean engagements:write?",
         ),
         (WORKSPACE + "scopes = [5]", "5 is not a scope; accepted are engagements:read"),
-        (WORKSPACE + "user = 5", "user: must be a text"),
-        (WORKSPACE.replace("secret-1", ""), "credential: must be a text that is not empty"),
+        (WORKSPACE + "user = 5", "user: 5 must be a text"),
+        (WORKSPACE.replace("secret-1", ""), "credential: must be a text of 1 to 500 characters"),
         (WORKSPACE.replace("secret-1", "two words"), "credential: must be printable ASCII without spaces"),
         (WORKSPACE.replace("secret-1", "gehèim"), "credential: must be printable ASCII without spaces"),
-        (WORKSPACE + WORKSPACE, "workspaces[1].name: 'A' is there twice"),
+        (WORKSPACE + WORKSPACE, "workspaces: two workspaces have the same name 'A'"),
         (WORKSPACE + WORKSPACE.replace('"A"', '"B"'), "two credentials have the same name 'w'"),
         (
             WORKSPACE + WORKSPACE.replace('"A"', '"B"').replace('"w"', '"v"'),
@@ -165,7 +166,7 @@ def test_certificate_and_key_go_together(name: str) -> None:
         ),
         (
             WORKSPACE.replace('"A"', '"A"\nid = "x"') + WORKSPACE.replace('"A"', '"B"\nid = "x"'),
-            "workspaces[1].id: 'x' is there twice",
+            "workspaces: two workspaces have the same id 'x'",
         ),
     ],
     ids=range(34),
@@ -251,3 +252,60 @@ def test_unknown_fields_are_ignored_unless_the_settings_refuse_them() -> None:
     assert load({}, {}).unknown_fields == "ignore"
     assert load({"unknown_fields": "refuse"}, {}).unknown_fields == "refuse"
     assert load({}, {"MOCK_SERVER_UNKNOWN_FIELDS": "refuse"}).unknown_fields == "refuse"
+
+
+def test_values_given_in_python_are_read_as_flags_are() -> None:
+    """Text is parsed, values of the right type are kept, and what cannot be used is a ConfigError."""
+    assert describe(Settings(rate_limit="2/minute").rate_limit) == "2 requests per minute"
+    assert (Settings(port="4011").port, Settings(media_ports="8443").media_ports) == (4011, {443, 8443})
+    for values, says in (
+        ({"in_flight": "bogus"}, "in_flight: 'bogus' must be wait or conflict"),
+        ({"prot": 1}, "prot: is not known; did you mean port"),
+        ({"port": True}, "port: must be a text or a number"),
+        ({"rate_limit": "9999999999/minute"}, "rate_limit: "),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            Settings(**values)
+        assert says in str(caught.value)
+
+
+def test_a_token_is_never_repeated() -> None:
+    """A token that cannot be used is not shown in the message."""
+    with pytest.raises(ConfigError) as caught:
+        Settings(admin_token="short")
+    assert "short" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x = " + b"[" * 5000 + b"]" * 5000,
+        b"x = " + b"{a=" * 3000 + b"1" + b"}" * 3000,
+        b'"\\u001b]0;x\\u0007\\n" = 1',
+        b'["\\u001b[31m"]\nx = 1',
+        b'host = "\xff\xfe"',
+        b"\x1b[31m",
+        b"#" * (1024 * 1024 + 1),
+        b'"' + b"k" * 100_000 + b'" = 1',
+        b"port = " + b"9" * 10_000,
+    ],
+    ids=range(9),
+)
+def test_a_hostile_file_gives_one_plain_line(tmp_path: Path, content: bytes) -> None:
+    """Depth, control characters, other encodings and size end in one short line that a terminal can show."""
+    path = tmp_path / "mock.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load({"config": str(path)}, {})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 1000
+
+
+def test_what_is_no_file_gives_one_plain_line(tmp_path: Path) -> None:
+    """A path that is too long, a folder, a FIFO, a device and a name with an escape sequence end at once."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / ("x" * 5000), tmp_path, tmp_path / "fifo", Path("/dev/zero"), tmp_path / "\x1b]0;x\x07"):
+        with pytest.raises(ConfigError) as caught:
+            load({"config": str(path)}, {})
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 1000

@@ -323,3 +323,46 @@ def test_a_configured_credential_may_have_a_limit(serve: Serve) -> None:
     client = serve(callers=(replace(writer, rate_limit=parse("1/minute")), *others))
     assert [client.post().status for _ in range(2)] == [201, 429]
     assert client.post(credential="sk-apik_reader.local").status == 403
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", "\x1b]0;x\x07", "a\nb", "\u202eabc"])
+def test_a_name_that_could_not_be_shown_is_refused_at_the_door(client: Client, name: str) -> None:
+    """Lone surrogates, NUL and control characters in the name of a workspace are a 422, and pages still work."""
+    answer = client.admin("POST", "/workspaces", {"name": name})
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, "/name")
+    assert client.admin("GET", "/inspect/workspaces").status == 200
+
+
+@pytest.mark.parametrize("field", ["external_id", "credential_name", "workspace"])
+def test_a_fault_with_a_lone_surrogate_is_refused_at_the_door(client: Client, field: str) -> None:
+    """What has no form in UTF-8 is a 422 in every text of an order."""
+    order = {"kind": "slow", "phase": "after_commit", "match": {field: "\ud800"}}
+    answer = client.admin("POST", "/faults", order)
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, f"/match/{field}")
+    assert client.admin("GET", "/inspect/faults").status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("title", "\ud800"), ("external_id", "\udfff"), ("source_system", "a\ud800"), ("duration_seconds", 1e12)],
+)
+def test_a_snapshot_with_a_value_that_breaks_a_page_is_refused(client: Client, name: str, value: object) -> None:
+    """A text without a form in UTF-8 and an end that no calendar has are a 422, and nothing changes."""
+    client.post(external_id="one")
+    snapshot = client.admin("GET", "/snapshot").json()
+    snapshot["engagements"][0][name] = value
+    answer = client.admin("PUT", "/snapshot", snapshot)
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, f"/engagements/0/{name}")
+    assert client.admin("GET", "/inspect/engagements").status == 200
+
+
+@pytest.mark.parametrize("key", ["name", "id"])
+@pytest.mark.parametrize("value", ["\ud800", "a\0b"])
+def test_a_workspace_of_a_snapshot_has_a_name_that_can_be_shown(client: Client, key: str, value: str) -> None:
+    """The door for a restored workspace is as narrow as that for a new one."""
+    client.admin("POST", "/workspaces", {"name": "team"})
+    snapshot = client.admin("GET", "/snapshot").json()
+    snapshot["workspaces"][-1][key] = value
+    answer = client.admin("PUT", "/snapshot", snapshot)
+    assert answer.status == 422
+    assert f"/workspaces/2/{key}" in [error["field"] for error in answer.json()["errors"]]

@@ -159,7 +159,7 @@ def test_without_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch, capsys
     found = importlib.util.find_spec
     monkeypatch.setattr("mock_server.services.find_spec", lambda name: None if name == missing else found(name))
     assert main(["--media", "live", "--port", "0"]) == 2
-    assert "pip install 'engagement-contract-kit[live]'" in capsys.readouterr().err
+    assert "pip install '.[live]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

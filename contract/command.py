@@ -1,0 +1,22 @@
+"""The command `contract`, which says what to install if the packages of the suite are missing."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+NEEDED = ("hypothesis", "jsonschema", "pytest", "requests", "rich", "schemathesis")
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    if not all(find_spec(name) for name in NEEDED):
+        print(
+            "contract: this command needs more packages. In a checkout: pip install '.[contract]'. Elsewhere: pip "
+            "install the file or URL that you installed the kit from, with [contract] behind it.",
+            file=sys.stderr,
+        )
+        return 2
+    from contract.cli import main as run  # its packages are an extra
+
+    return run()

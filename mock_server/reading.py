@@ -1,0 +1,146 @@
+"""Reads what people write, with pydantic: settings, files, and the JSON of the control plane.
+
+A model says what is accepted; `mistakes` says what is wrong, in the words of this project. This is the one place that
+knows pydantic's errors.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, ErrorDetails, core_schema
+
+LONGEST_SHOWN = 80  # characters of a value in a message
+LONGEST_NAME = 300
+
+
+class Model(BaseModel):
+    """An object with these members and no others. Values of another type are not converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """Says what a value must be, in place of pydantic's own words."""
+
+    what: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Replace every error of the type with one sentence."""
+        return core_schema.custom_error_schema(handler(source), "value", custom_error_message=f"must be {self.what}")
+
+
+def one_of(words: Collection[str]) -> AfterValidator:
+    """Return a check that a text is one of these words."""
+
+    def check(text: str) -> str:
+        if text not in words:
+            *most, last = words
+            raise ValueError(f"must be {', '.join(most)} or {last}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be a text without control characters, because it is shown in terminals and on pages")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=500), Accepts("a text of 1 to 500 characters")]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=100),
+    Accepts("a text of 1 to 100 characters"),
+    AfterValidator(_printable),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Something wrong: where it is (names and places from the outside in), a code, and what to do.
+
+    `value` is what was written there, cut, unless it is a secret or an object.
+    """
+
+    place: tuple[int | str, ...]
+    code: str
+    message: str
+    value: str | None = None
+
+
+def mistakes(error: ValidationError, model: type[BaseModel]) -> Iterator[Mistake]:
+    """Yield what is wrong with a document that should be a `model`."""
+    for found in error.errors(include_url=False):
+        yield _mistake(found, model)
+
+
+def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
+    place, value = found["loc"], found["input"]
+    known = _model_at(model, place[:-1]).model_fields
+    field = known.get(str(place[-1])) if place else None
+    match found["type"]:
+        case "missing":
+            return Mistake(place, "required", "is missing")
+        case "extra_forbidden":
+            accepted = [name for name, info in known.items() if not info.exclude]
+            return Mistake(place, "unknown", f"is not known; {suggestion(str(place[-1]), accepted)}")
+        case "model_type":
+            message = "must be an object"
+        case "list_type":
+            message = "must be a list"
+        case "bool_type":
+            message = "must be true or false"
+        case "string_type":
+            message = "must be a text"
+        case "string_unicode":
+            message = "must be text that UTF-8 can hold, without lone surrogates"
+        case _:
+            message = str(found.get("ctx", {}).get("error", found["msg"]))
+    secret = field is not None and not field.repr
+    repeat = isinstance(value, str | int | float) and not isinstance(value, bool) and not secret
+    return Mistake(place, "value", message, shown(value) if repeat else None)
+
+
+def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
+    """Return the model of the object at a place, or the last one on the way there."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        model = (_inner(field.annotation) if field else None) or model
+    return model
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:
+    """Return the model that a type such as `list[Model] | None` is about."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _inner(part))), None)
+
+
+def suggestion(word: str, accepted: Collection[str]) -> str:
+    """Say which accepted word is nearest, or list them all."""
+    near = difflib.get_close_matches(word[:LONGEST_SHOWN], accepted, n=1)
+    return f"did you mean {near[0]}?" if near else f"accepted are {', '.join(accepted)}"
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, cut. A text is in quotes and escaped, so that it can be shown anywhere."""
+    text = repr(value[: LONGEST_SHOWN + 1] if isinstance(value, str) else value)
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+
+
+def short(name: str) -> str:
+    """Return the name of a key or a file, cut if it is very long. It is escaped where it is shown."""
+    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+
+
+def plain(text: str) -> str:
+    """Return a text as it is, but for control characters, which are escaped."""
+    return re.sub(r"[^ -~]", lambda found: found[0] if found[0].isprintable() else repr(found[0])[1:-1], text)
