@@ -30,10 +30,9 @@ _PLAIN: dict[Verdict, Submission | WrongCredential] = {
 
 def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: Exchange) -> Violation | See:
     """Return what to raise for a case that was judged wrong: it may be the fault of a plainer one."""
-    if (
-        exchange.response.ok
-        and client.ids.get(exchange.response.id or "", exchange.request.key) != exchange.request.key
-    ):
+    owner = client.ids.get(exchange.response.id or "", exchange.request.key)
+    about_the_key = isinstance(case, Submission) and case.field == "external_id"
+    if exchange.response.ok and owner != exchange.request.key and not about_the_key:
         expected = f"a key of its own, so that this is refused: {finding.expected}"
         return Violation(WHOLE_KEY, expected, f"the engagement of another key, {exchange.response.id}", exchange)
     if exchange.response.status >= 500 and case.rule.startswith(("BODY-", "LIMIT-")):

@@ -13,6 +13,7 @@ MODULES = sorted((ROOT / "contract").rglob("*.py"))
 # From top to bottom: a module imports from its own package and from lines below, never from above or beside.
 LAYERS = (
     ("__main__",),
+    ("command",),
     ("cli",),
     ("fuzz_command",),
     ("fuzz", "schemathesis", "suite"),

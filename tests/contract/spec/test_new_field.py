@@ -46,9 +46,7 @@ from mock_server.services import Mock
 class Deaf:
     def __init__(self, right):
         self.right = right
-    def ignored(self, document):
-        return self.right.ignored(document)
-
+        self.ignored = right.ignored
     def validate(self, document):
         deaf = {"language": "de"} if isinstance(document.get("language"), str) else {}
         return self.right.validate({**document, **deaf})
