@@ -79,7 +79,8 @@ def _run(operation: Operation) -> Response:
 
 def _end(response: Response) -> Response:
     """Hand the request and its answer to the records and the log."""
-    response.headers.extend(EVERYWHERE)
+    for name, value in EVERYWHERE:
+        response.headers.add(name, value)
     current: CurrentRequest = g.current
     seconds = current.seconds
     _record(current, response, seconds)
@@ -129,7 +130,7 @@ def _record(current: CurrentRequest, response: Response, seconds: float) -> None
 
 def _exchange(current: CurrentRequest, response: Response, seconds: float) -> Exchange:
     """Return what the records are to know of a request."""
-    headers = shown_headers(response.get_wsgi_headers(current.environ).items())
+    headers = shown_headers(response.headers.items())
     return Exchange(
         id=current.id,
         at=current.at,

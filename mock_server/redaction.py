@@ -14,11 +14,13 @@ _SCHEMES = frozenset({"bearer", "basic", "digest", "token"})  # words that are n
 
 def redacted(text: str) -> str:
     """Return the text with every API key in it replaced."""
-    return _API_KEY.sub(HIDDEN, text)
+    return _API_KEY.sub(HIDDEN, text) if "sk-apik_" in text else text
 
 
 def redacted_bytes(raw: bytes) -> bytes:
     """Return the bytes with every API key in them replaced. They need not be UTF-8."""
+    if b"sk-apik_" not in raw:
+        return raw
     return redacted(raw.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 

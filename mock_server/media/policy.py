@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
@@ -196,6 +197,7 @@ def _check_literal(host: str, address: Address) -> None:
         raise Refused("URL-28", "invalid_url", message)
 
 
+@lru_cache(1024)  # many recordings come from few hosts
 def judge(address: Address) -> tuple[str, str] | None:
     """Return the rule and the name of the range that forbids this address, or None if it is globally reachable."""
     if isinstance(address, IPv4Address):
