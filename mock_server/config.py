@@ -154,7 +154,7 @@ class Settings(Model):
     ] = None
     tls_cert: Annotated[File | None, Flag("FILE", "certificate chain (PEM) to serve https")] = None
     tls_key: Annotated[File | None, Flag("FILE", "private key (PEM) of the certificate")] = None
-    seed: Annotated[Whole | None, Flag("N", "make ids, and the luck of faults, repeatable")] = None
+    seed: Annotated[Whole | None, Flag("N", "make ids, and the chance of a fault, repeatable")] = None
     admin: Annotated[str, one_of(("on", "off")), Flag("WHAT", "the control plane and its records (on)")] = "on"
     admin_token: Annotated[
         Token | None,

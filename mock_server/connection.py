@@ -42,8 +42,7 @@ log = logging.getLogger("mock_server.http")
 _TARGET = re.compile(
     r"(?:(?i:https?)://(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::\d*)?)?(/[^?#]*|\*|(?=\?|$))(?:\?([^#]*))?", re.ASCII
 )
-# States of a peer of which more could come that belongs to the request in hand.
-_UNFINISHED = {h11.IDLE, h11.SEND_BODY, h11.ERROR}
+_UNFINISHED = {h11.IDLE, h11.SEND_BODY, h11.ERROR}  # states of a peer whose request has not come whole
 _SLASH = re.compile("%2f", re.IGNORECASE)  # it stays: one that is escaped divides no path
 
 
@@ -82,13 +81,17 @@ _DETAILS = {
 
 
 class BrokenBody(io.BytesIO):
-    """What came of a body that broke off or came too slowly. Reading beyond it raises OSError."""
+    """What came of a body that broke off, or came too `late`. Reading beyond it raises OSError."""
+
+    def __init__(self, content: bytes, *, late: bool) -> None:
+        super().__init__(content)
+        self._late = late
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return what came."""
+        """Return what came. Raises TimeoutError or ConnectionError."""
         if data := super().read(size):
             return data
-        raise ConnectionError("the body broke off")
+        raise TimeoutError if self._late else ConnectionError
 
 
 class Connection:
@@ -188,8 +191,8 @@ class Connection:
                     body.write(event.data[: limit + 1 - body.tell()])
                 else:
                     self._receive(ends)
-        except (TimeoutError, h11.RemoteProtocolError):
-            return BrokenBody(body.getvalue())
+        except (TimeoutError, h11.RemoteProtocolError) as error:
+            return BrokenBody(body.getvalue(), late=isinstance(error, TimeoutError))
         body.seek(0)
         return body
 
@@ -286,10 +289,7 @@ def _described(request: h11.Request) -> WSGIEnvironment:
 
 
 def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the header fields by their names in WSGI. Those with an underscore are left out.
-
-    Else Content_Length would be taken for Content-Length.
-    """
+    """Return the fields by their names in WSGI, but Content_Length and its like: it is not Content-Length."""
     values: dict[str, list[str]] = {}
     for name, value in headers:
         if b"_" not in name:

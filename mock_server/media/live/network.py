@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Any
 
 import httpcore
 
+from mock_server.clock import monotonic
 from mock_server.media import Note
 from mock_server.media.policy import Address, Refused, Route
 from mock_server.media.refusals import CERTIFICATE, NO_ANSWER, NO_TLS, TIMEOUT, beyond, unreachable
@@ -87,14 +87,14 @@ class Deadline:
     """One point in monotonic time for DNS, connect, TLS, headers, body, redirects and the probe together."""
 
     def __init__(self, seconds: float, halt: Halt) -> None:
-        self._ends = time.monotonic() + seconds
+        self._ends = monotonic() + seconds
         self.halt = halt
 
     def left(self, at_most: float = float("inf")) -> float:
         """Return the seconds that remain, always more than 0. Raises TimedOut, or Stopping."""
         if self.halt.reached:
             raise Stopping
-        left = self._ends - time.monotonic()
+        left = self._ends - monotonic()
         if left <= 0:
             raise TimedOut
         return min(left, at_most)
