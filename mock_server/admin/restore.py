@@ -23,6 +23,7 @@ from mock_server.workspaces import read_limit as rate_limit
 
 ANY_PORT = range(65536)  # a snapshot may hold a port that this server would refuse today
 LONGEST_TEXT = 1_000_000
+LAST_END = datetime.max.replace(tzinfo=UTC)
 LONGEST_RECORDING = 366 * 24 * 3600.0  # seconds; the end must be in a year that exists
 FOREVER = 1e12
 
@@ -146,6 +147,8 @@ def _engagement(fields: Fields, owner: Caller | None, state: State) -> Engagemen
         fields.needs(name, "what a snapshot of this version holds")
     if owner is None or created_at is None or start_at is None or submission.media_url is None:
         return None
+    if LAST_END - start_at < timedelta(seconds=seconds):
+        fields.fail("duration_seconds", "value", f"must not lead beyond the year {LAST_END.year}")
     return Engagement(engagement_id, owner, submission, transcript, private, created_at, start_at, seconds)
 
 

@@ -356,6 +356,16 @@ def test_a_snapshot_with_a_value_that_breaks_a_page_is_refused(client: Client, n
     assert client.admin("GET", "/inspect/engagements").status == 200
 
 
+def test_a_snapshot_with_an_end_after_the_last_year_is_refused(client: Client) -> None:
+    """A start and a duration that are each possible, and together are not, are a 422, and no page breaks."""
+    client.post(external_id="one")
+    snapshot = client.admin("GET", "/snapshot").json()
+    snapshot["engagements"][0] |= {"start_at": "9999-12-31T23:59:00.000Z", "duration_seconds": 90}
+    answer = client.admin("PUT", "/snapshot", snapshot)
+    assert (answer.status, answer.json()["errors"][0]["field"]) == (422, "/engagements/0/duration_seconds")
+    assert client.admin("GET", "/inspect/engagements").status == 200
+
+
 @pytest.mark.parametrize("key", ["name", "id"])
 @pytest.mark.parametrize("value", ["\ud800", "a\0b"])
 def test_a_workspace_of_a_snapshot_has_a_name_that_can_be_shown(client: Client, key: str, value: str) -> None:
