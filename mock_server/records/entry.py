@@ -179,8 +179,8 @@ def headers_of(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def shown_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the first of these headers as they may be shown."""
-    first = ((name[:LONGEST], value[:LONGEST_VALUE]) for name, value in islice(headers, MAX_SHOWN_HEADERS))
-    return tuple((name, redacted_header(name, value)) for name, value in first)
+    first = islice(headers, MAX_SHOWN_HEADERS)
+    return tuple([(name[:LONGEST], redacted_header(name, value[:LONGEST_VALUE])) for name, value in first])
 
 
 def shown_key(external_id: str) -> str:
