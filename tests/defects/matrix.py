@@ -21,8 +21,8 @@ import argparse
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
@@ -73,13 +73,12 @@ def tasks(names: Sequence[str], every: int, offset: int, by: str, profile: str) 
     return variants + [("defect", n, by, profile) for n in range(offset % every, len(ALL), every)]
 
 
-def rows(chosen: Sequence[Task], workers: int, show: Callable[[Row], None]) -> list[Row]:
-    """Return a row for each task. The last tasks are done first: those that hang stand there, and take minutes."""
+def rows(chosen: Sequence[Task], workers: int, show: Callable[[Row], None]) -> Iterator[Row]:
+    """Yield a row for each task."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_work, task) for task in reversed(chosen)]
-        for future in as_completed(futures):
-            show(future.result())
-        return [future.result() for future in reversed(futures)]
+        for row in pool.map(_work, chosen):
+            show(row)
+            yield row
 
 
 @dataclass(frozen=True)
@@ -186,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if every > 1 and not arguments.names:
         print(f"Every {every}th defect. To repeat this sample: --every {every} --offset {offset}", flush=True)
     chosen = tasks(arguments.names, every, offset, arguments.by, arguments.profile)
-    matrix = Matrix(rows(chosen, arguments.workers, _show))
+    matrix = Matrix(list(rows(chosen, arguments.workers, _show)))
     if every == 1 and not arguments.names:
         arguments.directory.mkdir(parents=True, exist_ok=True)
         (arguments.directory / "matrix.json").write_text(json.dumps([asdict(row) for row in matrix.rows], indent=1))
