@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
-from mock_server.checks.rate_limit import parse_limit
+from mock_server import Settings
 from mock_server.services import Mock
 from tests.defects.seams import (
     Answer,
@@ -214,7 +214,7 @@ def limited(edit: Callable[[Answer], Answer]) -> Install:
     """Let twenty requests a second through and answer the others wrongly."""
 
     def install(mock: Mock) -> WSGIApplication:
-        mock.settings = replace(mock.settings, rate_limit=parse_limit("20/second"))
+        mock.settings = Settings(rate_limit="20/second")
         mock.use()
         return answered_if(of(429), edit)(mock)
 
