@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 HIDDEN = "(not shown)"
 # A character of a key may be escaped as in JSON or as in a URL.
@@ -26,7 +27,12 @@ def redacted_bytes(raw: bytes) -> bytes:
 
 def redacted_header(name: str, value: str) -> str:
     """Return the value of a header as it may be shown. Of a secret one only its scheme remains, as in `Bearer …`."""
-    if not _SECRET_HEADER.search(name):
+    if not _is_secret(name):
         return redacted(value)
     scheme, blank, _ = value.partition(" ")
     return f"{scheme} {HIDDEN}" if blank and scheme.lower() in _SCHEMES else HIDDEN
+
+
+@lru_cache(256)  # every request brings the same few names
+def _is_secret(header: str) -> bool:
+    return _SECRET_HEADER.search(header) is not None

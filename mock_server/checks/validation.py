@@ -170,13 +170,12 @@ class Validator:
         if isinstance(participants := document.get("participants"), list):
             for place, person in enumerate(participants):
                 pointer = f"/participants/{place}"
-                errors = () if fits else tuple(self._participant.errors(person, pointer))
+                errors = [] if fits else list(self._participant.errors(person, pointer))
                 yield from errors
-                broken = {error.field for error in errors}
                 if isinstance(person, dict):
                     yield from self._nobody(person, pointer)
-                if isinstance(person, dict) and "email" in person and f"{pointer}/email" not in broken:
-                    yield from _email_errors(person["email"], pointer)
+                    if "email" in person and all(error.field != f"{pointer}/email" for error in errors):
+                        yield from _email_errors(person["email"], pointer)
 
     def _nobody(self, person: dict[str, Any], pointer: str) -> Iterator[FieldError]:
         """Yield an error if a participant has none of the members of which one is needed."""

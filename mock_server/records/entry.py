@@ -111,7 +111,7 @@ class Entry:
     credential_name: str | None
     duration_ms: float
     trace: tuple[Decision, ...]
-    rules: frozenset[str]
+    rules: tuple[str, ...]
     headers: tuple[tuple[str, str], ...]
     body: Body | None
     answer: Answer | None
@@ -152,7 +152,7 @@ def entry_of(exchange: Exchange, sequence: int) -> Entry:
         credential_name=caller.name if caller else None,
         duration_ms=round(exchange.seconds * 1000, 3),
         trace=_decisions(trace, problem),
-        rules=rules_of(problem) if problem else frozenset(),
+        rules=rules_of(problem),
         headers=exchange.headers,
         body=exchange.body,
         answer=None if trace.silent and problem else exchange.answer,
@@ -160,9 +160,11 @@ def entry_of(exchange: Exchange, sequence: int) -> Entry:
     )
 
 
-def rules_of(problem: Problem) -> frozenset[str]:
-    """Return the rules that a problem names."""
-    return frozenset(filter(None, (problem.rule, *(error.rule for error in problem.errors))))
+def rules_of(problem: Problem | None) -> tuple[str, ...]:
+    """Return the rules that a problem names, each once."""
+    if problem is None:
+        return ()
+    return tuple(dict.fromkeys(filter(None, (problem.rule, *(error.rule for error in problem.errors)))))
 
 
 def body_of(raw: bytes) -> Body:
@@ -180,7 +182,7 @@ def headers_of(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 def shown_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return the first of these headers as they may be shown."""
     first = islice(headers, MAX_SHOWN_HEADERS)
-    return tuple([(name[:LONGEST], redacted_header(name, value[:LONGEST_VALUE])) for name, value in first])
+    return tuple([(name[:LONGEST], redacted_header(name[:LONGEST], value[:LONGEST_VALUE])) for name, value in first])
 
 
 def shown_key(external_id: str) -> str:

@@ -22,6 +22,7 @@ class Journal:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, Entry] = OrderedDict()  # by request id, the oldest first
+        self._sizes: dict[str, int] = {}  # by request id, in bytes
         self._bytes = 0
         self._sequence = 0
         self._news = threading.Condition()
@@ -32,10 +33,10 @@ class Journal:
             self._sequence += 1
             entry = entry_of(exchange, self._sequence)
             self._entries[entry.id] = entry
-            self._bytes += size_of(entry)
+            self._sizes[entry.id] = size = size_of(entry)
+            self._bytes += size
             while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
-                _, oldest = self._entries.popitem(last=False)
-                self._bytes -= size_of(oldest)
+                self._drop(next(iter(self._entries)))
             self._news.notify_all()
 
     def find(self, entry_id: str) -> Entry | None:
@@ -61,9 +62,12 @@ class Journal:
         with self._news:
             gone = [entry for entry in self._entries.values() if wanted(entry)]
             for entry in gone:
-                del self._entries[entry.id]
-                self._bytes -= size_of(entry)
+                self._drop(entry.id)
         return len(gone)
+
+    def _drop(self, entry_id: str) -> None:
+        del self._entries[entry_id]
+        self._bytes -= self._sizes.pop(entry_id)
 
     @property
     def last(self) -> int:
