@@ -1,6 +1,6 @@
-"""The kill matrix' other tools: Schemathesis as it comes with `openapi.yaml`, and Schemathesis with the kit's hooks.
+"""The kill matrix' other tools: the fuzzer's own engine, and Schemathesis with the kit's hooks and as it comes.
 
-Each run is one call in this process, with few examples and without shrinking: a few seconds a server.
+Each run is one call in this process, with few cases: a few seconds a server.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ from pathlib import Path
 
 from schemathesis.cli import schemathesis as command
 
+from contract.fuzz.fuzz_run import FuzzRecorder
+from contract.fuzz.own import Budget, fuzz
+from contract.outcome import CutShort
+from contract.run.preflight import PreflightFailed
+from contract.run.profile import Profile
+from contract.run.session import open_session
 from contract.spec import document as spec
 from contract.target.config import Config
 
-EXAMPLES = 60
+EXAMPLES = 60  # of Schemathesis
+CASES = 400  # of the fuzzer's own engine
 SEED = 1
 
 
@@ -28,6 +35,18 @@ class Found:
     failed: tuple[str, ...]
     requests: int
     broken: bool
+
+
+def by_fuzzer(config: Config) -> Found:
+    """Run the fuzzer's own engine; what it finds are rules."""
+    session = open_session(config, Profile("fuzz", SEED), recorder=FuzzRecorder())
+    try:
+        session.begin()
+        fuzz(session, Budget(CASES, SEED))
+    except (PreflightFailed, CutShort):
+        pass  # the session knows
+    failed = tuple(rule for rule, found in session.recorder.findings.items() if found.failed)
+    return Found(failed, session.client.requests, broken=bool(session.preflight_failed or session.stopped))
 
 
 def with_hooks(config: Config) -> Found:

@@ -1,6 +1,6 @@
 """The kill matrix: what the suite catches, by which rule, whom it accuses wrongly, and which servers it spares.
 
-    python -m tests.defects.matrix [--every 4 [--offset N] | --whole | NAME …] [--with suite|hooks|schemathesis]
+    python -m tests.defects.matrix [--every 4 [--offset N] | --whole | NAME …] [--with suite|fuzzer|hooks|schemathesis]
                                    [--profile quick] [--workers 2] [--directory kill-matrix]
 
 Each defect gets a whole run of the suite. It is caught only by a rule that it names. A failed rule that the defect
@@ -11,8 +11,8 @@ a rule wrongly.
 Unless you ask for the whole, every fourth defect runs, and each day has another fourth: after four days all had their
 turn. The run says which offset repeats it. A whole run also writes matrix.json and matrix.md, which you commit.
 
-For comparison the same can be asked of Schemathesis with the kit's hooks, and of Schemathesis as it comes, which names
-no rules: there, whatever it finds counts as caught.
+The same can be asked of the fuzzer's own engine, of Schemathesis with the kit's hooks, and, for comparison, of
+Schemathesis as it comes, which names no rules: there, whatever it finds counts as caught.
 """
 
 from __future__ import annotations
@@ -45,10 +45,15 @@ from tests.defects.outcomes import (
 )  # fmt: skip
 
 ACCUSING = 3  # defects in 100 that may accuse a rule wrongly
-TOOLS: dict[str, Tool] = {"hooks": generated.with_hooks, "schemathesis": generated.stock}
+TOOLS: dict[str, Tool] = {
+    "fuzzer": generated.by_fuzzer,
+    "hooks": generated.with_hooks,
+    "schemathesis": generated.stock,
+}
 RIGHT = "A defect counts as caught when a rule that it names fails."
 MADE_BY = {
     "suite": f"Profile {{profile}}. {RIGHT}",
+    "fuzzer": f"The fuzzer's own engine, {generated.CASES} cases. {RIGHT}",
     "hooks": f"Schemathesis with the kit's hooks, {generated.EXAMPLES} examples. {RIGHT}",
     "schemathesis": f"Schemathesis as it comes, {generated.EXAMPLES} examples. It names no rules: any failure counts.",
 }

@@ -59,11 +59,11 @@ def judge_generated(defect: Defect, tool: Tool) -> Row:
     started = time.monotonic()
     with serve(defect) as server:
         found = tool(replace(_config(), base_url=server.base_url))
-    if tool is generated.with_hooks:
-        row = sorted_out(defect, dict.fromkeys(found.failed, ""), broken=found.broken)
-    else:
+    if tool is generated.stock:
         outcome = CAUGHT if found.failed else BROKEN if found.broken else SURVIVED
         row = Row(defect.name, defect.rules, outcome, found.failed)
+    else:
+        row = sorted_out(defect, dict.fromkeys(found.failed, ""), broken=found.broken)
     return replace(row, seconds=time.monotonic() - started, requests=found.requests)
 
 
