@@ -1,4 +1,4 @@
-"""The command `contract`, which says what to install if the packages of the suite are missing."""
+"""The command `contract`, which says what to do if packages of the suite are missing or hidden."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def main() -> int:
             "install the file or URL that you installed the kit from, with [contract] behind it.",
             file=sys.stderr,
         )
+        return 2
+    from pytest_engagements import shadowed  # it needs pytest, which is one of them
+
+    if reason := shadowed():
+        print(f"contract: {reason}", file=sys.stderr)
         return 2
     from contract.cli import main as run  # its packages are an extra
 

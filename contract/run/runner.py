@@ -23,7 +23,7 @@ FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 def rules_of(item: pytest.Item) -> Sequence[str]:
     """Return the rules that a test names."""
-    return [rule for mark in item.iter_markers("rule") for rule in mark.args]
+    return [rule for mark in item.iter_markers("contract_rule") for rule in mark.args]
 
 
 class Progress(Protocol):

@@ -29,7 +29,7 @@ def select_tests(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[py
     _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
     session = _open(config)
     kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
-    return sorted(kept, key=lambda item: item.get_closest_marker("at_the_end") is not None)
+    return sorted(kept, key=lambda item: item.get_closest_marker("contract_at_the_end") is not None)
 
 
 def _enforce(suite: Sequence[pytest.Item], *, whole: bool) -> None:
@@ -96,7 +96,7 @@ class SuitePlugin:
             return (yield)
         try:
             with self._session.recorder.testing(rules_of(item)):
-                self._session.client.need(*(name for mark in item.iter_markers("needs") for name in mark.args))
+                self._session.client.need(*(name for mark in item.iter_markers("contract_needs") for name in mark.args))
                 return (yield)
         except (Untested, NotApplicable) as reason:
             pytest.skip(str(reason))

@@ -1,0 +1,135 @@
+"""The plugin in the projects of others: every pytest of the environment loads it, and none may notice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_engagements import OPTIONS
+from tests.kit.command import contract
+
+# What pytest-flask and many a project define.
+CONFTEST = """
+import pytest
+
+@pytest.fixture
+def client():
+    return "the project's own"
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(service): skipped without it")
+    config.addinivalue_line("markers", "rule(name): a rule of the project")
+
+def pytest_runtest_setup(item):
+    for mark in [*item.iter_markers("needs"), *item.iter_markers("rule")]:
+        assert mark.args in {("database",), ("ours",)}, mark
+"""
+TEST = """
+import sys
+import pytest
+import contract.pact, mock_server
+from pathlib import Path
+
+@pytest.mark.needs("database")
+@pytest.mark.rule("ours")
+def test_it(client):
+    assert client == "the project's own"
+    assert Path(contract.__file__).is_relative_to(Path.cwd())
+    assert Path(mock_server.__file__).is_relative_to(Path.cwd())
+    assert not [name for name in sys.modules if name.startswith(("contract.run", "contract.suite", "mock_server."))]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project with a fixture, markers and packages whose names the kit uses as well."""
+    files = {
+        "conftest.py": CONFTEST,
+        "pytest.ini": "[pytest]\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n",
+        "mock_server/__init__.py": "",
+        "tests/contract/__init__.py": "",
+        "tests/contract/pact.py": "",
+        "tests/contract/test_pact.py": TEST,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
+    """Run pytest as a user does: with every plugin of the environment."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CONTRACT_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:xdist", *arguments],
+        cwd=folder,
+        env={**clean, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_project_with_the_same_names_is_unharmed(project: Path) -> None:
+    """A fixture client, markers rule and needs, tests/contract and packages of the same names stay the project's."""
+    done = run(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_a_plugin_module_named_contract_is_loaded(tmp_path: Path) -> None:
+    """`pytest_plugins = ["contract"]` of a project means the project's own module."""
+    (tmp_path / "contract.py").write_text("import pytest\n@pytest.fixture\ndef pact(): return 5\n", encoding="utf-8")
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["contract"]\n', encoding="utf-8")
+    (tmp_path / "test_it.py").write_text("def test_it(pact): assert pact == 5\n", encoding="utf-8")
+    done = run(tmp_path, "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_common_name_is_taken(tmp_path: Path) -> None:
+    """What the plugin adds to a pytest that runs something else begins with contract_, and there is no fixture."""
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
+    fixtures = run(tmp_path, "-p", "no:cacheprovider", "--fixtures").stdout
+    assert "fixtures defined from pytest_engagements" not in fixtures
+    markers = run(tmp_path, "-p", "no:cacheprovider", "--markers").stdout
+    assert {line.partition("(")[0].partition(":")[0] for line in markers.splitlines() if "of the suite" in line} == {
+        *("@pytest.mark.contract_rule", "@pytest.mark.contract_needs", "@pytest.mark.contract_at_the_end")
+    }
+
+
+def test_the_suite_runs_beside_a_fixture_and_markers_of_the_same_names(project: Path) -> None:
+    """The tests of the suite get the suite's own client, and the hooks of a project do not take their markers."""
+    (project / "mock_server" / "__init__.py").unlink()
+    (project / "mock_server").rmdir()
+    plugin = ("-p", "conftest")  # as an installed plugin would be: it applies to all tests
+    done = run(project, *plugin, "--pyargs", "contract.suite", "--contract-rule=IDEM-1", path=str(project))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_a_hidden_suite_is_said_in_a_sentence(project: Path) -> None:
+    """Where another package named contract comes first, pytest names it and collects nothing."""
+    done = run(project, "--pyargs", "contract.suite", path=str(project / "tests"))
+    assert done.returncode == 4
+    assert f"Python finds contract {project / 'tests' / 'contract'}" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_hidden_mock_is_said_in_a_sentence(project: Path) -> None:
+    """`python -m contract` beside another package named mock_server is exit 2 and one line."""
+    done = contract(project, "run", code=2)
+    assert f"Python finds mock_server {project / 'mock_server'}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_every_option_is_explained(tmp_path: Path) -> None:
+    """`pytest --help` says of each option what its value is and what it does."""
+    said = " ".join(run(tmp_path, "--help").stdout.split())
+    for name, (metavar, text) in OPTIONS.items():
+        assert f"--contract-{name.replace('_', '-')}={metavar} {text}" in said
+    assert "--contract-rule=ID test only" in said
+    assert "--contract-yes send to" in said
