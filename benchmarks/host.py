@@ -12,6 +12,7 @@ import sys
 from flask import Flask, jsonify
 
 from mock_server import Settings
+from mock_server.cli import collect_rarely
 from mock_server.server import serving
 from mock_server.services import Mock
 
@@ -28,6 +29,7 @@ def bare() -> Flask:
 def main() -> None:
     """Serve until the standard input ends."""
     app = bare() if sys.argv[1] == "flask" else None
+    collect_rarely()  # as the command does
     with serving(Mock(Settings(port=0)), app) as server:
         print(server.base_url.rsplit(":", 1)[1].partition("/")[0], flush=True)
         sys.stdin.readline()

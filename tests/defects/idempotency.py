@@ -154,8 +154,10 @@ def _forgotten_when_refused(mock: Mock) -> WSGIApplication:
 LIFE = (
     defect("key-global", "IDEM-4", "A key is one key in all workspaces.", store(_Global)),
     defect("key-exclusive", "IDEM-4", "A key of one workspace is refused in all others.", store(_Exclusive)),
-    defect("key-expires-after-ten", "IDEM-11", "Only the last ten engagements are remembered.", store(_Ten)),
-    defect("key-expires-after-a-second", "IDEM-11", "A key is forgotten after a second.", _one_second),
+    defect("key-expires-after-ten", "IDEM-11", "Only the last ten engagements are remembered.", store(_Ten),
+           entails={"IDEM-1": "a repeat after ten others creates again"}),
+    defect("key-expires-after-a-second", "IDEM-11", "A key is forgotten after a second.", _one_second,
+           entails={"IDEM-1": "a repeat after a second creates again"}),
     defect("key-expires-after-a-repeat", "IDEM-1 IDEM-11", "The second repeat creates again.", store(_OneRepeat),
            entails={"IDEM-10": "parallel submissions create several engagements"}),
     defect("key-forgotten-when-refused", "IDEM-1 IDEM-2 IDEM-11", "A repeat that is refused frees the key.",
