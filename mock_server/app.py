@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from mock_server.admin import routes as admin
-from mock_server.admin.fields import MAX_DOCUMENT_BYTES
+from mock_server.admin.orders import MAX_DOCUMENT_BYTES
 from mock_server.checks import body
 from mock_server.config import Settings
 from mock_server.current_request import CurrentRequest

@@ -26,7 +26,7 @@ from wsgiref.types import WSGIApplication, WSGIEnvironment
 import h11
 
 from mock_server.clock import monotonic
-from mock_server.faults.faults import RESET, TRUNCATE
+from mock_server.faults.orders import RESET, TRUNCATE
 from mock_server.problems import Problem
 
 IDLE_SECONDS = 10.0  # for the next bytes of a peer, between two requests or in one, and for it to take a piece of ours

@@ -8,44 +8,63 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, ErrorDetails, core_schema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 LONGEST_SHOWN = 80  # characters of a value in a message
 LONGEST_NAME = 300
 
+Place = tuple[int | str, ...]
+
 
 class Model(BaseModel):
-    """An object with these members and no others. Values of another type are not converted."""
+    """An object with these members and no others. Values of another type are not converted. None is left out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, members: Any) -> Any:
+        if not isinstance(members, dict):
+            return members
+        return {name: value for name, value in members.items() if value is not None or name not in cls.model_fields}
 
 
 @dataclass(frozen=True, slots=True)
 class Accepts:
-    """Says what a value must be, in place of pydantic's own words."""
+    """Says what a value must be, in place of pydantic's own words. With `words` it must be one of them."""
 
     what: str
+    words: tuple[str, ...] = ()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Replace every error of the type with one sentence."""
-        return core_schema.custom_error_schema(handler(source), "value", custom_error_message=f"must be {self.what}")
+        accepted = core_schema.literal_schema(list(self.words)) if self.words else handler(source)
+        return core_schema.custom_error_schema(accepted, "value", custom_error_message=f"must be {self.what}")
 
 
-def one_of(words: Collection[str]) -> AfterValidator:
-    """Return a check that a text is one of these words."""
+def one_of(words: Collection[str]) -> Accepts:
+    """Return what says that a text must be one of these words."""
+    *most, last = words
+    return Accepts(f"{', '.join(most)} or {last}" if most else last, tuple(words))
 
-    def check(text: str) -> str:
-        if text not in words:
-            *most, last = words
-            raise ValueError(f"must be {', '.join(most)} or {last}")
-        return text
 
-    return AfterValidator(check)
+def parsed(parse: Callable[[str], object]) -> BeforeValidator:
+    """Return what reads a text with this function, which raises ValueError. Other values are left as they are."""
+    return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
 def _printable(text: str) -> str:
@@ -70,16 +89,34 @@ class Mistake:
     `value` is what was written there, cut, unless it is a secret or an object.
     """
 
-    place: tuple[int | str, ...]
+    place: Place
     code: str
     message: str
     value: str | None = None
 
 
+def missing(place: Place, accepted: str) -> Mistake:
+    """Return the mistake that a member is missing."""
+    return Mistake(place, "required", f"is missing: it must be {accepted}" if accepted else "is missing")
+
+
+def refuse(found: Iterable[Mistake]) -> None:
+    """Raise what a validator of a whole object has found wrong in it, if it found anything."""
+    errors = [
+        InitErrorDetails(
+            type=PydanticCustomError(one.code, "{words}", {"words": one.message}), loc=one.place, input=None
+        )
+        for one in found
+    ]
+    if errors:
+        raise ValidationError.from_exception_data("", errors)
+
+
 def mistakes(error: ValidationError, model: type[BaseModel]) -> Iterator[Mistake]:
     """Yield what is wrong with a document that should be a `model`."""
     for found in error.errors(include_url=False):
-        yield _mistake(found, model)
+        if found["type"] != "default_factory_not_called":  # follows from another mistake
+            yield _mistake(found, model)
 
 
 def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
@@ -88,17 +125,20 @@ def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
     field = known.get(str(place[-1])) if place else None
     match found["type"]:
         case "missing":
-            return Mistake(place, "required", "is missing")
+            accepted = next((one.what for one in field.metadata if isinstance(one, Accepts)), "") if field else ""
+            return missing(place, accepted)
+        case "required":
+            return Mistake(place, "required", found["msg"])
         case "extra_forbidden":
-            accepted = [name for name, info in known.items() if not info.exclude]
-            return Mistake(place, "unknown", f"is not known; {suggestion(str(place[-1]), accepted)}")
-        case "model_type":
+            names = [name for name, info in known.items() if not info.exclude]
+            return Mistake(place, "unknown", f"is not known; {suggestion(str(place[-1]), names)}")
+        case "model_type" | "dict_type":
             message = "must be an object"
         case "list_type":
             message = "must be a list"
         case "bool_type":
             message = "must be true or false"
-        case "string_type":
+        case "string_type" | "datetime_type" | "is_instance_of":
             message = "must be a text"
         case "string_unicode":
             message = "must be text that UTF-8 can hold, without lone surrogates"
@@ -109,7 +149,7 @@ def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
     return Mistake(place, "value", message, shown(value) if repeat else None)
 
 
-def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel]:
     """Return the model of the object at a place, or the last one on the way there."""
     for part in place:
         field = model.model_fields.get(str(part))

@@ -31,7 +31,7 @@ class State:
         for engagement in self.store.forget(workspace_id):
             if engagement.transcript is not None:
                 self.transcripts.drop(engagement.transcript)
-        self.faults.remove(lambda fault: fault.match.workspace == workspace_id)
+        self.faults.remove(lambda fault: fault.order.match.workspace == workspace_id)
         self.limiter.forget(workspace_id)
         if self.records is not None:
             self.records.forget(workspace_id)

@@ -12,12 +12,20 @@ from flask import Blueprint, render_template, request
 
 from mock_server.admin import fidelity
 from mock_server.admin.clock import show_clock
-from mock_server.admin.faults import METHODS
-from mock_server.admin.fields import Fields
+from mock_server.admin.orders import order_context, read
 from mock_server.admin.steering import listed_faults
-from mock_server.admin.traffic import engagements, full, history, read_filter, records, submitted
+from mock_server.admin.traffic import (
+    EngagementList,
+    HistoryOrder,
+    RequestFilter,
+    engagements,
+    full,
+    history,
+    records,
+    submitted,
+)
 from mock_server.admin.workspaces import list_workspaces
-from mock_server.faults.faults import KINDS, PHASES
+from mock_server.faults.orders import KINDS, METHODS, PHASES
 from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
 from mock_server.records import explain
@@ -55,11 +63,9 @@ def blueprint(mock: Mock) -> Blueprint:
 def _add_traffic(pages: Blueprint, mock: Mock) -> None:
     @pages.get("/", provide_automatic_options=False, strict_slashes=False)
     def requests() -> str:
-        fields = Fields({name: value for name, value in request.args.items() if value})
+        wanted = read(RequestFilter, _filled(), order_context(mock))
         chosen = {name: request.args.get(name, "") for name in ("outcome", "rule", "external_id", "workspace")}
-        wanted = read_filter(fields, mock)
-        fields.finish()
-        entries = records(mock).journal.select(wanted, SHOWN)
+        entries = records(mock).journal.select(wanted.fits, SHOWN)
         return render_template(
             "requests.html", entries=entries, brief=explain.brief, outcomes=OUTCOMES, chosen=chosen,
             live=not any(chosen.values()), last=records(mock).journal.last,
@@ -78,15 +84,16 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
     def keys() -> str:
         workspace, external_id = request.args.get("workspace", ""), request.args.get("external_id", "")
         recent = records(mock).ledger.keys(lambda _: True, 50)
-        found = history(mock, workspace, external_id) if workspace and external_id else None
+        found = None
+        if workspace and external_id:
+            found = history(mock, read(HistoryOrder, _filled(), order_context(mock)))
         return render_template("keys.html", recent=recent, history=found, workspace=workspace, external_id=external_id)
 
     @pages.get("/inspect/engagements", provide_automatic_options=False)
     def show_engagements() -> str:
-        workspace = request.args.get("workspace") or None
-        return render_template(
-            "engagements.html", engagements=engagements(mock, workspace, None, SHOWN), total=len(mock.state.store)
-        )
+        wanted = read(EngagementList, {"limit": SHOWN, **_filled()}, order_context(mock))
+        shown = engagements(mock, wanted)
+        return render_template("engagements.html", engagements=shown, total=len(mock.state.store))
 
     @pages.get("/inspect/engagements/<engagement_id>", provide_automatic_options=False)
     def one_engagement(engagement_id: str) -> str:
@@ -94,6 +101,11 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
             if engagement.id == engagement_id:
                 return render_template("engagement.html", engagement=submitted(engagement, whole=True))
         raise NotFound("No engagement has this id.")
+
+
+def _filled() -> dict[str, str]:
+    """Return the query of the present request without the fields of a form that were left empty."""
+    return {name: value for name, value in request.args.items() if value}
 
 
 def _add_steering(pages: Blueprint, mock: Mock) -> None:

@@ -6,15 +6,23 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from mock_server.admin.clock import set_clock, show_clock
-from mock_server.admin.faults import OrderContext, read_order, show_fault
-from mock_server.admin.fields import Fields, sent_json
+from mock_server.admin.clock import ClockOrder, set_clock, show_clock
+from mock_server.admin.faults import set_faults, show_fault
+from mock_server.admin.orders import order_context, read, sent_json
 from mock_server.admin.restore import restore
 from mock_server.admin.snapshot import take
-from mock_server.admin.workspaces import create_workspace, list_workspaces
+from mock_server.admin.workspaces import WorkspaceOrder, create_workspace, list_workspaces
+from mock_server.faults.orders import KnownWorkspace
 from mock_server.faults.presets import PRESETS
 from mock_server.problems import NotFound
+from mock_server.reading import Model
 from mock_server.services import Mock
+
+
+class FaultFilter(Model):
+    """Which faults are meant: all, or those of one workspace."""
+
+    workspace: KnownWorkspace | None = None
 
 
 def blueprint(mock: Mock) -> Blueprint:
@@ -45,35 +53,26 @@ def _add_state(routes: Blueprint, mock: Mock) -> None:
 
     @routes.put("/snapshot", provide_automatic_options=False)
     def put_snapshot() -> Response:
-        restore(mock, sent_json(), connected=_connected())
+        restore(mock, sent_json(), order_context(mock))
         return jsonify(status="ok")
 
 
 def _add_faults(routes: Blueprint, mock: Mock) -> None:
     @routes.get("/faults", provide_automatic_options=False)
     def list_faults() -> Response:
-        fields = Fields(dict(request.args))
-        workspace = _workspace(mock, fields)
-        fields.finish()
-        return jsonify(data=listed_faults(mock, workspace))
+        return jsonify(data=listed_faults(mock, _workspace(mock)))
 
     @routes.post("/faults", provide_automatic_options=False)
-    def set_faults() -> tuple[Response, int]:
-        fields = Fields(sent_json())
+    def post_faults() -> tuple[Response, int]:
+        document = sent_json()
         with mock.changing:  # else a workspace that the order names could be deleted before the fault is set
-            faults = read_order(fields, order_context(mock, connected=_connected()))
-            fields.finish()
-            mock.state.faults.put(faults)
-        now = mock.services.clock.timestamp()
-        shown = [show_fault(fault, 0, now) for fault in faults]
-        return (jsonify(data=shown) if fields.has("preset") else jsonify(shown[0])), 201
+            shown = set_faults(mock, document, order_context(mock))
+        return (jsonify(data=shown) if "preset" in shown[0] else jsonify(shown[0])), 201
 
     @routes.delete("/faults", provide_automatic_options=False)
     def remove_faults() -> Response:
-        fields = Fields(dict(request.args))
-        workspace = _workspace(mock, fields)
-        fields.finish()
-        removed = mock.state.faults.remove(lambda fault: workspace is None or fault.match.workspace == workspace)
+        workspace = _workspace(mock)
+        removed = mock.state.faults.remove(lambda fault: workspace in {None, fault.order.match.workspace})
         return jsonify(removed=removed)
 
     @routes.delete("/faults/<fault_id>", provide_automatic_options=False)
@@ -96,9 +95,9 @@ def _add_clock(routes: Blueprint, mock: Mock) -> None:
 
     @routes.put("/clock", provide_automatic_options=False)
     def put_clock() -> Response:
-        fields = Fields(sent_json())
+        order = read(ClockOrder, sent_json())
         with mock.changing:
-            set_clock(clock, fields)
+            set_clock(clock, order)
             return jsonify(show_clock(clock))
 
 
@@ -109,9 +108,9 @@ def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
 
     @routes.post("/workspaces", provide_automatic_options=False)
     def post_workspace() -> tuple[Response, int]:
-        fields = Fields(sent_json({}))
+        document = sent_json({})
         with mock.changing:  # else two could find that nobody has the name
-            return jsonify(create_workspace(mock, fields)), 201
+            return jsonify(create_workspace(mock, read(WorkspaceOrder, document, order_context(mock)))), 201
 
     @routes.delete("/workspaces/<workspace_id>", provide_automatic_options=False)
     def delete_workspace(workspace_id: str) -> Response:
@@ -120,32 +119,15 @@ def _add_workspaces(routes: Blueprint, mock: Mock) -> None:
         return jsonify(removed=1)
 
 
-def order_context(mock: Mock, *, connected: bool) -> OrderContext:
-    """Return what is needed to read an order for faults."""
-    services = mock.services
-
-    def workspace(name: str) -> str | None:
-        found = services.directory.workspace(name)
-        return None if found is None else found.id
-
-    return OrderContext(lambda: services.ids.new("flt"), services.clock.timestamp(), workspace, connected)
-
-
 def listed_faults(mock: Mock, workspace: str | None = None) -> list[dict[str, Any]]:
     """Return the faults in force as JSON: all, or those of one workspace."""
     now = mock.services.clock.timestamp()
     listed = mock.state.faults.listed()
-    return [show_fault(fault, struck, now) for fault, struck in listed if workspace in {None, fault.match.workspace}]
+    return [
+        show_fault(fault, struck, now) for fault, struck in listed if workspace in {None, fault.order.match.workspace}
+    ]
 
 
-def _workspace(mock: Mock, fields: Fields) -> str | None:
-    name = fields.text("workspace", None)
-    found = None if name is None else mock.services.directory.workspace(name)
-    if name is not None and found is None:
-        fields.fail("workspace", "value", "must be the id or the name of a workspace of this server")
-    return None if found is None else found.id
-
-
-def _connected() -> bool:
-    """Tell whether the server under the application lets faults act on connections."""
-    return "mock_server.connection" in request.environ
+def _workspace(mock: Mock) -> str | None:
+    """Return the id of the workspace that the query of the present request names."""
+    return read(FaultFilter, dict(request.args), order_context(mock)).workspace

@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from mock_server import spec
 from mock_server.admin import fidelity
 from mock_server.admin.curl import curl
 from mock_server.admin.events import Streams
-from mock_server.admin.fields import Fields, sent_json
+from mock_server.admin.orders import order_context, read, sent_json
 from mock_server.checks.formats import parse_date_time
+from mock_server.faults.orders import context_of
 from mock_server.presenter import present
 from mock_server.problems import NotFound
+from mock_server.reading import Accepts, Model, Text, one_of, parsed
 from mock_server.records.entry import OUTCOMES, Entry, shown_key
 from mock_server.records.records import Records
 from mock_server.services import Mock
 from mock_server.store import Engagement
 
 MAX_LIMIT = 1000
-DEFAULT_LIMIT = 100
+
+
+def _id_of(name: str, info: ValidationInfo) -> str:
+    return context_of(info).workspace(name) or name  # it may have been deleted
+
+
+Workspace = Annotated[Text, AfterValidator(_id_of)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, strict=False), Accepts(f"a whole number from 1 to {MAX_LIMIT}")]
+
+
+class RequestFilter(Model):
+    """Which requests are meant. A workspace is given by id or name."""
+
+    since: Annotated[datetime, parsed(parse_date_time)] | None = None
+    outcome: Annotated[str, one_of(OUTCOMES)] | None = None
+    rule: Text | None = None
+    external_id: Annotated[Text, AfterValidator(shown_key)] | None = None
+    workspace: Workspace | None = None
+
+    def fits(self, entry: Entry) -> bool:
+        """Tell whether an entry of the journal is meant."""
+        return (
+            (self.since is None or entry.at >= self.since)
+            and self.outcome in {None, entry.outcome}
+            and (self.rule is None or self.rule in entry.rules)
+            and self.external_id in {None, entry.external_id}
+            and self.workspace in {None, entry.workspace}
+        )
+
+
+class RequestList(RequestFilter):
+    """Which requests are to be listed, and how many at most."""
+
+    limit: Limit = 100
+
+
+class EngagementList(Model):
+    """Which engagements are to be listed, and how many at most."""
+
+    limit: Limit = 100
+    workspace: Workspace | None = None
+    external_id: Text | None = None
+
+
+class HistoryOrder(Model):
+    """The key whose history is wanted."""
+
+    workspace: Workspace
+    external_id: Text
 
 
 def blueprint(mock: Mock) -> Blueprint:
@@ -38,11 +89,8 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
 
     @routes.get("/requests", provide_automatic_options=False)
     def list_requests() -> Response:
-        fields = Fields(dict(request.args))
-        limit = read_limit(fields)
-        wanted = read_filter(fields, mock)
-        fields.finish()
-        return jsonify(data=[entry.as_json() for entry in records(mock).journal.select(wanted, limit)])
+        wanted = read(RequestList, dict(request.args), order_context(mock))
+        return jsonify(data=[entry.as_json() for entry in records(mock).journal.select(wanted.fits, wanted.limit)])
 
     @routes.get("/requests/<entry_id>", provide_automatic_options=False)
     def show_request(entry_id: str) -> Response:
@@ -53,18 +101,14 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
 
     @routes.post("/requests/count", provide_automatic_options=False)
     def count_requests() -> Response:
-        fields = Fields(sent_json({}))
-        wanted = read_filter(fields, mock)
-        fields.finish()
-        return jsonify(count=len(records(mock).journal.select(wanted)))
+        wanted = read(RequestFilter, sent_json({}), order_context(mock))
+        return jsonify(count=len(records(mock).journal.select(wanted.fits)))
 
     @routes.delete("/requests", provide_automatic_options=False)
     def forget_requests() -> Response:
-        fields = Fields(dict(request.args))
-        wanted = read_filter(fields, mock)
-        fields.finish()
+        wanted = read(RequestFilter, dict(request.args), order_context(mock))
         journal = records(mock).journal
-        chosen = {entry.id for entry in journal.select(wanted)}
+        chosen = {entry.id for entry in journal.select(wanted.fits)}
         return jsonify(removed=journal.forget(lambda entry: entry.id in chosen))
 
     @routes.get("/events", provide_automatic_options=False)
@@ -75,11 +119,8 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
 def _add_engagements(routes: Blueprint, mock: Mock) -> None:
     @routes.get("/engagements", provide_automatic_options=False)
     def list_engagements() -> Response:
-        fields = Fields(dict(request.args))
-        limit = read_limit(fields)
-        workspace, external_id = fields.text("workspace", None), fields.text("external_id", None)
-        fields.finish()
-        return jsonify(data=engagements(mock, workspace, external_id, limit))
+        wanted = read(EngagementList, dict(request.args), order_context(mock))
+        return jsonify(data=engagements(mock, wanted))
 
     @routes.get("/engagements/<engagement_id>", provide_automatic_options=False)
     def show_engagement(engagement_id: str) -> Response:
@@ -90,12 +131,8 @@ def _add_engagements(routes: Blueprint, mock: Mock) -> None:
 
     @routes.get("/ledger", provide_automatic_options=False)
     def show_ledger() -> Response:
-        fields = Fields(dict(request.args))
-        workspace, external_id = fields.text("workspace", None), fields.text("external_id", None)
-        fields.needs("workspace", "the id or the name of a workspace")
-        fields.needs("external_id", "a text of 1 to 500 characters")
-        fields.finish()
-        return jsonify(history(mock, f"{workspace}", f"{external_id}"))
+        wanted = read(HistoryOrder, dict(request.args), order_context(mock))
+        return jsonify(history(mock, wanted))
 
 
 def _add_reports(routes: Blueprint, mock: Mock) -> None:
@@ -132,52 +169,14 @@ def full(entry: Entry, base: str) -> dict[str, Any]:
     }
 
 
-def read_limit(fields: Fields) -> int:
-    """Read how many items of a list are wanted."""
-
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
-            raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
-        return int(text)
-
-    limit: int = fields.parsed("limit", DEFAULT_LIMIT, parse)
-    return limit
-
-
-def read_filter(fields: Fields, mock: Mock) -> Callable[[Entry], bool]:
-    """Read which entries are wanted: since (an instant), outcome, rule, external_id, workspace (id or name)."""
-    since = fields.parsed("since", None, parse_date_time)
-    outcome, rule = fields.word("outcome", None, OUTCOMES), fields.text("rule", None)
-    key, workspace = fields.text("external_id", None), workspace_id(mock, fields.text("workspace", None))
-    external_id = None if key is None else shown_key(key)
-
-    def wanted(entry: Entry) -> bool:
-        return (
-            (since is None or entry.at >= since)
-            and outcome in {None, entry.outcome}
-            and (rule is None or rule in entry.rules)
-            and external_id in {None, entry.external_id}
-            and workspace in {None, entry.workspace}
-        )
-
-    return wanted
-
-
-def workspace_id(mock: Mock, name: str | None) -> str | None:
-    """Return the id of a workspace that is given by id or name. An unknown name is returned as it is."""
-    found = None if name is None else mock.services.directory.workspace(name)
-    return name if found is None else found.id
-
-
-def engagements(mock: Mock, workspace: str | None, external_id: str | None, limit: int) -> list[dict[str, Any]]:
+def engagements(mock: Mock, wanted: EngagementList) -> list[dict[str, Any]]:
     """Return stored engagements, newest first."""
-    wanted = workspace_id(mock, workspace)
     found = [
         engagement
         for (owner, key), engagement in mock.state.store.all()
-        if wanted in {None, owner} and external_id in {None, key}
+        if wanted.workspace in {None, owner} and wanted.external_id in {None, key}
     ]
-    return [submitted(engagement) for engagement in found[: -limit - 1 : -1]]
+    return [submitted(engagement) for engagement in found[: -wanted.limit - 1 : -1]]
 
 
 def submitted(engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
@@ -203,12 +202,12 @@ def submitted(engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
     }
 
 
-def history(mock: Mock, workspace: str, external_id: str) -> dict[str, Any]:
+def history(mock: Mock, key: HistoryOrder) -> dict[str, Any]:
     """Return the history of a key: its events, oldest first, and how many in the middle were dropped."""
-    found = records(mock).ledger.history(workspace_id(mock, workspace) or workspace, external_id)
+    found = records(mock).ledger.history(key.workspace, key.external_id)
     return {
-        "workspace": workspace_id(mock, workspace),
-        "external_id": external_id,
+        "workspace": key.workspace,
+        "external_id": key.external_id,
         "dropped": found.dropped,
         "data": [event.as_json() for event in found.events],
     }

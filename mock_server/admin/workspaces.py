@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
-from mock_server.admin.fields import Fields
+from pydantic import AfterValidator, ValidationInfo
+
 from mock_server.checks.auth import Workspace
 from mock_server.checks.rate_limit import describe
+from mock_server.faults.orders import context_of
+from mock_server.reading import Model, Name
 from mock_server.services import Mock
-from mock_server.workspaces import new_callers
-from mock_server.workspaces import read_limit as rate_limit
+from mock_server.workspaces import RateLimit, new_callers
 
 
-def create_workspace(mock: Mock, fields: Fields) -> dict[str, Any]:
-    """Make a workspace as ordered and return `{id, name, credentials: {name: credential}}`. Raises Invalid."""
+def _free(name: str, info: ValidationInfo) -> str:
+    if context_of(info).workspace(name) is not None:
+        raise ValueError("must be a name that no other workspace has")
+    return name
+
+
+class WorkspaceOrder(Model):
+    """A new workspace. Without a name it is called by its id."""
+
+    name: Annotated[Name, AfterValidator(_free)] | None = None
+    default_private: bool = False
+    rate_limit: RateLimit | None = None
+    credential_rate_limit: RateLimit | None = None
+
+
+def create_workspace(mock: Mock, order: WorkspaceOrder) -> dict[str, Any]:
+    """Make a workspace as ordered and return `{id, name, credentials: {name: credential}}`."""
     workspace_id = mock.services.ids.new("wrks")
-    name = fields.name("name", workspace_id)
-    if mock.services.directory.workspace(name) is not None:
-        fields.fail("name", "value", "must be a name that no other workspace has")
-    workspace = Workspace(
-        id=workspace_id,
-        name=name,
-        default_private=fields.boolean("default_private", default=False),
-        rate_limit=fields.parsed("rate_limit", None, rate_limit),
-    )
-    for_each_credential = fields.parsed("credential_rate_limit", None, rate_limit)
-    fields.finish()
-    callers = new_callers(workspace, for_each_credential)
+    workspace = Workspace(workspace_id, order.name or workspace_id, order.default_private, order.rate_limit)
+    callers = new_callers(workspace, order.credential_rate_limit)
     mock.services.directory.change(lambda known: (*known, *callers))
-    return {"id": workspace.id, "name": name, "credentials": {one.name: one.credential for one in callers}}
+    return {"id": workspace.id, "name": workspace.name, "credentials": {one.name: one.credential for one in callers}}
 
 
 def list_workspaces(mock: Mock) -> list[dict[str, Any]]:

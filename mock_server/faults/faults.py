@@ -14,15 +14,10 @@ from typing import Protocol
 
 from mock_server.checks.auth import Caller
 from mock_server.clock import Clock, monotonic
+from mock_server.faults.orders import AFTER_COMMIT, CLOSE, FORGET, HANG, SLOW, STATUS, FaultOrder, Match
 from mock_server.problems import Problem
 from mock_server.trace import INJECTED, Trace
 
-BEFORE_AUTH, BEFORE_COMMIT, AFTER_COMMIT = PHASES = ("before_auth", "before_commit", "after_commit")
-STATUS, CLOSE, RESET, TRUNCATE, SLOW, HANG, FORGET = KINDS = (
-    "status", "close", "reset", "truncate", "slow", "hang", "forget",
-)  # fmt: skip
-NEED_CONNECTION = frozenset({CLOSE, RESET, TRUNCATE, HANG})
-DEFAULT_DELAYS = {SLOW: 1000, HANG: 60_000}  # milliseconds
 MAX_HELD = 500  # requests that faults hold at once; the other connections of the server remain for everybody else
 HELD_TICK = 0.2  # seconds between two checks whether a request is to be released
 
@@ -51,39 +46,11 @@ class Injected(Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """Which requests a fault strikes. None matches every value, and a text that ends in `*` matches a beginning."""
-
-    method: str | None = None
-    path: str | None = None
-    external_id: str | None = None
-    credential_name: str | None = None
-    workspace: str | None = None  # id
-
-    @property
-    def needs_caller(self) -> bool:
-        """Whether the match depends on the credential."""
-        return self.credential_name is not None or self.workspace is not None
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault as it was set. Without `times` and `until` (seconds since 1970, by the mock's clock) it has no end.
-
-    `retry_after` holds the seconds that the first strike announces, then those of the second, and so on. Later strikes
-    announce the last value. `phase` is None only for the kind forget, which has one moment.
-    """
+    """One fault as it was set. `until` is when it ends, in seconds since 1970 by the clock of the mock."""
 
     id: str
-    match: Match
-    phase: str | None
-    kind: str
-    status: int = 500
-    headers: Mapping[str, str] = field(default_factory=dict)
-    retry_after: tuple[int, ...] = ()
-    delay_ms: int = 0
-    times: int | None = None
-    probability: float = 1.0
+    order: FaultOrder
     until: float | None = None
     preset: str | None = None
 
@@ -140,7 +107,7 @@ class Faults:
     def meet(self, subject: FaultSubject, phase: str) -> None:
         """Let the faults of a phase strike a request. Raises Injected if one of them answers in the mock's place."""
         for armed in self._armed:
-            if armed.fault.phase == phase and self._strikes(armed, subject):
+            if armed.fault.order.phase == phase and self._strikes(armed, subject):
                 self._act(armed, subject, phase)
                 if subject.trace.cut is not None:
                     return
@@ -148,7 +115,7 @@ class Faults:
     def forgets(self, subject: FaultSubject) -> bool:
         """Tell whether a fault wants this creation answered but not stored."""
         for armed in self._armed:
-            if armed.fault.kind == FORGET and self._strikes(armed, subject):
+            if armed.fault.order.kind == FORGET and self._strikes(armed, subject):
                 with subject.trace.step("fault", INJECTED) as step:
                     step.note(f"forget: answered as created, not stored ({armed.fault.id})")
                 return True
@@ -156,37 +123,38 @@ class Faults:
 
     def _strikes(self, armed: _Armed, subject: FaultSubject) -> bool:
         """Decide whether a fault strikes, and count it. The lock keeps the count exact under parallel requests."""
-        if not subject.fits(armed.fault.match):
+        if not subject.fits(armed.fault.order.match):
             return False
         now = self._clock.timestamp()
         with self._lock:
-            if not _alive(armed, now) or armed.random.random() >= armed.fault.probability:
+            if not _alive(armed, now) or armed.random.random() >= armed.fault.order.probability:
                 return False
             armed.struck += 1
             subject.strike = armed.struck
             return True
 
     def _act(self, armed: _Armed, subject: FaultSubject, phase: str) -> None:
-        fault, connection, trace = armed.fault, subject.connection, subject.trace
+        order, connection, trace = armed.fault.order, subject.connection, subject.trace
         with trace.step("fault", INJECTED) as step:
-            step.note(f"{fault.kind}, {phase.replace('_', ' ')} ({fault.id})")
-            if fault.kind == STATUS:
-                raise Injected(fault.status, _headers(fault, subject.strike))
-            if fault.kind in {SLOW, HANG}:
+            step.note(f"{order.kind}, {phase.replace('_', ' ')} ({armed.fault.id})")
+            if order.kind == STATUS:
+                raise Injected(order.status or 500, _headers(order, subject.strike))
+            if order.kind in {SLOW, HANG}:
                 step.note(self._hold(armed, connection))
-            if fault.kind == SLOW or connection is None:
+            if order.kind == SLOW or connection is None:
                 return
-            connection.cut(CLOSE if fault.kind == HANG else fault.kind)
-            trace.cut = fault.kind
+            connection.cut(CLOSE if order.kind == HANG else order.kind)
+            trace.cut = order.kind
             if phase != AFTER_COMMIT:  # afterwards there is a true answer, which is the one that is cut
-                raise Injected(fault.status, {})
+                raise Injected(order.status or 500, {})
 
     def _hold(self, armed: _Armed, connection: BreakableConnection | None) -> str:
         """Hold the request for the delay. Release it when the fault is removed, the peer leaves or the server stops."""
         if not self._places.acquire(blocking=False):
             return f"not held, because {MAX_HELD} requests are held already"
-        ends = monotonic() + armed.fault.delay_ms / 1000
-        hangs = armed.fault.kind == HANG
+        delay = armed.fault.order.delay_ms or 0
+        ends = monotonic() + delay / 1000
+        hangs = armed.fault.order.kind == HANG
         try:
             while (left := ends - monotonic()) > 0:
                 if armed.removed.is_set() or self._stopping.is_set():
@@ -195,7 +163,7 @@ class Faults:
                     return "held until the client left"
                 if not hangs:
                     armed.removed.wait(min(HELD_TICK, left))
-            return f"held for {armed.fault.delay_ms} ms"
+            return f"held for {delay} ms"
         finally:
             self._places.release()
 
@@ -227,11 +195,6 @@ class FaultSubject:
         )
 
 
-def answers_with_error(kind: str, phase: str | None) -> bool:
-    """Tell whether a fault answers with a status of its own. `truncate` does while there is no true answer to cut."""
-    return kind == STATUS or (kind == TRUNCATE and phase != AFTER_COMMIT)
-
-
 def _like(value: str | None, wanted: str | None) -> bool:
     if wanted is None:
         return True
@@ -241,12 +204,12 @@ def _like(value: str | None, wanted: str | None) -> bool:
 
 
 def _alive(armed: _Armed, now: float) -> bool:
-    fault = armed.fault
-    in_time = fault.until is None or now < fault.until
-    return in_time and (fault.times is None or armed.struck < fault.times) and not armed.removed.is_set()
+    until, times = armed.fault.until, armed.fault.order.times
+    in_time = until is None or now < until
+    return in_time and (times is None or armed.struck < times) and not armed.removed.is_set()
 
 
-def _headers(fault: Fault, strike: int) -> dict[str, str]:
-    announced = fault.retry_after
+def _headers(order: FaultOrder, strike: int) -> dict[str, str]:
+    announced = order.retry_after
     growing = {"Retry-After": str(announced[min(strike, len(announced)) - 1])} if announced else {}
-    return {**fault.headers, **growing}
+    return {**(order.headers or {}), **growing}

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, CLOSE, SLOW, STATUS, Fault, Match
+from mock_server.faults.orders import AFTER_COMMIT, BEFORE_AUTH, CLOSE, SLOW, STATUS, Match, Times, Ttl
+from mock_server.reading import Model, one_of
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A sentence for people, and the faults (as keywords of Fault) that make it true."""
+    """A sentence for people, and the orders that make it true."""
 
     summary: str
-    faults: tuple[dict[str, Any], ...]
-
-    @property
-    def phases(self) -> set[str]:
-        """The phases in which its faults strike."""
-        return {fault["phase"] for fault in self.faults}
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of its faults, in their order."""
-        return tuple(fault["kind"] for fault in self.faults)
+    orders: tuple[dict[str, Any], ...]
 
 
 PRESETS = {
@@ -37,7 +27,7 @@ PRESETS = {
     ),
     "overloaded": Preset(
         "Every request gets 429, and each is told to wait twice as long as the one before, up to a minute.",
-        ({"phase": BEFORE_AUTH, "kind": STATUS, "status": 429, "retry_after": (1, 2, 4, 8, 16, 32, 60)},),
+        ({"phase": BEFORE_AUTH, "kind": STATUS, "status": 429, "retry_after": [1, 2, 4, 8, 16, 32, 60]},),
     ),
     "brownout": Preset(
         "Half of the requests take two seconds longer, and three in ten of all get 503.",
@@ -53,8 +43,15 @@ PRESETS = {
 }
 
 
-def faults_of(
-    name: str, match: Match, *, new_id: Callable[[], str], times: int | None = None, until: float | None = None
-) -> list[Fault]:
-    """Return the faults of a preset. Raises KeyError if there is no preset of this name."""
-    return [Fault(new_id(), match, times=times, until=until, preset=name, **part) for part in PRESETS[name].faults]
+class PresetOrder(Model):
+    """The faults of a preset, all with the same match and the same end."""
+
+    preset: Annotated[str, one_of(PRESETS)]
+    match: Match = Match()
+    times: Times | None = None
+    ttl: Ttl | None = None
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return the orders that it stands for, as somebody would write them."""
+        shared = {"match": self.match, "times": self.times, "ttl": self.ttl}
+        return [{**order, **shared} for order in PRESETS[self.preset].orders]

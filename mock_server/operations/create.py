@@ -15,7 +15,8 @@ from mock_server.checks import auth, body
 from mock_server.checks.auth import Caller
 from mock_server.checks.prefer import preferred
 from mock_server.checks.validation import Submission, field_error
-from mock_server.faults.faults import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT, FaultSubject
+from mock_server.faults.faults import FaultSubject
+from mock_server.faults.orders import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
 from mock_server.operations.operation import Operation, Reply, Request

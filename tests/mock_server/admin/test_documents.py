@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 from mock_server import create_app
-from mock_server.faults.faults import KINDS, PHASES
+from mock_server.faults.orders import KINDS, PHASES
 from mock_server.faults.presets import PRESETS
 from tests.kit.control import Client
 from tests.kit.http import send

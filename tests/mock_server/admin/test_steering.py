@@ -222,7 +222,7 @@ def broken(snapshot: dict[str, Any]) -> list[tuple[str, Any]]:
         ("/version", 2), ("/version", None), ("/clock/frozen", "soon"), ("/clock/offset_seconds", 1e300),
         ("/engagements/0/title", ""), ("/engagements/0/media_url", "http://x/"), ("/engagements/0/created_at", None),
         ("/engagements/0/credential_name", "nobody"), ("/engagements/0/surprise", 1), ("/faults/0/kind", "explode"),
-        ("/workspaces/0/credentials/0/name", "nobody"), ("/workspaces/2/credentials/0/scopes", ["all"]),
+        ("/workspaces/0/credentials/0/name", "nobody"), ("/workspaces/2/credentials/0/scopes/0", "all"),
         ("/rate_limits", 5), ("/surprise", 1), ("/engagements/1/external_id", "one"),
     ]  # fmt: skip
     return [(pointer, changed(pointer, value)) for pointer, value in places]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mock_server import Running, Settings
-from mock_server.faults.faults import BEFORE_AUTH, STATUS, Fault, Match
+from mock_server.faults.faults import Fault
+from mock_server.faults.orders import BEFORE_AUTH, STATUS, FaultOrder, Match
 from mock_server.media import Note, Recording
 from mock_server.media.policy import MediaUrl
 from mock_server.operations.create import create_engagement
@@ -101,17 +102,19 @@ def test_an_answer_the_client_asked_for_is_a_step(mock: Mock) -> None:
     ("match", "strikes"),
     [
         (Match(method="POST", path=PATH), True),
-        (Match(path="/api/*"), True),
+        (Match(path="/v2/engagements"), True),
+        (Match.model_construct(path="/api/*"), True),
         (Match(credential_name="writer"), True),
-        (Match(method="GET"), False),
-        (Match(path="/other"), False),
+        (Match.model_construct(method="GET"), False),
+        (Match.model_construct(path="/other"), False),
         (Match(credential_name="reader"), False),
     ],
     ids=repr,
 )
 def test_a_fault_meets_the_requests_it_was_set_for(mock: Mock, match: Match, strikes: bool) -> None:  # noqa: FBT001
     """A fault sees method, path and credential before anything is judged."""
-    mock.state.faults.put([Fault("fault_1", match, BEFORE_AUTH, STATUS, status=503)])
+    order = FaultOrder(match=match, phase=BEFORE_AUTH, kind=STATUS, status=503)
+    mock.state.faults.put([Fault("fault_1", order)])
     answer, trace = follow(mock, GOOD)
     assert isinstance(answer, Problem) == strikes
     assert [step.name for step in trace.steps] == (["fault"] if strikes else STEPS)
