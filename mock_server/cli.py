@@ -15,6 +15,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NoReturn
 
 from mock_server import logs
 from mock_server.app import SERVER_NAME
@@ -60,8 +61,15 @@ def _run(argv: Sequence[str] | None) -> int:
         return 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments. What somebody else wrote in them cannot command a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(logs.shown(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="mock-server",
         description="A local server that behaves as the Create engagement operation does.",
         epilog="Every option can be set as MOCK_SERVER_<OPTION> too, or in the file given with --config.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,9 +22,9 @@ from pydantic import (
 )
 
 from mock_server.checks.auth import Caller
-from mock_server.media.live.fixtures import Fixture, read_fixtures
+from mock_server.media.live.fixtures import Fixture, read_fixture
 from mock_server.media.policy import DEFAULT_PORT
-from mock_server.reading import Accepts, Mistake, Model, mistakes, one_of, short
+from mock_server.reading import Accepts, Mistake, Model, mistakes, one_of, parsed, short, written
 from mock_server.workspaces import ConfigError, RateLimit, WorkspaceTable, built_in, no_twins, some
 
 ENVIRONMENT_PREFIX = "MOCK_SERVER_"
@@ -35,12 +35,26 @@ MAX_FILE = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """What the help of the command says of a setting. A flag with `many` values can be repeated."""
+class Option:
+    """How people give one setting: `--name`, `MOCK_SERVER_NAME` in the environment, `name` in the file.
+
+    `metavar` and `help` are for the help of the command. An option with `many` values can be repeated.
+    """
 
     metavar: str
     help: str
     many: bool = False
+    name: str = ""
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line, `--in-flight`."""
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable, `MOCK_SERVER_IN_FLIGHT`."""
+        return ENVIRONMENT_PREFIX + self.name.upper()
 
 
 def _host(text: str) -> str:
@@ -59,10 +73,6 @@ def _path(text: str) -> Path:
 def _listed(value: object) -> object:
     """Split a text at its commas, as a flag and the environment need it."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-
-
-def _fixture(value: object) -> object:
-    return read_fixtures(value)[0] if isinstance(value, str) else value
 
 
 Host = Annotated[str, AfterValidator(_host), Accepts("an address or a name, such as 127.0.0.1")]
@@ -95,7 +105,7 @@ HostNames = Annotated[
     BeforeValidator(_listed),
     Accepts("names or addresses without a port, such as mock or 172.17.0.2"),
 ]
-StandIns = Annotated[tuple[Annotated[InstanceOf[Fixture], BeforeValidator(_fixture)], ...], BeforeValidator(_listed)]
+StandIns = Annotated[tuple[Annotated[InstanceOf[Fixture], parsed(read_fixture)], ...], BeforeValidator(_listed)]
 
 
 class Settings(Model):
@@ -107,30 +117,30 @@ class Settings(Model):
 
     model_config = ConfigDict(strict=False, coerce_numbers_to_str=True)
 
-    host: Annotated[Host, Flag("HOST", "address to listen on (127.0.0.1)")] = "127.0.0.1"
-    port: Annotated[Port, Flag("PORT", f"port to listen on; 0 picks a free one ({COMMAND_PORT})")] = 0
-    config: Annotated[File | None, Flag("FILE", "workspaces and credentials, in TOML")] = Field(
+    host: Annotated[Host, Option("HOST", "address to listen on (127.0.0.1)")] = "127.0.0.1"
+    port: Annotated[Port, Option("PORT", f"port to listen on; 0 picks a free one ({COMMAND_PORT})")] = 0
+    config: Annotated[File | None, Option("FILE", "workspaces and credentials, in TOML")] = Field(
         default=None, exclude=True
     )
     media: Annotated[
         str,
         one_of(("simulated", "live")),
-        Flag("MODE", "simulated: judge recordings by their URL, without a network; live: fetch and measure them"),
+        Option("MODE", "simulated: judge recordings by their URL, without a network; live: fetch and measure them"),
     ] = "simulated"
     media_ports: Annotated[
-        MediaPorts, Flag("PORTS", "ports that media URLs may use besides 443, such as 8443,9443", many=True)
+        MediaPorts, Option("PORTS", "ports that media URLs may use besides 443, such as 8443,9443", many=True)
     ] = frozenset({DEFAULT_PORT})
     media_timeout: Annotated[
-        Seconds, Flag("SECONDS", "time limit for fetching a recording, redirects included (30)")
+        Seconds, Option("SECONDS", "time limit for fetching a recording, redirects included (30)")
     ] = 30.0
-    media_max_bytes: Annotated[Size, Flag("SIZE", "largest recording that is fetched (512MiB)")] = ByteSize(512 << 20)
-    media_fetches: Annotated[Count, Flag("N", "recordings fetched at a time; others wait, then get 429 (16)")] = 16
+    media_max_bytes: Annotated[Size, Option("SIZE", "largest recording that is fetched (512MiB)")] = ByteSize(512 << 20)
+    media_fetches: Annotated[Count, Option("N", "recordings fetched at a time; others wait, then get 429 (16)")] = 16
     media_ca: Annotated[
-        File | None, Flag("FILE", "certificates (PEM) to trust besides the usual ones when recordings are fetched")
+        File | None, Option("FILE", "certificates (PEM) to trust besides the usual ones when recordings are fetched")
     ] = None
     resolve: Annotated[
         StandIns,
-        Flag(
+        Option(
             "HOST:PORT:ADDRESS",
             "fetch recordings of this host and port from this address, as curl does (…:ADDRESS:PORT for another port)",
             many=True,
@@ -139,41 +149,43 @@ class Settings(Model):
     in_flight: Annotated[
         str,
         one_of(("wait", "conflict")),
-        Flag("WHAT", "a repeat during the first submission: wait, or conflict for 409"),
+        Option("WHAT", "a repeat during the first submission: wait, or conflict for 409"),
     ] = "wait"
     unknown_fields: Annotated[
         str,
         one_of(("ignore", "refuse")),
-        Flag("WHAT", "a field of a body that the API does not know: ignore it, or refuse the body with 422 (ignore)"),
+        Option("WHAT", "a field of a body that the API does not know: ignore it, or refuse the body with 422 (ignore)"),
     ] = "ignore"
     rate_limit: Annotated[
-        RateLimit | None, Flag("LIMIT", "requests a workspace may send, such as 100/minute (no limit)")
+        RateLimit | None, Option("LIMIT", "requests a workspace may send, such as 100/minute (no limit)")
     ] = None
     ready_file: Annotated[
-        File | None, Flag("FILE", "write addresses and credentials here, as JSON, once requests are answered")
+        File | None, Option("FILE", "write addresses and credentials here, as JSON, once requests are answered")
     ] = None
-    tls_cert: Annotated[File | None, Flag("FILE", "certificate chain (PEM) to serve https")] = None
-    tls_key: Annotated[File | None, Flag("FILE", "private key (PEM) of the certificate")] = None
-    seed: Annotated[Whole | None, Flag("N", "make ids, and the chance of a fault, repeatable")] = None
-    admin: Annotated[str, one_of(("on", "off")), Flag("WHAT", "the control plane and its records (on)")] = "on"
+    tls_cert: Annotated[File | None, Option("FILE", "certificate chain (PEM) to serve https")] = None
+    tls_key: Annotated[File | None, Option("FILE", "private key (PEM) of the certificate")] = None
+    seed: Annotated[Whole | None, Option("N", "make ids, and the chance of a fault, repeatable")] = None
+    admin: Annotated[str, one_of(("on", "off")), Option("WHAT", "the control plane and its records (on)")] = "on"
     admin_token: Annotated[
         Token | None,
-        Flag("TOKEN", "what the control plane asks for (nothing; made up if --host is not loopback)"),
+        Option("TOKEN", "what the control plane asks for (nothing; made up if --host is not loopback)"),
     ] = Field(default=None, repr=False)
     allow_host: Annotated[
-        HostNames, Flag("NAME", "another name under which the control plane may be used", many=True)
+        HostNames, Option("NAME", "another name under which the control plane may be used", many=True)
     ] = ()
-    log_format: Annotated[str, one_of(("text", "json")), Flag("FORMAT", "text, or json: an object a line (text)")] = (
+    log_format: Annotated[str, one_of(("text", "json")), Option("FORMAT", "text, or json: an object a line (text)")] = (
         "text"
     )
     log_level: Annotated[
         str,
         one_of(("debug", "info", "warning", "error")),
-        Flag("LEVEL", "how much to log on standard error (info)"),
+        Option("LEVEL", "how much to log on standard error (info)"),
     ] = "info"
-    workspaces: Annotated[list[WorkspaceTable] | None, BeforeValidator(some("[[workspaces]]"))] = None
-    callers: Annotated[tuple[InstanceOf[Caller], ...], AfterValidator(no_twins)] = Field(
-        default_factory=lambda given: _callers(given["workspaces"]), validate_default=True, exclude=True
+    workspaces: (
+        Annotated[list[WorkspaceTable], BeforeValidator(some("[[workspaces]]")), AfterValidator(no_twins)] | None
+    ) = None
+    callers: tuple[InstanceOf[Caller], ...] = Field(
+        default_factory=lambda given: _callers(given["workspaces"]), exclude=True
     )
 
     def __init__(self, **values: Any) -> None:
@@ -214,42 +226,21 @@ class SettingError(ConfigError):
     """One setting that cannot be used: `key` is its name, `rest` what comes after the name in the message."""
 
     def __init__(self, key: str, rest: str) -> None:
-        super().__init__(key + rest)
+        super().__init__(short(key) + rest)
         self.key, self.rest = key, rest
 
 
 def _setting_error(mistake: Mistake) -> SettingError:
-    key, *inner = mistake.place
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{short(part)}" for part in inner)
+    key = str(mistake.place[0])
     value = "" if mistake.value is None else f" {mistake.value}"
-    return SettingError(short(str(key)), f"{where}:{value} {mistake.message}")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One setting: `--name` on the command line, `MOCK_SERVER_NAME` in the environment, `name` in the file."""
-
-    name: str
-    metavar: str
-    help: str
-    many: bool
-
-    @property
-    def flag(self) -> str:
-        """The option on the command line, `--in-flight`."""
-        return "--" + self.name.replace("_", "-")
-
-    @property
-    def variable(self) -> str:
-        """The environment variable, `MOCK_SERVER_IN_FLIGHT`."""
-        return ENVIRONMENT_PREFIX + self.name.upper()
+    return SettingError(key, f"{written(mistake.place).removeprefix(key)}:{value} {mistake.message}")
 
 
 OPTIONS = tuple(
-    Option(name, flag.metavar, flag.help, flag.many)
+    replace(option, name=name)
     for name, field in Settings.model_fields.items()
-    for flag in field.metadata
-    if isinstance(flag, Flag)
+    for option in field.metadata
+    if isinstance(option, Option)
 )
 
 
@@ -267,9 +258,8 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
     sources: dict[str, str] = {}
     config = flags.get("config", environment.get(ENVIRONMENT_PREFIX + "CONFIG") or None)
     if config is not None:
-        document = _read_toml(_file(config))
+        document = _read_toml(config)
         sources = {key: f"{short(config)}: {short(key)}" for key in document}
-        sources["callers"] = f"{short(config)}: workspaces"
         values |= document
     for option in OPTIONS:
         if option.name in flags:
@@ -279,19 +269,14 @@ def load(flags: Mapping[str, str], environment: Mapping[str, str]) -> Settings:
     try:
         return Settings(**values)
     except SettingError as error:
-        raise ConfigError(sources.get(error.key, error.key) + error.rest) from None
+        raise ConfigError(sources.get(error.key, short(error.key)) + error.rest) from None
 
 
-def _file(text: str) -> Path:
+def _read_toml(text: str) -> dict[str, Any]:
+    name, path = short(text), Path(text)
     try:
-        return _path(text)
-    except ValueError:
-        raise ConfigError("--config: must be the path of a file") from None
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    name = short(str(path))
-    try:
+        if not text or "\0" in text:
+            raise ConfigError("--config: must be the path of a file")
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_FILE:
             raise ConfigError(f"--config: cannot read {name}: it must be a file of at most {MAX_FILE:,} bytes")

@@ -69,7 +69,7 @@ def parsed(parse: Callable[[str], object]) -> BeforeValidator:
 
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("must be a text without control characters, because it is shown in terminals and on pages")
+        raise ValueError("cannot be shown in terminals and on pages")
     return text
 
 
@@ -77,8 +77,8 @@ Text = Annotated[str, Field(min_length=1, max_length=500), Accepts("a text of 1 
 Name = Annotated[
     str,
     Field(min_length=1, max_length=100),
-    Accepts("a text of 1 to 100 characters"),
     AfterValidator(_printable),
+    Accepts("a text of 1 to 100 characters, none of them a control character"),
 ]
 
 
@@ -174,6 +174,12 @@ def shown(value: object) -> str:
     """Return a value as Python writes it, cut. A text is in quotes and escaped, so that it can be shown anywhere."""
     text = repr(value[: LONGEST_SHOWN + 1] if isinstance(value, str) else value)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+
+
+def written(place: Place) -> str:
+    """Return a place as it stands in a message: `workspaces[0].name`. Long names are cut."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{short(part)}" for part in place)
+    return "".join(parts).removeprefix(".")
 
 
 def short(name: str) -> str:

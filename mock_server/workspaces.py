@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated
 
 from limits import RateLimitItem
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field, InstanceOf
 
 from mock_server.checks.auth import API_KEY_PREFIX, Caller, Workspace
 from mock_server.checks.rate_limit import parse_limit
 from mock_server.ids import derived
-from mock_server.reading import Accepts, Model, Name, plain, suggestion
+from mock_server.reading import Accepts, Mistake, Model, Name, Place, parsed, plain, refuse, suggestion, written
 
 SCOPES = (
     "engagements:read",
@@ -41,14 +40,12 @@ class ConfigError(Exception):
         super().__init__(plain(message))
 
 
-def read_limit(value: object) -> RateLimitItem:
+def read_limit(text: str) -> RateLimitItem:
     """Read a rate limit such as `100/minute`."""
-    limit = value if isinstance(value, RateLimitItem) else None
-    if isinstance(value, str):
-        try:
-            limit = parse_limit(value)
-        except (ValueError, OverflowError):
-            limit = None
+    try:
+        limit = parse_limit(text)
+    except (ValueError, OverflowError):
+        limit = None
     if limit is None or limit.amount > MOST_REQUESTS or limit.get_expiry() > LONGEST_WINDOW:
         raise ValueError("must be a rate limit such as 100/minute, 5/second or 1000 per hour")
     return limit
@@ -57,12 +54,6 @@ def read_limit(value: object) -> RateLimitItem:
 def _scope(text: object) -> object:
     if text not in SCOPES:
         raise ValueError(f"is not a scope; {suggestion(str(text), SCOPES)}")
-    return text
-
-
-def _credential(text: str) -> str:
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("must be printable ASCII without spaces, or no header can carry it")
     return text
 
 
@@ -77,13 +68,12 @@ def some(header: str) -> Callable[[object], object]:
     return check
 
 
-RateLimit = Annotated[RateLimitItem, BeforeValidator(read_limit)]
-Scopes = Annotated[list[Annotated[str, BeforeValidator(_scope)]], Field(max_length=100)]
+RateLimit = Annotated[InstanceOf[RateLimitItem], parsed(read_limit)]
+Scopes = list[Annotated[str, BeforeValidator(_scope)]]
 Credential = Annotated[
     str,
-    Field(min_length=1, max_length=500),
-    Accepts("a text of 1 to 500 characters"),
-    AfterValidator(_credential),
+    Field(pattern=r"^[!-~]{1,500}$"),
+    Accepts("1 to 500 characters of printable ASCII without spaces, or no header can carry it"),
 ]
 
 
@@ -120,21 +110,29 @@ class WorkspaceTable(Model):
         return [table.caller(workspace) for table in self.credentials]
 
 
-def no_twins(callers: Iterable[Caller]) -> tuple[Caller, ...]:
-    """Return the callers. Raises ValueError if two workspaces have one name or id, or two callers do."""
-    callers = tuple(callers)
-    spaces = list({id(one.workspace): one.workspace for one in callers}.values())
-    for what, values in (
-        ("workspaces have the same name", [space.name for space in spaces]),
-        ("workspaces have the same id", [space.id for space in spaces]),  # they would share their keys
-        ("credentials have the same name", [one.name for one in callers]),
-        ("credentials have the same credential", [one.credential for one in callers]),
-    ):
-        value, times = Counter(values).most_common(1)[0] if values else ("", 0)
-        if times > 1:
-            named = "" if "same credential" in what else f" {value!r}"
-            raise ValueError(f"two {what}{named}; make them differ")
-    return callers
+def no_twins(tables: list[WorkspaceTable]) -> list[WorkspaceTable]:
+    """Return the tables. Refuses two workspaces of one name or id, and two credentials of one name or value."""
+    refuse(_twins(tables))
+    return tables
+
+
+def _twins(tables: list[WorkspaceTable]) -> Iterator[Mistake]:
+    """Yield each second one. What is the same is not shown, because it may be a credential."""
+    seen: dict[tuple[int, object, str], Place] = {}
+    for place, value in _names(tables):
+        first = seen.setdefault((len(place), place[-1], value), place)
+        if first != place:
+            yield Mistake(place, "value", f"is the same as {written(('workspaces', *first))}; make them differ")
+
+
+def _names(tables: list[WorkspaceTable]) -> Iterator[tuple[Place, str]]:
+    """Yield what must be different in a file, with its place."""
+    for number, table in enumerate(tables):
+        yield (number, "name"), table.name
+        yield (number, "id"), table.id or derived("wrks", table.name)
+        for position, one in enumerate(table.credentials):
+            yield (number, "credentials", position, "name"), one.name
+            yield (number, "credentials", position, "credential"), one.credential
 
 
 def built_in() -> tuple[Caller, ...]:

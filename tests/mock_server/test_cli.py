@@ -247,6 +247,71 @@ def test_an_invalid_value_is_exit_2_with_one_line(arguments: tuple[str, ...], sa
     assert says in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("prot = 1", "mock.toml: prot: is not known; did you mean port?"),
+        ("x = " + "[" * 5000 + "]" * 5000, "mock.toml: not valid TOML: it is nested too deeply"),
+        ('"\\u001b]0;x\\u0007\\n" = 1', r"mock.toml: \x1b]0;x\x07\n: is not known"),
+        ('[[workspaces]]\nname = "a\\nb"', r"mock.toml: workspaces[0].name: 'a\nb' must be a text"),
+        (CONFIG + CONFIG.replace("seed = 1", ""), "mock.toml: workspaces[1].name: is the same as workspaces[0].name"),
+        (CONFIG.replace('"engagements:write"', '"engagement:write"'), "did you mean engagements:write?"),
+        ("#" * (1024 * 1024 + 1), "it must be a file of at most 1,048,576 bytes"),
+    ],
+    ids=range(7),
+)
+def test_a_file_that_cannot_be_used_is_exit_2_with_one_line(tmp_path: Path, content: str, says: str) -> None:
+    """The command ends at once with one printable line that names the file and the key, and no credential."""
+    path = tmp_path / "mock.toml"
+    path.write_text(content, encoding="utf-8")
+    refused = run("--config", str(path), "--port", "0")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("mock-server: ")
+    assert refused.stderr[-1] == "\n"
+    assert refused.stderr[:-1].isprintable()
+    assert says in refused.stderr
+    assert "hush" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("MOCK_SERVER_PORT", "a\x1b[31m", "MOCK_SERVER_PORT: 'a\\x1b[31m' must be a port"),
+        ("MOCK_SERVER_CONFIG", "\udcff.toml", "--config: cannot read \\udcff.toml"),
+        ("MOCK_SERVER_HOST", "\udcff", "MOCK_SERVER_HOST: '\\udcff' must be an address"),
+        ("MOCK_SERVER_ADMIN_TOKEN", "hush", "MOCK_SERVER_ADMIN_TOKEN: must be 8 to 200"),
+    ],
+    ids=range(4),
+)
+def test_a_variable_that_cannot_be_used_is_exit_2_with_one_line(name: str, value: str, says: str) -> None:
+    """Bytes that are not UTF-8 and control characters in the environment are shown escaped, a secret not at all."""
+    refused = run("--port=0" if name != "MOCK_SERVER_PORT" else "serve", **{name: value})
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"mock-server: {says}")
+    assert refused.stderr[:-1].isprintable()
+    assert "hush" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("\x1b]0;x\x07",),
+        ("serve", "\x1b[31m\nFAKE"),
+        ("--\x1b[31m",),
+        ("--port", "1", "--\u202e"),
+        ("serve", "sk-apik_hush.secret"),
+    ],
+    ids=range(5),
+)
+def test_what_stands_on_the_command_line_cannot_command_a_terminal(arguments: tuple[str, ...]) -> None:
+    """Words and options that are not known are told with their control characters escaped and without API keys."""
+    refused = run(*arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert [line for line in refused.stderr.splitlines() if not line.isprintable()] == []
+    assert [line for line in refused.stderr.splitlines() if "FAKE" in line and "error: " not in line] == []
+    assert "hush" not in refused.stderr
+
+
 def test_a_ready_file_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
     """When the ready file cannot be written, what stands in its place is not removed."""
     (tmp_path / "taken").mkdir()

@@ -30,15 +30,11 @@ class Fixture:
     socket_port: int
 
 
-def read_fixtures(text: str) -> tuple[Fixture, ...]:
-    """Read `host:port:address`, several with commas between; `:port` may follow if the socket has another port.
+def read_fixture(text: str) -> Fixture:
+    """Read `host:port:address`; `:port` may follow if the socket has another port.
 
     Raises ValueError saying what is accepted.
     """
-    return tuple(_read(entry.strip()) for entry in text.split(","))
-
-
-def _read(text: str) -> Fixture:
     match = _FIXTURE.fullmatch(text)
     if match is None:
         raise ValueError("must be host:port:address, such as media.example.com:443:127.0.0.1 (or …:127.0.0.1:8443)")

@@ -19,7 +19,7 @@ import pytest
 from mock_server import Running, Settings, running
 from mock_server.cli import main
 from mock_server.config import load
-from mock_server.media.live.fixtures import Fixture, read_fixtures
+from mock_server.media.live.fixtures import Fixture, read_fixture
 from mock_server.workspaces import ConfigError
 from tests.kit.control import Client
 from tests.kit.http import Answer, create
@@ -205,8 +205,8 @@ def test_port_in_use_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 def test_settings_read(tmp_path: Path) -> None:
     """Lists may stand in the file, in the environment with commas, and as repeated flags."""
     two = (
-        Fixture("a.example.com", 443, read_fixtures("a.example.com:443:[::1]")[0].address, 443),
-        *read_fixtures("b.example.com:443:127.0.0.1:8443"),
+        Fixture("a.example.com", 443, read_fixture("a.example.com:443:[::1]").address, 443),
+        read_fixture("b.example.com:443:127.0.0.1:8443"),
     )
     text = "a.example.com:443:[::1],b.example.com:443:127.0.0.1:8443"
     assert load({"media": "live", "resolve": text}, {}).resolve == two
