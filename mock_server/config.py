@@ -185,7 +185,7 @@ class Settings(Model):
         Annotated[list[WorkspaceTable], BeforeValidator(some("[[workspaces]]")), AfterValidator(no_twins)] | None
     ) = None
     callers: tuple[InstanceOf[Caller], ...] = Field(
-        default_factory=lambda given: _callers(given["workspaces"]), exclude=True
+        default_factory=lambda given: _callers(given.get("workspaces")), exclude=True
     )
 
     def __init__(self, **values: Any) -> None:

@@ -121,6 +121,8 @@ def mistakes(error: ValidationError, model: type[BaseModel]) -> Iterator[Mistake
 
 def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
     place, value = found["loc"], found["input"]
+    if place[-1:] == ("[key]",) and found["type"] != "extra_forbidden":  # pydantic's word for a bad name in a dict
+        place = place[:-1]
     known = _model_at(model, place[:-1]).model_fields
     field = known.get(str(place[-1])) if place else None
     match found["type"]:
@@ -141,7 +143,7 @@ def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
         case "string_type" | "datetime_type" | "is_instance_of":
             message = "must be a text"
         case "string_unicode":
-            message = "must be text that UTF-8 can hold, without lone surrogates"
+            message = "must hold only text that UTF-8 can hold, without lone surrogates"
         case _:
             message = str(found.get("ctx", {}).get("error", found["msg"]))
     secret = field is not None and not field.repr

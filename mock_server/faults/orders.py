@@ -108,7 +108,7 @@ class FaultOrder(Model):
     headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_for_faults)] | None = None
     retry_after: RetryAfter | None = None
     delay_ms: Annotated[int, Field(ge=1, le=MAX_DELAY), Accepts(f"a whole number from 1 to {MAX_DELAY}")] | None = (
-        Field(default_factory=lambda given: DEFAULT_DELAYS.get(given["kind"]))
+        Field(default_factory=lambda given: DEFAULT_DELAYS.get(given.get("kind", "")))
     )
     times: Times | None = None
     probability: Annotated[float, Field(gt=0, le=1), Accepts("a number above 0 and at most 1")] = 1.0
@@ -151,5 +151,4 @@ class FaultOrder(Model):
 
 def _breaks_an_error(order: Mapping[str, Any]) -> bool:
     """Tell whether an order breaks off an answer that is an error, because there is no true answer yet."""
-    breaks: bool = order["kind"] == TRUNCATE and order["phase"] != AFTER_COMMIT
-    return breaks
+    return bool(order.get("kind") == TRUNCATE and order.get("phase") != AFTER_COMMIT)

@@ -186,8 +186,9 @@ def shown_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], 
 
 
 def shown_key(external_id: str) -> str:
-    """Return a key as the records keep it: not longer than a key can be, and without an API key in it."""
-    return redacted(external_id if len(external_id) <= LONGEST else external_id[:LONGEST] + "…")
+    """Return a key as the records keep it: not longer than a key can be, printable in UTF-8, without an API key."""
+    key = external_id if len(external_id) <= LONGEST else external_id[:LONGEST] + "…"
+    return redacted(key.encode("utf-8", "backslashreplace").decode())
 
 
 def _outcome(status: int, trace: Trace) -> str:
