@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from ssl import SSLError
@@ -29,12 +29,15 @@ from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.workspaces import ConfigError
 
+MAX_WAITING = 250  # requests that wait at once for a key that is in flight
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """What a request needs and does not change.
 
-    `patience` is how many seconds a request waits for a key that is in flight. `parse` reads a body, `present` and
+    `patience` is how many seconds a request waits for a key that is in flight, and `places` are for those that wait:
+    without a bound they could take all connections of the server. `parse` reads a body, `present` and
     `render` return the JSON object of an engagement and of a problem with its request id. A reset calls `new_store`.
     """
 
@@ -44,6 +47,7 @@ class Services:
     clock: Clock
     ids: Ids
     patience: float
+    places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_WAITING))
     parse: Callable[[bytes], dict[str, Any]] = body.parse
     present: Callable[[Engagement], dict[str, object]] = present
     render: Callable[[Problem, str], dict[str, object]] = Problem.as_json

@@ -44,7 +44,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
         step.note(state.limiter.hit(caller))
     submission = trace.submission = _read(request, services, trace)
     with trace.step("idempotency") as step:
-        claim = _claim(state, caller, submission, services.patience, step, trace)
+        claim = _claim(services, state, caller, submission, step, trace)
         if isinstance(claim, Engagement):
             step.note(f"stored as {claim.id}")
             trace.engagement, trace.made = claim, REPLAYED
@@ -120,17 +120,20 @@ def _named_key(document: dict[str, Any]) -> str | None:
 
 
 def _claim(  # noqa: PLR0913, PLR0917  all of it is one decision
-    state: State, caller: Caller, submission: Submission, patience: float, step: Step, trace: Trace
+    services: Services, state: State, caller: Caller, submission: Submission, step: Step, trace: Trace
 ) -> Claim | Engagement:
-    """Look the key up, and wait for it if it is in flight. Raises InFlight when the patience ends."""
+    """Look the key up, and wait if it is in flight. Raises InFlight when the patience ends or no place is left."""
     try:
         return state.store.claim(caller.workspace.id, submission.external_id, 0.0)
     except InFlight:
-        if not patience:
+        if not services.patience or not services.places.acquire(blocking=False):
             raise
-        step.note("another submission of the key is in flight: waits for it")
-        trace.waited = True
-    return state.store.claim(caller.workspace.id, submission.external_id, patience)
+    step.note("another submission of the key is in flight: waits for it")
+    trace.waited = True
+    try:
+        return state.store.claim(caller.workspace.id, submission.external_id, services.patience)
+    finally:
+        services.places.release()
 
 
 def _fetch(media: Media, submission: Submission, note: Callable[[str], None]) -> Recording:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from mock_server.clock import monotonic
+from mock_server.services import MAX_WAITING
 from tests.kit.control import Client
 from tests.kit.waiting import wait_until
 from tests.kit.wire import begin, begin_create, head, read_all
@@ -54,6 +56,22 @@ def test_one_hanging_key_and_its_retries_leave_the_control_plane_free(client: Cl
         endings = [read_all_or_nothing(peer) for peer in peers]
     assert sum(b" 201 " in ending[:20] for ending in endings) == 1
     assert endings.count(b"") == 1
+
+
+def test_so_many_retries_wait_and_no_more(client: Client) -> None:
+    """Of 300 retries of a key that is in flight 250 wait and 50 get 409 at once; with the first answer all the rest."""
+    fault = client.fault(kind="slow", phase="before_commit", delay_ms=60_000)
+    with ExitStack() as stack:
+        peers = [stack.enter_context(begin_create(client.server, external_id="one")) for _ in range(301)]
+        conflicts = "/requests?outcome=conflict"
+        wait_until(lambda: len(client.admin("GET", conflicts).json()["data"]) == 301 - 1 - MAX_WAITING)
+        assert len(client.mock.state.store._settled._waiters) == MAX_WAITING == 250
+        assert_steered(client)
+        assert client.admin("GET", f"{conflicts}&rule=IDEM-13").json()["data"][0]["trace"][6]["verdict"] == "refused"
+        client.admin("DELETE", f"/faults/{fault['id']}")
+        endings = Counter(read_all_or_nothing(peer)[9:12] for peer in peers)
+    assert endings == {b"201": 1, b"200": MAX_WAITING, b"409": 50}
+    assert client.mock.services.places._value == MAX_WAITING
 
 
 def listed(client: Client) -> bool:
