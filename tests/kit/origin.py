@@ -42,7 +42,8 @@ class Certificates:
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         if name is not None:
-            with self._lock:
+            # There is no certificate for some odd names: the client gets that of the addresses, and refuses it.
+            with self._lock, suppress(ValueError):
                 if name not in self._contexts:
                     self._contexts[name] = self._context(self._certificate(name))
                 connection.context = self._contexts[name]
