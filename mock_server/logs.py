@@ -10,19 +10,11 @@ from datetime import UTC, datetime
 
 from mock_server.clock import rfc3339
 from mock_server.current_request import CurrentRequest
+from mock_server.reading import harmless
 from mock_server.redaction import redacted
 
 TEXT = "%(asctime)s %(message)s"
 DELETE = "\x7f"  # the one control character that json.dumps leaves as it is
-
-
-def harmless(text: str) -> str:
-    r"""Return the text with an escape such as `\n` or `\u202e` for each character that is not printable.
-
-    Those are all that a terminal or a log could take for more than text: control characters of both ranges, separators
-    of lines and paragraphs, marks that change the direction of text, lone surrogates.
-    """
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def shown(text: str) -> str:

@@ -7,7 +7,6 @@ knows pydantic's errors.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, get_args
@@ -127,8 +126,9 @@ def _mistake(found: ErrorDetails, model: type[BaseModel]) -> Mistake:
     field = known.get(str(place[-1])) if place else None
     match found["type"]:
         case "missing":
-            accepted = next((one.what for one in field.metadata if isinstance(one, Accepts)), "") if field else ""
-            return missing(place, accepted)
+            return missing(
+                place, next((one.what for one in known[str(place[-1])].metadata if isinstance(one, Accepts)), "")
+            )
         case "required":
             return Mistake(place, "required", found["msg"])
         case "extra_forbidden":
@@ -189,6 +189,10 @@ def short(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
 
 
-def plain(text: str) -> str:
-    """Return a text as it is, but for control characters, which are escaped."""
-    return re.sub(r"[^ -~]", lambda found: found[0] if found[0].isprintable() else repr(found[0])[1:-1], text)
+def harmless(text: str) -> str:
+    r"""Return the text with an escape such as `\n` or `\u202e` for each character that is not printable.
+
+    Those are all that a terminal or a log could take for more than text: control characters of both ranges, separators
+    of lines and paragraphs, marks that change the direction of text, lone surrogates.
+    """
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 from mock_server.checks.auth import API_KEY_PREFIX, Caller, Workspace
 from mock_server.checks.rate_limit import parse_limit
 from mock_server.ids import derived
-from mock_server.reading import Accepts, Mistake, Model, Name, Place, parsed, plain, refuse, suggestion, written
+from mock_server.reading import Accepts, Mistake, Model, Name, Place, harmless, parsed, refuse, suggestion, written
 
 SCOPES = (
     "engagements:read",
@@ -37,7 +37,7 @@ class ConfigError(Exception):
     """A setting that cannot be used: one line that says which, and what is accepted. Control characters are escaped."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(plain(message))
+        super().__init__(harmless(message))
 
 
 def read_limit(text: str) -> RateLimitItem:

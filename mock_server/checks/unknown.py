@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_server import spec
+from mock_server.reading import harmless
 from mock_server.redaction import redacted
 
 MAX_NAMED = 10  # in a trace and in a line of the log
@@ -73,13 +74,8 @@ class UnknownFieldFinder:
 
     def _field(self, parent: str, name: str) -> UnknownField:
         short = redacted(name[: LONGEST_NAME * 2])[:LONGEST_NAME] + ("…" if len(name) > LONGEST_NAME else "")
-        pointer = f"{parent}/{_printable(short.replace('~', '~0').replace('/', '~1'))}"
+        pointer = f"{parent}/{harmless(short.replace('~', '~0').replace('/', '~1'))}"
         return UnknownField(pointer, _meant(name[:LONGEST_NAME], self._of_person if parent else self._of_body))
-
-
-def _printable(text: str) -> str:
-    """Return the text with everything escaped that moves a cursor, has no UTF-8 form or cannot be seen."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _meant(name: str, known: frozenset[str]) -> str | None:

@@ -17,7 +17,8 @@ import pytest
 
 from mock_server import Running, Settings, create_app
 from mock_server.current_request import CurrentRequest
-from mock_server.logs import JsonFormatter, RequestLine, TextFormatter, harmless
+from mock_server.logs import JsonFormatter, RequestLine, TextFormatter
+from mock_server.reading import harmless
 from mock_server.services import Mock
 from tests.kit.http import WRITER, create, send
 from tests.kit.waiting import wait_until
