@@ -125,7 +125,10 @@ class Settings(Model):
     media: Annotated[
         str,
         one_of(("simulated", "live")),
-        Option("MODE", "simulated: judge recordings by their URL, without a network; live: fetch and measure them"),
+        Option(
+            "MODE",
+            "simulated: judge recordings by their URL, without a network; live: fetch and measure them (simulated)",
+        ),
     ] = "simulated"
     media_ports: Annotated[
         MediaPorts, Option("PORTS", "ports that media URLs may use besides 443, such as 8443,9443", many=True)
@@ -149,7 +152,7 @@ class Settings(Model):
     in_flight: Annotated[
         str,
         one_of(("wait", "conflict")),
-        Option("WHAT", "a repeat during the first submission: wait, or conflict for 409"),
+        Option("WHAT", "a repeat during the first submission: wait, or conflict for 409 (wait)"),
     ] = "wait"
     unknown_fields: Annotated[
         str,
@@ -165,10 +168,12 @@ class Settings(Model):
     tls_cert: Annotated[File | None, Option("FILE", "certificate chain (PEM) to serve https")] = None
     tls_key: Annotated[File | None, Option("FILE", "private key (PEM) of the certificate")] = None
     seed: Annotated[Whole | None, Option("N", "make ids, and the chance of a fault, repeatable")] = None
-    admin: Annotated[str, one_of(("on", "off")), Option("WHAT", "the control plane and its records (on)")] = "on"
+    admin: Annotated[
+        str, one_of(("on", "off")), Option("WHAT", "on or off: the control plane and its records (on)")
+    ] = "on"
     admin_token: Annotated[
         Token | None,
-        Option("TOKEN", "what the control plane asks for (nothing; made up if --host is not loopback)"),
+        Option("TOKEN", "what the control plane asks for (nothing; if --host is not loopback, one is made)"),
     ] = Field(default=None, repr=False)
     allow_host: Annotated[
         HostNames, Option("NAME", "another name under which the control plane may be used", many=True)

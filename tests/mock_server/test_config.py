@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,6 +68,18 @@ def test_every_option_has_flag_and_variable() -> None:
     named = {option.name: (option.flag, option.variable) for option in OPTIONS}
     assert named["in_flight"] == ("--in-flight", "MOCK_SERVER_IN_FLIGHT")
     assert all(flag.startswith("--") and variable.startswith("MOCK_SERVER_") for flag, variable in named.values())
+
+
+def test_the_page_lists_every_setting_with_its_default() -> None:
+    """docs/mock.md names each flag of the help, and nothing that is no flag; each default in the help is in its row."""
+    text = Path(__file__).parents[2].joinpath("docs/mock.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `--")]
+    defaults = {flag: default for flags, _, default in rows for flag in re.findall(r"--[a-z-]+", flags)}
+    assert {option.flag for option in OPTIONS} == set(defaults)
+    for option in OPTIONS:
+        told = re.search(r"\((\S+)\)$", option.help)
+        assert told is None or told[1] in defaults[option.flag]
+        assert f"{option.flag} {option.metavar}" in text
 
 
 @pytest.mark.parametrize("source", ["flag", "environment"])
