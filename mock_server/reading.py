@@ -32,7 +32,7 @@ Place = tuple[int | str, ...]
 class Model(BaseModel):
     """An object with these members and no others. Values of another type are not converted. None is left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     @model_validator(mode="before")
     @classmethod
