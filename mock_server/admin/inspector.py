@@ -63,7 +63,8 @@ def blueprint(mock: Mock) -> Blueprint:
 def _add_traffic(pages: Blueprint, mock: Mock) -> None:
     @pages.get("/", provide_automatic_options=False, strict_slashes=False)
     def requests() -> str:
-        wanted = read(RequestFilter, _filled(), order_context(mock))
+        query = {name: value for name, value in request.args.items() if value}
+        wanted = read(RequestFilter, query, order_context(mock))
         chosen = {name: request.args.get(name, "") for name in ("outcome", "rule", "external_id", "workspace")}
         entries = records(mock).journal.select(wanted.fits, SHOWN)
         return render_template(
@@ -86,12 +87,14 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
         recent = records(mock).ledger.keys(lambda _: True, 50)
         found = None
         if workspace and external_id:
-            found = history(mock, read(HistoryOrder, _filled(), order_context(mock)))
+            key = read(HistoryOrder, {"workspace": workspace, "external_id": external_id}, order_context(mock))
+            found = history(mock, key)
         return render_template("keys.html", recent=recent, history=found, workspace=workspace, external_id=external_id)
 
     @pages.get("/inspect/engagements", provide_automatic_options=False)
     def show_engagements() -> str:
-        wanted = read(EngagementList, {"limit": SHOWN, **_filled()}, order_context(mock))
+        query = {"limit": SHOWN, "workspace": request.args.get("workspace") or None}
+        wanted = read(EngagementList, query, order_context(mock))
         shown = engagements(mock, wanted)
         return render_template("engagements.html", engagements=shown, total=len(mock.state.store))
 
@@ -101,11 +104,6 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
             if engagement.id == engagement_id:
                 return render_template("engagement.html", engagement=submitted(engagement, whole=True))
         raise NotFound("No engagement has this id.")
-
-
-def _filled() -> dict[str, str]:
-    """Return the query of the present request without the fields of a form that were left empty."""
-    return {name: value for name, value in request.args.items() if value}
 
 
 def _add_steering(pages: Blueprint, mock: Mock) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -103,7 +103,7 @@ class FaultOrder(Model):
     phase: Annotated[str, _phase] | None = None
     match: Match = Match()
     status: Annotated[int, Field(ge=400, le=599), _status] | None = Field(
-        default_factory=lambda given: 500 if _breaks_an_error(given) else None
+        default_factory=lambda given: 500 if _breaks_an_error(given.get("kind"), given.get("phase")) else None
     )
     headers: Annotated[dict[HeaderName, HeaderValue], AfterValidator(_for_faults)] | None = None
     retry_after: RetryAfter | None = None
@@ -138,7 +138,7 @@ class FaultOrder(Model):
             later = f"{BEFORE_COMMIT} or {AFTER_COMMIT}"
             message = f"is not known in the phase {BEFORE_AUTH}; accepted are {later}"
             yield Mistake(("match", "external_id"), "value", message)
-        answers = self.kind == STATUS or _breaks_an_error(self.__dict__)
+        answers = self.kind == STATUS or _breaks_an_error(self.kind, self.phase)
         for name, applies, kinds in (
             ("status", answers, "kind status"),
             ("headers", self.kind == STATUS, "kind status"),
@@ -149,6 +149,6 @@ class FaultOrder(Model):
                 yield Mistake((name,), "value", f"applies to the {kinds} only: leave it out")
 
 
-def _breaks_an_error(order: Mapping[str, Any]) -> bool:
-    """Tell whether an order breaks off an answer that is an error, because there is no true answer yet."""
-    return bool(order.get("kind") == TRUNCATE and order.get("phase") != AFTER_COMMIT)
+def _breaks_an_error(kind: str | None, phase: str | None) -> bool:
+    """Tell whether a fault breaks off an answer that is an error, because there is no true answer yet."""
+    return kind == TRUNCATE and phase != AFTER_COMMIT
