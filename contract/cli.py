@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,10 +20,10 @@ from rich.console import Console
 from contract import report
 from contract.report import terminal
 from contract.run.profile import PROFILES, Profile
-from contract.run.runner import execute, rehearse
+from contract.run.runner import Plan, execute, rehearse
 from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
-from contract.target.config import ConfigError, load, names_target
+from contract.target.config import ConfigError, load, names_target, with_limits
 from contract.target.embedded import Target, resettable
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
@@ -77,8 +78,8 @@ def _add(commands: Subparsers[argparse.ArgumentParser], name: str, text: str) ->
     command.add_argument("--report-dir", metavar="DIR", help=f"where reports go ({REPORT_DIR})")
     command.add_argument("--seed", metavar="N", help="repeat a run's choices")
     command.add_argument("--rate", metavar="RATE", help="requests at most, such as 5/s")
-    command.add_argument("--max-requests", metavar="N", help="end the run after so many requests")
-    command.add_argument("--max-creations", metavar="N", help="end the run after so many engagements")
+    command.add_argument("--max-requests", metavar="N", help="send so many requests at most")
+    command.add_argument("--max-creations", metavar="N", help="make so many engagements at most")
     command.add_argument("--yes", action="store_true", help="send to a target on another machine without asking")
     return command
 
@@ -89,8 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
     with _target(arguments) as target:
         config = target.config
-        if not config.loopback:
-            _consent(arguments, rehearse(config, profile, chosen).as_text())
+        if not config.loopback or config.max_requests or config.max_creations:
+            planned = rehearse(config, profile, chosen)
+            _fits(planned)
+            if not config.loopback:
+                _consent(arguments, planned.as_text())
         directory = Path(arguments.report_dir or REPORT_DIR)
         try:
             session = open_session(config, profile, chosen, directory)
@@ -113,7 +117,9 @@ def plan(arguments: argparse.Namespace) -> int:
     """Say what a run would do."""
     profile, chosen = _selection(arguments)
     with _target(arguments) as target:
-        print(rehearse(target.config, profile, chosen).as_text())
+        planned = rehearse(target.config, profile, chosen)
+        print(planned.as_text())
+        _fits(planned)
     return OK
 
 
@@ -148,7 +154,7 @@ def _target(arguments: argparse.Namespace) -> Iterator[Target]:
         yield Target(load(flags, os.environ))
     else:
         with resettable() as served:
-            yield served
+            yield replace(served, config=with_limits(served.config, flags, os.environ))
 
 
 def _consent(arguments: argparse.Namespace, planned: str) -> None:
@@ -160,6 +166,12 @@ def _consent(arguments: argparse.Namespace, planned: str) -> None:
         raise ConfigError("this target is on another machine: add --yes to send to it")
     if input("Send this? [y/N] ").strip().lower() not in {"y", "yes"}:
         raise ConfigError("not sent")
+
+
+def _fits(planned: Plan) -> None:
+    """Raise ConfigError if the budgets are too small for what is planned."""
+    if planned.too_large is not None:
+        raise ConfigError(planned.too_large)
 
 
 def _version() -> str:

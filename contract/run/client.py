@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable
 
 from contract.cases import bodies
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document
-from contract.exchange import Exchange
+from contract.exchange import Exchange, Request
 from contract.judge import invariants
 from contract.outcome import See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
 from contract.spec.statuses import BUSY
 from contract.target.client import Client, Ledger
+from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.transport import Transport
 
@@ -34,10 +33,10 @@ class RecordingClient(Client):
         profile: Profile,
         *,
         ledger: Ledger | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(
-            config, transport, profile.run_id, refused_only=profile.creates_nothing, ledger=ledger, sleep=sleep
+            config, transport, profile.run_id, refused_only=profile.creates_nothing, ledger=ledger, clock=clock
         )
         self.profile = profile
         self.recorder = recorder
@@ -96,9 +95,10 @@ class RecordingClient(Client):
             self.milestones.append(exchange)
         super().heard(exchange)
 
-    def unanswered(self) -> None:
+    def unanswered(self, request: Request) -> None:
         """Count the case that got no answer."""
         self.recorder.count_case()
+        super().unanswered(request)
 
     def silent(self, exchange: Exchange, reason: str) -> None:
         """Record that a case makes the target fall silent. Rule: ERR-4."""

@@ -14,6 +14,7 @@ import pytest_engagements as plugin
 from contract.run.profile import Profile
 from contract.run.results import RuleResult
 from contract.run.session import GIVEN, Session, open_session
+from contract.target.clock import PaperClock
 from contract.target.config import Config
 from contract.target.rehearsal import Rehearsal
 
@@ -64,13 +65,30 @@ class _Reporter:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do on a target that answers as the contract says."""
+    """What a run would do on a target that answers as the contract says.
+
+    `needed` is the smallest budget of creations that suffices: a submission that is to be refused needs room as well,
+    since a faulty target may accept it. `seconds` is what the rate and the waits of the tests take, at least.
+    """
 
     config: Config
     profile: Profile
     requests: int
     creations: int
+    needed: int
+    seconds: float
     results: Sequence[RuleResult]
+
+    @property
+    def too_large(self) -> str | None:
+        """Which budget the run exceeds, and the one that would do; None if it fits."""
+        for key, limit, needed in (
+            ("max_requests", self.config.max_requests, self.requests),
+            ("max_creations", self.config.max_creations, self.needed),
+        ):
+            if limit is not None and limit < needed:
+                return f"limits.{key} = {limit} is too small for this run: {needed} would do"
+        return None
 
     def as_text(self) -> str:
         """Return the plan for people."""
@@ -79,6 +97,7 @@ class Plan:
             f"Target   {self.config.base_url}",
             f"Profile  {self.profile.name}, {len(self.results)} rules",
             f"Sends    about {self.requests} requests, creates about {self.creations} engagements",
+            f"Takes    at least {duration(self.seconds)}",
             f"Budget   {budget(self.config)}",
             "Values",
             *(f"  {key:<28} {source}" for key, source in self.config.sources.items()),
@@ -98,11 +117,13 @@ def execute(session: Session, progress: Progress) -> int:
 
 def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:
     """Run the tests against a target on paper and return what they would have sent."""
-    unhurried = replace(config, rate=None, max_requests=None, max_creations=None)
-    session = open_session(unhurried, profile, rules, transport=Rehearsal(), sleep=lambda _: None)
+    unlimited = replace(config, max_requests=None, max_creations=None)
+    clock = PaperClock()
+    session = open_session(unlimited, profile, rules, transport=Rehearsal(), clock=clock)
     run_suite(session)
     run = session.run()
-    return Plan(config, profile, run.requests, run.creations, run.results)
+    needed = session.client.budget.needed
+    return Plan(config, profile, run.requests, run.creations, needed, clock.waited, run.results)
 
 
 def run_suite(session: Session, *plugins: object) -> int:
@@ -149,3 +170,8 @@ def budget(config: Config) -> str:
     rate = f"{config.rate:g} requests/s" if config.rate else "no rate limit"
     requests, creations = (limit or "any number of" for limit in (config.max_requests, config.max_creations))
     return f"{rate}, at most {requests} requests and {creations} creations"
+
+
+def duration(seconds: float) -> str:
+    """Say a time in seconds, or in minutes where there are some."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

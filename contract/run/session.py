@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from contract.run.recorder import Recorder, today
 from contract.run.results import Run
 from contract.spec.rules import catalogue
 from contract.target.client import Ledger
+from contract.target.clock import Clock
 from contract.target.config import Config, ConfigError, suggestion
 from contract.target.transport import HttpTransport, Transport
 
@@ -88,18 +89,18 @@ def open_session(  # noqa: PLR0913  what a run consists of
     transport: Transport | None = None,
     *,
     recorder: Recorder | None = None,
-    sleep: Callable[[float], object] = time.sleep,
+    clock: Clock | None = None,
 ) -> Session:
     """Return a session ready to begin. Without rules it tests all of them; with a transport it sends there.
 
-    `sleep` is how it waits, in seconds.
+    `clock` is the time it goes by: that of this machine unless given.
     """
     recorder = recorder or Recorder()
     ledger = Ledger(None)
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(report_dir / "created.jsonl")
-    client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, sleep=sleep)
+    client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, clock=clock)
     return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
 
 

@@ -9,7 +9,7 @@ import itertools
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from typing import Any
 from contract.exchange import Body, Exchange, Request, Response
 from contract.outcome import CutShort, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
+from contract.target.budget import Budget
+from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.transport import NoAnswer, Transport
 
@@ -45,8 +47,7 @@ class Ledger:
 class Client:
     """Sends to one target, and tells of each answer (`heard`). Not for use from several threads.
 
-    `run_id` marks what the run makes. With `refused_only` nothing is sent that may create. `sleep` is how it waits, in
-    seconds.
+    `run_id` marks what the run makes. With `refused_only` nothing is sent that may create.
     """
 
     def __init__(  # noqa: PLR0913  what a run consists of
@@ -57,12 +58,13 @@ class Client:
         *,
         refused_only: bool = False,
         ledger: Ledger | None = None,
-        sleep: Callable[[float], object] = time.sleep,
+        clock: Clock | None = None,
     ) -> None:
         self.config = config
         self.run_id = run_id
         self.refused_only = refused_only
-        self.requests = 0
+        self.clock = clock or Clock()
+        self.budget = Budget(config.max_requests, config.max_creations)
         self.bare = False  # whether the writer's API key has to be sent without Bearer
         self.ids: dict[str, str | None] = {}  # id of an engagement: the key that made it
         self.engagements: dict[str, Document] = {}  # as they were first shown, by id
@@ -78,20 +80,23 @@ class Client:
         self.anchor: Exchange | None = None  # an engagement known to exist, to tell a dead target from a hostile case
         self._transport = transport
         self._ledger = ledger or Ledger(None)
-        self._sleep = sleep
         self._numbers = itertools.count(1)
         self._next_slot = 0.0
         self._unanswered = 0
-        self._forgotten = 0
+
+    @property
+    def requests(self) -> int:
+        """How many requests this run sent."""
+        return self.budget.requests
 
     @property
     def creations(self) -> int:
-        """How many engagements this run made."""
-        return self._forgotten + len(self.ids)
+        """How many engagements this run made, or may have made."""
+        return self.budget.creations
 
     def forget(self) -> None:
         """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
-        self._forgotten += len(self.ids)
+        self.budget.forget()
         self.ids.clear()
         self.engagements.clear()
 
@@ -142,20 +147,20 @@ class Client:
             raise Untested("the profile safe sends only what is refused")
         for attempt in itertools.count(1):
             self.spend(request)
-            started = time.time()
+            started = self.clock.time()
             try:
                 response = self._transport.send(request)
             except NoAnswer as reason:
-                self.unanswered()
+                self.unanswered(request)
                 if attempt == 1:
                     continue
                 raise self._no_answer(request, str(reason)) from reason
             exchange = self.exchange(request, response, started)
             self.heard(exchange)
             if response.status == BUSY and attempt < TRIES:
-                self._sleep(_retry_after(response))
+                self.clock.sleep(_retry_after(response))
             elif response.status in UNAVAILABLE and attempt == 1:
-                self._sleep(1.0)
+                self.clock.sleep(1.0)
             elif response.status == BUSY:
                 raise Untested("the target answers 429, however long one waits: raise its limit or lower limits.rate")
             else:
@@ -166,18 +171,19 @@ class Client:
         """Send up to eight requests at the same moment. The burst is exempt from the rate, not from the budget."""
         if self.refused_only:
             raise Untested("the profile safe sends only what is refused")
-        for racer in racers[:BURST]:
-            self.spend(racer, paced=racer is racers[0])
-        started = time.time()
+        self.spend(*racers[:BURST])
+        started = self.clock.time()
         try:
             responses = self._transport.race(racers[:BURST])
         except NoAnswer as reason:
+            for racer in racers[:BURST]:
+                self.unanswered(racer)
             raise self._no_answer(racers[0], f"{reason}, in a parallel burst") from reason
         exchanges = [self.exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
             self.heard(exchange)
         if busy := [exchange.response for exchange in exchanges if exchange.response.status == BUSY]:
-            self._sleep(max(map(_retry_after, busy)))
+            self.clock.sleep(max(map(_retry_after, busy)))
         return exchanges
 
     def exchange(self, request: Request, response: Response, started: float) -> Exchange:
@@ -186,36 +192,37 @@ class Client:
         secrets = tuple((one.token, f"CONTRACT_{one.name.upper()}") for one in known)
         return Exchange(request, response, self.config.base_url, secrets, started)
 
-    def spend(self, request: Request, *, paced: bool = True) -> None:
-        """Take one request out of the budgets, wait for its turn, and write its key down. Raises CutShort."""
-        limit = self.config.max_requests
-        if limit is not None and self.requests >= limit:
-            raise CutShort(f"the budget of {limit} requests is used up (limits.max_requests)")
-        limit = self.config.max_creations
-        if limit is not None and self.creations >= limit and request.expect == "created":
-            raise CutShort(f"the budget of {limit} creations is used up (limits.max_creations)")
-        if paced and self.config.rate:
-            now = time.monotonic()
-            self._sleep(max(0.0, self._next_slot - now))
+    def spend(self, *requests: Request) -> None:
+        """Take requests that are sent at once out of the budgets, wait for their turn, and write their keys down.
+
+        Raises CutShort if a budget has no room for them.
+        """
+        self.budget.reserve(requests)
+        if self.config.rate:
+            now = self.clock.monotonic()
+            self.clock.sleep(max(0.0, self._next_slot - now))
             self._next_slot = max(now, self._next_slot) + 1 / self.config.rate
-        self.requests += 1
-        if request.key is not None:
-            self._ledger.write(request.key, request.credential)
+        for request in requests:
+            if request.key is not None:
+                self._ledger.write(request.key, request.credential)
 
     def outlast(self, exchange: Exchange, seconds: float) -> None:
         """Wait until an exchange lies so many seconds back."""
-        self._sleep(max(0.0, exchange.started + seconds - time.time()))
+        self.clock.sleep(max(0.0, exchange.started + seconds - self.clock.time()))
 
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""
         self.trail.append(exchange)
         self._unanswered = 0
-        if (made := exchange.response.id) is not None:
+        made = exchange.response.id
+        self.budget.answered(exchange.request, exchange.response, known=made in self.ids)
+        if made is not None:
             self.ids.setdefault(made, exchange.request.key)
             self.engagements.setdefault(made, exchange.response.engagement)
 
-    def unanswered(self) -> None:
-        """Take note of a request that got no answer, and is sent once more."""
+    def unanswered(self, request: Request) -> None:
+        """Take note of a request that got no answer."""
+        self.budget.answered(request, None, known=False)
 
     def silent(self, exchange: Exchange, reason: str) -> None:
         """Take note of a request that got no answer twice, while others are answered."""
@@ -227,10 +234,10 @@ class Client:
                 self._transport.send(self.anchor.request)
             except NoAnswer:
                 self._unanswered += 1
-                self._sleep(1.0)
+                self.clock.sleep(1.0)
                 continue
             silence = Response(0, {}, reason.encode())
-            exchange = self.exchange(request, silence, time.time())
+            exchange = self.exchange(request, silence, self.clock.time())
             self.silent(exchange, reason)
             return Violation(None, "an answer", f"no answer twice: {reason}", exchange)
         return CutShort(f"the target stopped answering: {reason}")

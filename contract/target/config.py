@@ -10,7 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,7 +21,7 @@ from contract.spec.rules import catalogue
 
 CREDENTIALS = ("writer", "reader", "private_reader", "other_workspace")
 LOOPBACK_RATE, REMOTE_RATE = None, 5.0
-REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 50
+REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 150
 # No name under .invalid ever resolves (RFC 6761), so this is unreachable for every deployment.
 UNREACHABLE = "https://does-not-exist.invalid/a.mp3"
 
@@ -119,7 +119,6 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
             "media.accepted is missing: set CONTRACT_MEDIA_ACCEPTED, or accepted under [media], to https URLs of"
             " recordings that the target can fetch"
         )
-    loopback = is_loopback(base_url)
     return Config(
         base_url=base_url,
         credentials=credentials,
@@ -127,9 +126,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         rejected=reader.urls("media.rejected"),
         redirect_to_private=reader.urls("media.redirect_to_private"),
         unreachable=reader.urls("media.unreachable") or (UNREACHABLE,),
-        rate=reader.parsed("limits.rate", parse_rate, LOOPBACK_RATE if loopback else REMOTE_RATE),
-        max_requests=reader.parsed("limits.max_requests", _count, None if loopback else REMOTE_REQUESTS),
-        max_creations=reader.parsed("limits.max_creations", _count, None if loopback else REMOTE_CREATIONS),
+        **_limits(reader, loopback=is_loopback(base_url)),
         headers=reader.headers(),
         ca_file=reader.parsed("http.ca_file", _file, None),
         proxy=reader.value("http.proxy"),
@@ -138,6 +135,23 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         deviations=reader.deviations(),
         sources=reader.sources,
     )
+
+
+def with_limits(config: Config, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Config:
+    """Return the configuration of a target that a run starts itself, with the limits that are set. Raises ConfigError.
+
+    Without a target there is no file to read them from.
+    """
+    limits = _limits(_Reader({}, "", flags, environment), loopback=config.loopback)
+    return replace(config, **limits)
+
+
+def _limits(reader: _Reader, *, loopback: bool) -> dict[str, Any]:
+    return {
+        "rate": reader.parsed("limits.rate", parse_rate, LOOPBACK_RATE if loopback else REMOTE_RATE),
+        "max_requests": reader.parsed("limits.max_requests", _count, None if loopback else REMOTE_REQUESTS),
+        "max_creations": reader.parsed("limits.max_creations", _count, None if loopback else REMOTE_CREATIONS),
+    }
 
 
 KEYS = {

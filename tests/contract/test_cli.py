@@ -1,6 +1,6 @@
 """The command, as a user runs it: exit codes, sentences, and what it leaves behind."""
 
-import json
+import re
 import socket
 from pathlib import Path
 
@@ -58,13 +58,28 @@ def test_a_wrong_path_is_found_before_any_rule(tmp_path: Path) -> None:
     assert "check base_url" in " ".join((done.stdout + done.stderr).split())
 
 
-def test_a_budget_cuts_the_run_short(tmp_path: Path) -> None:
-    """A budget that does not suffice ends the run with exit 3; the reports are there."""
-    with running(Settings(port=0, log_level="error")) as server:
-        contract(tmp_path, "run", "--max-requests", "30", environment=at(server), code=3)
-    document = json.loads((tmp_path / "contract-report" / "report.json").read_text(encoding="utf-8"))
-    assert document["requests"] == 30
-    assert "max_requests" in document["cut_short"]
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_budget_that_is_too_small_is_told_before_anything_is_sent(tmp_path: Path, command: str) -> None:
+    """A plan that exceeds a budget is exit 2 and names the one that would do; nothing is sent or written."""
+    limits = ("--rule", "IDEM-1", "--max-creations", "3")
+    done = contract(tmp_path, command, *limits, code=2)
+    (needed,) = re.findall(r"max_creations = 3 is too small for this run: (\d+) would do", done.stderr)
+    assert list(tmp_path.iterdir()) == []
+    limits = (*limits[:-1], needed)
+    contract(tmp_path, "plan", *limits, code=0)
+    contract(tmp_path, "run", *limits, code=0)
+
+
+def test_a_plan_says_how_long_it_takes_at_least(tmp_path: Path) -> None:
+    """At one request in ten seconds each but the first takes ten, and none of them is sent."""
+    planned = contract(tmp_path, "plan", "--rule", "BODY-1", "--rate", "0.1/s", code=0).stdout
+    (requests,), (minutes,) = re.findall(r"about (\d+) requests", planned), re.findall(r"at least (\d+) min", planned)
+    assert abs(int(minutes) - (int(requests) - 1) / 6) <= 1
+
+
+def test_limits_hold_for_the_mock_as_well(tmp_path: Path) -> None:
+    """A limit that cannot be read is refused whether or not a target is named."""
+    assert "'fast' must be a rate" in contract(tmp_path, "run", "--rate", "fast", code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from functools import cache
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
 from contract.run.session import Session, open_session
+from contract.target.clock import Clock
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
+from mock_server.services import Mock
 from tests import peer
 from tests.defects import Defect, generated, serve
 
@@ -39,15 +41,23 @@ class Row:
     requests: int = 0
 
 
+class MocksClock(Clock):
+    """The time of a run that moves a mock's clock where it would wait."""
+
+    def __init__(self, mock: Mock) -> None:
+        self._clock = mock.services.clock
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, on the clock of the mock."""
+        self._clock.advance(timedelta(seconds=seconds))
+
+
 def judge(defect: Defect, profile: str) -> Row:
     """Run the whole suite against one defect. Where the suite waits, the mock's clock moves instead."""
     started = time.monotonic()
     with serve(defect) as server:
-        clock = server.mock.services.clock
         config = replace(_config(), base_url=server.base_url)
-        session = open_session(
-            config, Profile(profile), sleep=lambda seconds: clock.advance(timedelta(seconds=seconds))
-        )
+        session = open_session(config, Profile(profile), clock=MocksClock(server.mock))
         run_suite(session)
     broken = bool(session.preflight_failed or session.stopped)
     row = sorted_out(defect, _failed(session), broken=broken)
