@@ -24,6 +24,10 @@ class Untested(Exception):  # noqa: N818  a verdict
     """What the rule needs is not there, so it was not tested. Never a pass."""
 
 
+class LeftOut(Untested):
+    """A case is not sent, because other people would see what a faulty target makes of it."""
+
+
 class TooLarge(Untested):
     """A body never reached the target: 413 is inconclusive for a limit."""
 

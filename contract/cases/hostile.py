@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+# What no conforming target accepts; of the rest the contract says nothing.
+REFUSED = (
+    *(
+        "100,000 levels of lists",
+        "Infinity for a boolean",
+        "a NUL byte in the JSON",
+        "a title of 100,000 open brackets",
+    ),
+    *("20,000 participants that are none", "NaN"),
+)
+
 
 def bodies(valid: bytes, run_id: bytes) -> dict[str, bytes]:
     """Return hostile bodies, made from a valid one of this run, by name."""

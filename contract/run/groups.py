@@ -9,7 +9,7 @@ from contract.cases.submission import Document, Submission
 from contract.exchange import Exchange
 from contract.judge.answers import answer, named_fields
 from contract.judge.creation import judge_created
-from contract.outcome import See, Untested, Violation
+from contract.outcome import LeftOut, Untested, Violation
 from contract.run import blame
 from contract.run.client import RecordingClient
 from contract.run.steps import created, refused
@@ -37,7 +37,9 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
             last = refused(client, case, key)
             refusals.append(last)
             unbound += [] if case.field in named_fields(last) else [case.why]
-        except See as reason:
+        except LeftOut as reason:
+            client.recorder.leave_out(rule, f"{case.why} ({reason})")
+        except Untested as reason:
             client.recorder.leave(rule, reason)
             key, last = client.key(), None  # it may be taken now
         except Violation as violation:
@@ -55,7 +57,7 @@ def _used_up(client: RecordingClient, case: Submission, violation: Violation) ->
     """Tell whether a case went wrong only because its key was refused before, and record that. Rule: IDEM-9."""
     try:
         refused(client, case, client.key())
-    except (Violation, See):
+    except (Violation, Untested):
         return False
     expected = f"the key to be free after a refusal, so that the next is for {case.why}"
     client.recorder.fail(FREE_AGAIN, Violation(FREE_AGAIN, expected, violation.actual, violation.exchange))

@@ -26,7 +26,7 @@ def preflight(client: RecordingClient) -> None:
     try:
         unknown = _reachable(client)
         if client.refused_only:
-            _accepts(client, "writer", client.submit({}, expect="refused"))
+            _accepts(client, "writer", client.submit(client.submission(title=5), expect="refused"))
             return
         client.anchor = client.examples["plain"] = _first_create(client)
         _readers(client, unknown)

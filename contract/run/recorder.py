@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from contract.exchange import Exchange
-from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.outcome import CutShort, LeftOut, NotApplicable, See, Untested, Violation
 from contract.run.results import Failure, RuleResult
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import Config
@@ -30,6 +30,8 @@ class RuleRecord:
     untested: list[str] = field(default_factory=list)
     not_applicable: list[str] = field(default_factory=list)
     observations: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    see: list[str] = field(default_factory=list)  # what made a test of it end early
 
 
 class Recorder:
@@ -39,20 +41,28 @@ class Recorder:
         self.findings: dict[str, RuleRecord] = {rule: RuleRecord() for rule in catalogue()}
         self._current: Sequence[str] = ()
         self._focus: str | None = None
+        self._focused = False  # whether the test under way says which of its rules a request is about
+        self._heard: set[str] = set()  # rules of the test under way that a request was about
+        self._without: set[str] = set()  # rules of the test under way of which a case was left out
 
     @contextmanager
     def testing(self, rules: Sequence[str]) -> Iterator[None]:
         """Run one test of these rules and sort what comes out of it. Exceptions go on to the test runner."""
         self._current = rules
+        self._focused, self._heard, self._without = False, set(), set()
         started = time.monotonic()
         try:
             yield
-            for rule in rules:
-                self.findings[rule].passed += 1
+            self._pass(rules)
         except Violation as violation:
-            self.fail(violation.rule or rules[0], violation)
-            for rule in rules if violation.others_hold else ():
-                self.findings[rule].passed += 1
+            broken = violation.rule or rules[0]
+            self.fail(broken, violation)
+            if violation.others_hold:
+                self._pass(rules)
+            self._note([rule for rule in rules if rule != broken], "see", str(See(broken)))
+            raise
+        except LeftOut as reason:
+            self._note(rules, "left_out", str(reason))
             raise
         except Untested as reason:
             self._note(rules, "untested", str(reason))
@@ -70,14 +80,30 @@ class Recorder:
                 self.findings[rule].seconds += time.monotonic() - started
             self._current, self._focus = (), None
 
+    def _pass(self, rules: Sequence[str]) -> None:
+        """Record that a test went to its end: its rules passed, but those of which every case was left out."""
+        for rule in rules:
+            if rule not in self._without or rule in self._heard:
+                self.findings[rule].passed += 1
+
     def focus(self, rule: str | None) -> None:
         """Say which of a test's rules the next requests are about; None for all of them."""
         self._focus = rule
+        self._focused = True
 
     def count_case(self) -> None:
         """Count one request for the rules under test."""
-        for rule in self._current if self._focus is None else (self._focus,):
+        for rule in self._about():
             self.findings[rule].cases += 1
+        self.look()
+
+    def look(self) -> None:
+        """Note that the rules under test are tested with an answer that was heard before, or comes now."""
+        if self._focus is not None or not self._focused:
+            self._heard.update(self._about())
+
+    def _about(self) -> Sequence[str]:
+        return self._current if self._focus is None else (self._focus,)
 
     def fail(self, rule: str, violation: Violation) -> None:
         """Record a broken rule, whichever test found it."""
@@ -90,6 +116,11 @@ class Recorder:
         """Record that a rule of a test could not be tested, while the test goes on with others."""
         self._note((rule,), "untested", str(reason))
 
+    def leave_out(self, rule: str, case: str) -> None:
+        """Record that a case is not sent, because others would see what may come of it."""
+        self._without.add(rule)
+        self._note((rule,), "left_out", case)
+
     def observe(self, rule: str, text: str) -> None:
         """Record what the target does where the contract is silent; the same only once."""
         if text not in self.findings[rule].observations:
@@ -101,15 +132,17 @@ class Recorder:
             if reason not in reasons:
                 reasons.append(reason)
 
-    def results(self, config: Config, selected: Sequence[str]) -> list[RuleResult]:
-        """Return the verdicts on the selected rules, in the order of the contract."""
-        return [self._result(rule, config) for rule in catalogue().values() if rule.id in selected]
+    def results(self, config: Config, selected: Sequence[str], stopped: str | None = None) -> list[RuleResult]:
+        """Return the verdicts on the selected rules, in the order of the contract. `stopped` is why the run ended."""
+        ended = f"not reached: {stopped}" if stopped else "none of its tests came to a verdict"
+        return [self._result(rule, config, ended) for rule in catalogue().values() if rule.id in selected]
 
-    def _result(self, rule: Rule, config: Config) -> RuleResult:
+    def _result(self, rule: Rule, config: Config, ended: str) -> RuleResult:
         found = self.findings[rule.id]
         result = RuleResult(rule, cases=found.cases, seconds=found.seconds, failures=found.failures)
         result.observation = "; ".join(found.observations) or None
-        result.verdict, result.reason = _verdict(rule, found)
+        result.left_out = list(found.left_out)
+        result.verdict, result.reason = _verdict(rule, found, ended)
         if rule.id in config.waived and result.verdict == "untested":
             result.verdict, result.reason = "waived", config.waived[rule.id]
         if (deviation := config.deviations.get(rule.id)) is not None:
@@ -131,8 +164,11 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _verdict(rule: Rule, found: RuleRecord) -> tuple[str, str | None]:  # noqa: PLR0911  one return a verdict
-    """Weigh the findings on one rule; what is worst wins, and what was not fully tested is never a pass."""
+def _verdict(rule: Rule, found: RuleRecord, ended: str) -> tuple[str, str | None]:  # noqa: PLR0911  one return a verdict
+    """Weigh the findings on one rule; what is worst wins, and what was not fully tested is never a pass.
+
+    `ended` is why a rule of which nothing is known was not tested.
+    """
     if found.failed and not rule.observed:
         more = found.failed - len(found.failures)
         return "fail", f"{more} more failures are not shown" if more > 0 else None
@@ -144,9 +180,13 @@ def _verdict(rule: Rule, found: RuleRecord) -> tuple[str, str | None]:  # noqa: 
         return "observed", None
     if found.passed:
         return "pass", None
+    if found.left_out:
+        return "untested", f"others would see it (limits.visible = true allows it): {found.left_out[0]}"
     if found.not_applicable:
         return "not_applicable", found.not_applicable[0]
-    return "untested", "the run ended before its turn"
+    if found.see:
+        return "untested", found.see[0]
+    return "untested", ended
 
 
 def _failure(violation: Violation) -> Failure:

@@ -42,7 +42,10 @@ class Failure:
 
 @dataclass(slots=True)
 class RuleResult:
-    """The verdict on one rule. `cases` counts requests that bear on it, `seconds` what its tests took."""
+    """The verdict on one rule. `cases` counts requests that bear on it, `seconds` what its tests took.
+
+    `left_out` are the cases that were not sent because others would see what a faulty target makes of them.
+    """
 
     rule: Rule
     verdict: str = "untested"
@@ -51,6 +54,7 @@ class RuleResult:
     reason: str | None = None
     observation: str | None = None
     failures: list[Failure] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Return the member of `rules[]`."""
@@ -63,6 +67,7 @@ class RuleResult:
             "seconds": round(self.seconds, 3),
             "reason": self.reason,
             "observation": self.observation,
+            "left_out": self.left_out,
             "failures": [failure.as_json() for failure in self.failures],
         }
 

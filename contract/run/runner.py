@@ -107,6 +107,9 @@ class Plan:
         if untested:
             lines.append("Untested")
             lines += [f"  {result.rule.id:<9} {result.rule.level:<11} {result.reason}" for result in untested]
+        if left := [result for result in self.results if result.left_out]:
+            lines.append("Left out, as others would see it (limits.visible = true brings it back)")
+            lines += [f"  {result.rule.id:<9} {case}" for result in left for case in result.left_out]
         return "\n".join(lines)
 
 

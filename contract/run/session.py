@@ -62,7 +62,7 @@ class Session:
             duration_seconds=time.monotonic() - self.started,
             requests=self.client.requests,
             creations=self.client.creations,
-            results=self.recorder.results(self.config, self.rules),
+            results=self.recorder.results(self.config, self.rules, self.preflight_failed or self.stopped),
             cut_short=self.preflight_failed or self.stopped,
         )
 

@@ -103,6 +103,7 @@ def example(client: RecordingClient, name: str) -> Exchange:
         except Violation as violation:
             client.broken[name] = violation.rule or rule
             raise
+    client.recorder.look()
     return client.examples[name]
 
 

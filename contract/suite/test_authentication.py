@@ -7,7 +7,7 @@ import pytest
 from contract.cases.credentials import UNKNOWN, WRONG, WrongCredential
 from contract.exchange import Exchange
 from contract.judge.answers import answer
-from contract.outcome import NotApplicable, See, Violation
+from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import close, flat
 from contract.run.steps import example, turned_away
@@ -29,7 +29,7 @@ def test_what_is_not_a_valid_credential_is_refused(
         client.recorder.focus(name)
         try:
             turned_away(client, case, key)
-        except See as reason:
+        except Untested as reason:
             client.recorder.leave(name, reason)
         except Violation as violation:
             failures.append(violation)
@@ -73,7 +73,7 @@ def test_no_answer_repeats_the_credential(client: RecordingClient, kind: str) ->
     if kind == "unauthorized":
         client.submit_wrong(UNKNOWN, client.key())
     elif kind == "refused":
-        client.submit({"title": 1}, expect="refused")
+        client.submit(client.submission(title=1), expect="refused")
     else:
         client.submit([], expect="refused")
 

@@ -50,16 +50,19 @@ def test_valid_values_are_accepted(client: RecordingClient, cases: Table) -> Non
     first = example(client, "plain")
     for name, several in cases.items():
         for case in several:
-            exchange = client.submit({**first.document, **client.allowed(case.value)}, expect="replayed")
-            if exchange.response.status in REFUSED.statuses:
-                client.broken[case.field or ""] = name
-                raise Violation(name, f"{case.why} to be accepted", answer(exchange), exchange)
+            with client.case(name, case.why):
+                exchange = client.submit({**first.document, **case.value}, expect="replayed")
+                if exchange.response.status in REFUSED.statuses:
+                    client.broken[case.field or ""] = name
+                    raise Violation(name, f"{case.why} to be accepted", answer(exchange), exchange)
 
 
 @rule("BODY-13")
 def test_the_required_fields_suffice(client: RecordingClient) -> None:
-    """The six required fields alone are accepted."""
-    example(client, "minimal")
+    """The six required fields alone are accepted, and with is_private, which says that nobody is to see it."""
+    with client.case("BODY-13", "the required fields alone"):
+        example(client, "minimal")
+    example(client, "plain")
 
 
 @rule("BODY-12")
@@ -98,9 +101,10 @@ def test_the_offset_of_a_start_is_honoured(client: RecordingClient) -> None:
 
 def _seen(client: RecordingClient, case: Submission, expect: str = "observed") -> None:
     """Report whether a target accepts what the contract leaves open."""
-    exchange = client.submit(case.document(client.base, client.key()), expect=expect)
-    verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
-    client.recorder.observe(case.rule, f"{verdict} {case.why}")
+    with client.case(case.rule, case.why):
+        exchange = client.submit(case.document(client.base, client.key()), expect=expect)
+        verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
+        client.recorder.observe(case.rule, f"{verdict} {case.why}")
 
 
 @rule("BODY-11")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contract.cases import hostile, urls
 from contract.exchange import Body, Request, Text
 from contract.judge.answers import answer, field_texts, named_fields
-from contract.outcome import NotApplicable, Untested, Violation
+from contract.outcome import LeftOut, NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import settle
 from contract.run.steps import created
@@ -23,10 +23,10 @@ def refusal(client: RecordingClient, kind: str) -> Request:
         case "no scope" if "reader" in client.config.credentials:
             return client.request(client.submission(), credential="reader", expect="forbidden")
         case "no JSON":
-            return client.request(Body(b"{"), expect="refused")
+            return client.request(Body(Body.of(client.submission()).content[:-1]), expect="refused")
         case "a refused recording":
             return client.request(client.submission(media_url=urls.PRIVATE), expect="refused")
-    return client.request(client.submission(title="", run_workflows="no"), expect="refused")
+    return client.request(client.submission(title="", type="X"), expect="refused")
 
 
 @rule("ERR-1", "ERR-2", "ERR-3", "ERR-6")
@@ -43,10 +43,11 @@ def test_the_error_names_the_right_field(client: RecordingClient) -> None:
     wrong = {"title": 5, "run_workflows": "yes", "type": "EMAIL", "source_system": "", "participants": "Ada"}
     exchanges = {}
     for field, value in (*wrong.items(), ("media_url", urls.PRIVATE)):
-        exchanges[field] = exchange = client.submit(client.submission(**{field: value}), expect="refused")
-        named = named_fields(exchange)
-        if named and field not in named and not exchange.response.ok:
-            raise Violation("ERR-5", f"an error that names {field}", ", ".join(sorted(named)), exchange)
+        with client.case("ERR-5", field):
+            exchanges[field] = exchange = client.submit(client.submission(**{field: value}), expect="refused")
+            named = named_fields(exchange)
+            if named and field not in named and not exchange.response.ok:
+                raise Violation("ERR-5", f"an error that names {field}", ", ".join(sorted(named)), exchange)
     if any(field in named_fields(exchange) for field, exchange in exchanges.items()):
         return
     for field, exchange in exchanges.items():
@@ -59,10 +60,11 @@ def hostile_requests(client: RecordingClient) -> Iterator[tuple[str, Request]]:
     """Yield bodies that break careless servers, each under a name."""
     document = client.submission()
     for name, content in hostile.bodies(Body.of(document).content, client.run_id.encode()).items():
-        yield name, client.request(Body(content), expect="created" if name.startswith("a number") else "observed")
+        expect = "refused" if name in hostile.REFUSED else "created" if name.startswith("a number") else "observed"
+        yield name, client.request(Body(content), expect=expect)
     request = client.request(document, expect="observed")
     gzip = (*request.headers, ("Content-Encoding", "gzip"))
-    yield "a body that claims to be gzip", client.request(document, expect="observed", headers=gzip)
+    yield "a body that claims to be gzip", client.request(document, expect="refused", headers=gzip)
     yield "SQL in the title", client.request(client.submission(title="'; DROP TABLE engagements; --"))
     yield "a chunked body", client.request(client.submission(), chunked=True)
 
@@ -74,6 +76,9 @@ def test_no_body_makes_the_server_fail(client: RecordingClient) -> None:
     for name, request in hostile_requests(client):
         try:
             exchange = client.send(request)
+        except LeftOut as reason:
+            client.recorder.leave_out("ERR-4", f"{name} ({reason})")
+            continue
         except Violation as violation:
             failures.append(Violation("ERR-4", f"{name}: an answer", violation.actual, violation.exchange))
             continue
@@ -94,7 +99,12 @@ def test_too_many_requests_say_when_to_come_back(client: RecordingClient) -> Non
 @rule("ERR-8")
 def test_whether_a_refused_body_gets_400_or_422(client: RecordingClient) -> None:
     """The status of a wrong type, a missing field and malformed JSON."""
-    bodies = {"a wrong type": {"title": 5}, "a missing field": {}, "malformed JSON": Body(b"{")}
+    valid = client.submission()
+    bodies = {
+        "a wrong type": {**valid, "title": 5},
+        "a missing field": {name: value for name, value in valid.items() if name != "title"},
+        "malformed JSON": Body(Body.of(valid).content[:-1]),
+    }
     for what, body in bodies.items():
         exchange = client.submit(body, expect="refused")
         client.recorder.observe("ERR-8", f"{exchange.response.status} for {what}")
@@ -104,7 +114,7 @@ def test_whether_a_refused_body_gets_400_or_422(client: RecordingClient) -> None
 def test_what_unknown_paths_and_methods_get(client: RecordingClient) -> None:
     """Another method on the path, and a path that does not exist."""
     for method, path in (("PATCH", "/v2/engagements"), ("POST", "/v2/no-such-thing")):
-        exchange = client.submit({}, expect="refused", method=method, path=path)
+        exchange = client.submit(client.submission(), expect="refused", method=method, path=path)
         client.recorder.observe("ERR-9", f"{exchange.response.status} for {method} {path}")
 
 
@@ -113,7 +123,7 @@ def test_how_large_a_body_may_be(client: RecordingClient) -> None:
     """Twenty megabytes in a field that is ignored."""
     if client.profile.pick(True, False, False):
         raise NotApplicable("asked in the profiles standard and thorough")
-    exchange = client.submit({"title": 5, "padding": Text(("a", 20_000_000))}, expect="refused")
+    exchange = client.submit(client.submission(title=5, padding=Text(("a", 20_000_000))), expect="refused")
     client.recorder.observe("ERR-10", f"{exchange.response.status} for a body of 20 MB")
 
 

@@ -33,7 +33,7 @@ def test_a_repeat_returns_the_stored_engagement(client: RecordingClient) -> None
 def changed_fields(client: RecordingClient) -> list[dict[str, Any]]:
     """Return a different valid value for each field of a submission but the key, one by one."""
     values = {**client.full(), "title": f"{client.run_id} another title", "media_url": client.config.accepted[-1]}
-    values |= client.allowed({"run_workflows": True}) | {"start_at": "2021-02-03T04:05:06Z"}
+    values |= {"run_workflows": True, "is_private": False, "start_at": "2021-02-03T04:05:06Z"}
     return [{name: value} for name, value in values.items() if name not in client.broken]
 
 
@@ -44,11 +44,13 @@ def test_a_repeat_changes_nothing(client: RecordingClient) -> None:
     start = {} if "start_at" in client.broken else {"start_at": "2024-05-06T07:08:09Z"}
     first = created(client, client.submission(**start))
     changes = changed_fields(client)
-    everything = {name: value for change in changes for name, value in change.items()}
+    everything = client.allowed({name: value for change in changes for name, value in change.items()})
     for change in (*changes, {**everything, "source_system": "elsewhere"}):
-        replayed(client, first, {**first.document, **change}, "IDEM-2")
+        with client.case("IDEM-2", f"a repeat with another {', '.join(change)}"):
+            replayed(client, first, {**first.document, **change}, "IDEM-2")
     for broken in ({"title": ""}, {"run_workflows": "no"}, {"media_url": urls.PRIVATE}):
-        client.submit({**first.document, **broken}, expect="replayed")  # refused or not, it changes nothing
+        with client.case("IDEM-2", f"a repeat with a broken {', '.join(broken)}"):
+            client.submit({**first.document, **broken}, expect="replayed")  # refused or not, it changes nothing
     replayed(client, first, first.request.body)
 
 
@@ -107,8 +109,9 @@ def test_a_refused_submission_leaves_the_key_free(client: RecordingClient) -> No
     refused = []
     for case in kinds:
         try:
-            refused.append(_refusal(client, case, key))
-        except See as reason:
+            with client.case("IDEM-9", case.why):
+                refused.append(_refusal(client, case, key))
+        except Untested as reason:
             client.recorder.leave("IDEM-9", reason)
             key = client.key()  # this one is taken now
             refused.clear()
@@ -116,7 +119,8 @@ def test_a_refused_submission_leaves_the_key_free(client: RecordingClient) -> No
         control(client, key, "of any kind", refused[-1])
     for case in client.profile.pick((), kinds, kinds):
         key = client.key()
-        control(client, key, case.why, _refusal(client, case, key))
+        with client.case("IDEM-9", case.why):
+            control(client, key, case.why, _refusal(client, case, key))
 
 
 def _refusal(client: RecordingClient, case: Submission, key: str) -> Exchange:

@@ -109,7 +109,7 @@ def test_which_ports_are_allowed(client: RecordingClient) -> None:
 @rule("URL-23")
 def test_whether_a_host_outside_ascii_is_refused(client: RecordingClient) -> None:
     """A host in Unicode instead of its xn-- form."""
-    _seen(client, urls.on(("bücher.invalid",), "URL-23"))
+    _seen(client, urls.on(("bücher.invalid",), "URL-23"), "refused")
 
 
 @rule("URL-24")
@@ -137,7 +137,7 @@ def test_how_long_a_url_may_be(client: RecordingClient) -> None:
 @rule("URL-28")
 def test_which_other_hosts_are_refused(client: RecordingClient) -> None:
     """Hosts that a URI may have, and that lead nowhere public."""
-    _seen(client, urls.on(urls.NOWHERE, "URL-28"))
+    _seen(client, urls.on(urls.NOWHERE, "URL-28"), "refused")
 
 
 @rule("URL-29")

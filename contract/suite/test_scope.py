@@ -39,7 +39,7 @@ def test_no_reading_scope_implies_writing(client: RecordingClient) -> None:
 @rule("SCOPE-4")
 def test_the_engagement_belongs_to_the_credentials_user(client: RecordingClient) -> None:
     """The owner is the same for all that one credential creates, and another one in another workspace."""
-    first, second = example(client, "plain"), example(client, "minimal")
+    first, second = example(client, "plain"), example(client, "full")
     owners = [exchange.response.engagement.get("owner_user_id") for exchange in (first, second)]
     if owners[0] is None:
         raise NotApplicable("the target does not say owner_user_id")
@@ -62,5 +62,5 @@ def test_whether_403_names_the_scope(client: RecordingClient) -> None:
 @rule("SCOPE-7")
 def test_whether_the_scope_is_judged_before_the_body(client: RecordingClient) -> None:
     """An invalid body without the scope gets 403, 400 or 422."""
-    exchange = client.submit({"title": 5}, credential="reader", expect="forbidden")
+    exchange = client.submit(client.submission(title=5), credential="reader", expect="forbidden")
     client.recorder.observe("SCOPE-7", f"an invalid body without the scope gets {exchange.response.status}")

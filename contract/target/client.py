@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from contract.exchange import Body, Exchange, Request, Response
-from contract.outcome import CutShort, Untested, Violation
+from contract.outcome import CutShort, LeftOut, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
 from contract.target.budget import Budget
 from contract.target.clock import Clock
 from contract.target.config import Config
+from contract.target.discretion import shows
 from contract.target.transport import NoAnswer, Transport
 
 BURST = 8  # parallel requests at most
@@ -140,11 +141,10 @@ class Client:
     def send(self, request: Request) -> Exchange:
         """Send one request: within the budgets, patient with 429, once more when the connection breaks.
 
-        Raises Violation if this request gets no answer twice while the target answers others, CutShort if the target
-        answers nobody or a budget is used up, Untested if it stays busy.
+        Raises LeftOut if others would see what may come of it, Violation if it gets no answer twice while the target
+        answers others, CutShort if the target answers nobody or a budget is used up, Untested if it stays busy.
         """
-        if self.refused_only and request.expect in {"created", "replayed", "observed"}:
-            raise Untested("the profile safe sends only what is refused")
+        self._admit(request)
         for attempt in itertools.count(1):
             self.spend(request)
             started = self.clock.time()
@@ -168,9 +168,12 @@ class Client:
         raise AssertionError  # the loop above has no other end
 
     def race(self, racers: Sequence[Request]) -> list[Exchange]:
-        """Send up to eight requests at the same moment. The burst is exempt from the rate, not from the budget."""
-        if self.refused_only:
-            raise Untested("the profile safe sends only what is refused")
+        """Send up to eight requests at the same moment; exempt from the rate, not from the budget.
+
+        Raises what `send` raises.
+        """
+        for racer in racers:
+            self._admit(racer)
         self.spend(*racers[:BURST])
         started = self.clock.time()
         try:
@@ -185,6 +188,13 @@ class Client:
         if busy := [exchange.response for exchange in exchanges if exchange.response.status == BUSY]:
             self.clock.sleep(max(map(_retry_after, busy)))
         return exchanges
+
+    def _admit(self, request: Request) -> None:
+        """See that a request may leave. Raises Untested, and LeftOut if others would see what may come of it."""
+        if self.refused_only and request.expect in {"created", "replayed", "observed"}:
+            raise Untested("the profile safe sends only what is refused")
+        if self.config.discreet and (reason := shows(request.body.content)) is not None:
+            raise LeftOut(reason)
 
     def exchange(self, request: Request, response: Response, started: float) -> Exchange:
         """Return a request and its answer with what a report must not show of them."""

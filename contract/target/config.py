@@ -73,6 +73,7 @@ class Config:
     rate: float | None = None
     max_requests: int | None = None
     max_creations: int | None = None
+    visible: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: Path | None = None
     proxy: str | None = field(default=None, repr=False)
@@ -80,6 +81,11 @@ class Config:
     waived: Mapping[str, str] = field(default_factory=dict)
     deviations: Mapping[str, Deviation] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def discreet(self) -> bool:
+        """Whether nothing may be sent that other people would see or be mailed about."""
+        return not (self.loopback or self.visible)
 
     @property
     def loopback(self) -> bool:
@@ -150,6 +156,7 @@ def _limits(reader: _Reader, *, loopback: bool) -> dict[str, Any]:
     return {
         "rate": reader.parsed("limits.rate", parse_rate, LOOPBACK_RATE if loopback else REMOTE_RATE),
         "max_requests": reader.parsed("limits.max_requests", _count, None if loopback else REMOTE_REQUESTS),
+        "visible": reader.flag("limits.visible"),
         "max_creations": reader.parsed("limits.max_creations", _count, None if loopback else REMOTE_CREATIONS),
     }
 
@@ -165,6 +172,7 @@ KEYS = {
     "limits.rate": "CONTRACT_RATE",
     "limits.max_requests": "CONTRACT_MAX_REQUESTS",
     "limits.max_creations": "CONTRACT_MAX_CREATIONS",
+    "limits.visible": "CONTRACT_VISIBLE",
     "http.headers": None,
     "http.ca_file": "CONTRACT_CA_FILE",
     "http.proxy": "CONTRACT_PROXY",
@@ -223,6 +231,12 @@ class _Reader:
             return parse(value)
         except ValueError as error:
             raise ConfigError(f"{self.sources[key]}: {key}: {value!r} {error}") from None
+
+    def flag(self, key: str) -> bool:
+        found = self._find(key)
+        if found in (True, False, None, "true", "false"):
+            return found in (True, "true")
+        raise ConfigError(f"{self.sources[key]}: {key} must be true or false")
 
     def urls(self, key: str) -> tuple[str, ...]:
         found = self._find(key)

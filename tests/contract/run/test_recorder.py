@@ -88,3 +88,29 @@ def test_deviations_are_strict_both_ways(config: Config, days: int | None, broke
     recorder = Recorder()
     run(recorder, "URL-9", raising=Violation(None, "a", "b") if broken else None)
     assert verdict(recorder, deviating, "URL-9").verdict == expected
+
+
+def test_a_rule_passes_on_the_cases_that_are_left(config: Config) -> None:
+    """What is not sent, as others would see it, is listed; a rule of which nothing else was sent is untested."""
+    recorder = Recorder()
+    with recorder.testing(["BODY-5", "BODY-6"]):
+        for rule, sent in (("BODY-5", True), ("BODY-6", False)):
+            recorder.focus(rule)
+            recorder.leave_out(rule, "true in quotes")
+            if sent:
+                recorder.count_case()
+        recorder.focus(None)
+        recorder.count_case()  # the control of both
+    first, second = recorder.results(config, ["BODY-5", "BODY-6"])
+    assert (first.verdict, second.verdict) == ("pass", "untested")
+    assert first.left_out == second.left_out == ["true in quotes"]
+    assert "limits.visible" in (second.reason or "")
+
+
+def test_a_rule_whose_test_ended_early_says_because_of_which(config: Config) -> None:
+    """A test of two rules that finds one broken says nothing of the other one but where to look."""
+    recorder = Recorder()
+    run(recorder, "IDEM-10", "IDEM-13", raising=Violation("IDEM-10", "a", "b"))
+    assert recorder.results(config, ["IDEM-13"])[0].reason == "see IDEM-10"
+    stopped = recorder.results(config, ["IDEM-11"], "the patience is used up")[0]
+    assert (stopped.verdict, stopped.reason) == ("untested", "not reached: the patience is used up")
