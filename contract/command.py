@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
-NEEDED = ("hypothesis", "jsonschema", "pytest", "requests", "rich", "schemathesis")
+NEEDED = ("certifi", "httpcore", "hypothesis", "jsonschema", "pytest", "rich", "schemathesis")
 
 
 def main() -> int:

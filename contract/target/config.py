@@ -76,6 +76,8 @@ class Config:
     visible: bool = False
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
     proxy: str | None = field(default=None, repr=False)
     timeout: float = 60.0
     waived: Mapping[str, str] = field(default_factory=dict)
@@ -135,7 +137,9 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         **_limits(reader, loopback=is_loopback(base_url)),
         headers=reader.headers(),
         ca_file=reader.parsed("http.ca_file", _file, None),
-        proxy=reader.value("http.proxy"),
+        client_cert=reader.parsed("http.client_cert", _file, None),
+        client_key=reader.parsed("http.client_key", _file, None),
+        proxy=reader.parsed("http.proxy", _proxy, None),
         timeout=reader.parsed("http.timeout", _seconds, 60.0),
         waived=reader.reasons("waived"),
         deviations=reader.deviations(),
@@ -175,6 +179,8 @@ KEYS = {
     "limits.visible": "CONTRACT_VISIBLE",
     "http.headers": None,
     "http.ca_file": "CONTRACT_CA_FILE",
+    "http.client_cert": "CONTRACT_CLIENT_CERT",
+    "http.client_key": "CONTRACT_CLIENT_KEY",
     "http.proxy": "CONTRACT_PROXY",
     "http.timeout": "CONTRACT_TIMEOUT",
 }
@@ -354,6 +360,17 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 3600:
         raise ValueError("must be a number of seconds above 0")
     return seconds
+
+
+def _proxy(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # what is there is not shown: it may hold a password
+        raise ConfigError("http.proxy must be a URL such as http://user:password@proxy.example.com:3128")
+    return text
 
 
 def _file(text: str) -> Path:

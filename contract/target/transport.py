@@ -1,28 +1,30 @@
-"""HTTP to the target: one request at a time, or several whose last bytes are released together."""
+"""HTTP to the target: one request at a time, or several whose last bytes are released together, in one way."""
 
 from __future__ import annotations
 
-import http.client
-import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterator, Sequence
+import weakref
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
+import certifi
+import httpcore
 
 from contract.exchange import Request, Response
 from contract.target.config import Config
+from contract.target.silence import NoAnswer, why
+from contract.target.stream import Backend
 
-CONNECT_SECONDS = 10.0
 MAX_RESPONSE = 4 * 1024 * 1024
 PIECE = 1 << 16
-
-
-class NoAnswer(Exception):  # noqa: N818  a fact about the target, not a mistake  # noqa: N818  a fact about the target, not a mistake
-    """The connection was refused, dropped, or silent for too long."""
+IDLE_SECONDS = 2.0  # shorter than any server keeps a connection open
+__all__ = ["MAX_RESPONSE", "HttpTransport", "NoAnswer", "Transport"]
 
 
 class Transport(Protocol):
@@ -38,126 +40,140 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """The real thing. Redirects are not followed, the environment's proxies and netrc are not read."""
+    """The real thing. Redirects are not followed, the environment's proxies and netrc are not read.
+
+    Sending and receiving end by the configured timeout, whatever the target does. For use from several threads.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.headers.clear()
-        self._session.verify = str(config.ca_file) if config.ca_file else True
-        if config.proxy:
-            self._session.proxies = {"http": config.proxy, "https": config.proxy}
-        self._session.mount("http://", HTTPAdapter(pool_maxsize=2))
+        self._url = urlsplit(config.base_url)
+        self._backend = Backend()
+        self._pool = _pool(config, self._backend)
+        weakref.finalize(self, self._pool.close)  # its connections stay open from request to request
+        self._headers = _merged(
+            {
+                "Host": self._url.netloc,
+                "User-Agent": f"engagement-contract-kit/{version('engagement-contract-kit')}",
+                "Accept": "*/*",
+                "Accept-Encoding": "gzip, deflate",
+            }.items(),
+            config.headers.items(),
+        )
 
     def send(self, request: Request) -> Response:
         """Send one request and read the answer within the configured timeout, all of it."""
-        started = time.monotonic()
         content = request.body.content
-        try:
-            answer = self._session.request(
-                request.method,
-                self._config.base_url + request.path,
-                data=_pieces(content) if request.chunked else content,
-                headers=dict((*self._config.headers.items(), *request.headers)),
-                timeout=(CONNECT_SECONDS, self._config.timeout),
-                allow_redirects=False,
-                stream=True,
-            )
-            read = self._read(answer, started + self._config.timeout)
-        except (requests.RequestException, OSError) as error:
-            raise NoAnswer(_reason(error)) from error
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, headers, read, time.monotonic() - started)
-
-    def _read(self, answer: requests.Response, deadline: float) -> bytes:
-        """Read a body against a clock, so that a target that drips cannot hold the run."""
-        pieces: list[bytes] = []
-        size = 0
-        for piece in answer.iter_content(PIECE):
-            pieces.append(piece)
-            size += len(piece)
-            if time.monotonic() > deadline:
-                raise TimeoutError("the answer did not end in time")
-            if size > MAX_RESPONSE:
-                answer.close()
-                break
-        return b"".join(pieces)
+        return self._exchange(request, lambda: _pieces(content) if request.chunked else iter((content,)))
 
     def race(self, racers: Sequence[Request]) -> list[Response]:
         """Open a connection each, send all but the last byte, then release the last bytes together."""
-        connections = []
+        gate = threading.Barrier(len(racers))
+
+        def run(racer: Request) -> Response | NoAnswer:
+            try:
+                return self._exchange(racer, lambda: self._held(racer.body.content, gate))
+            except NoAnswer as reason:
+                gate.abort()  # nobody waits for this one
+                return reason
+
+        with ThreadPoolExecutor(len(racers), thread_name_prefix="contract-race") as pool:
+            answers = list(pool.map(run, racers))
+        if silent := [answer for answer in answers if isinstance(answer, NoAnswer)]:
+            raise next((reason for reason in silent if not reason.followed), silent[0])
+        return [answer for answer in answers if isinstance(answer, Response)]
+
+    def _held(self, content: bytes, gate: threading.Barrier) -> Iterator[bytes]:
+        yield content[:-1]
+        gate.wait(self._backend.remaining())
+        yield content[-1:]
+
+    def _exchange(self, request: Request, body: Callable[[], Iterator[bytes]]) -> Response:
+        started = time.monotonic()
+        self._backend.ends = started + self._config.timeout
         try:
-            for racer in racers:
-                connections.append(self._connect())
-                self._send_most(connections[-1], racer)
-            started = time.monotonic()
-            for connection, racer in zip(connections, racers, strict=True):
-                connection.send(racer.body.content[-1:])
-            return [self._answer(connection, started) for connection in connections]
-        except (http.client.HTTPException, OSError) as error:
-            raise NoAnswer(_reason(error)) from error
-        finally:
-            for connection in connections:
-                connection.close()
+            answer = self._pool.handle_request(self._http(request, body()))
+            try:
+                content = _whole(answer)
+            finally:
+                answer.close()
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError) as error:
+            raise NoAnswer(why(error, self._url)) from error
+        except threading.BrokenBarrierError as error:
+            raise NoAnswer("another request of the burst got no answer", followed=True) from error
+        return _response(answer, content, time.monotonic() - started)
 
-    def _connect(self) -> http.client.HTTPConnection:
-        target = urlsplit(self._config.base_url)
-        proxy = urlsplit(self._config.proxy) if self._config.proxy else None
-        peer = proxy or target
-        host, port = peer.hostname or "", peer.port or (443 if peer.scheme == "https" else 80)
-        timeout = self._config.timeout
-        connection: http.client.HTTPConnection
-        if target.scheme == "https":
-            context = ssl.create_default_context(cafile=str(self._config.ca_file) if self._config.ca_file else None)
-            connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
-            if proxy:
-                connection.set_tunnel(target.hostname or "", target.port or 443)
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=timeout)
-        connection.connect()
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+    def _http(self, request: Request, body: Iterator[bytes]) -> httpcore.Request:
+        length = (
+            ("Transfer-Encoding", "chunked") if request.chunked else ("Content-Length", str(len(request.body.content)))
+        )
+        headers = [
+            (name.encode(), value.encode()) for name, value in _merged(self._headers, (*request.headers, length))
+        ]
+        return httpcore.Request(request.method, self._config.base_url + request.path, headers=headers, content=body)
 
-    def _send_most(self, connection: http.client.HTTPConnection, racer: Request) -> None:
-        url = self._config.base_url + racer.path
-        through_proxy = self._config.proxy and url.startswith("http:")
-        connection.putrequest(racer.method, url if through_proxy else urlsplit(url).path, skip_accept_encoding=True)
-        for name, value in (*self._config.headers.items(), *racer.headers):
-            connection.putheader(name, value)
-        connection.putheader("Content-Length", str(len(racer.body.content)))
-        connection.endheaders(racer.body.content[:-1])
 
-    def _answer(self, connection: http.client.HTTPConnection, started: float) -> Response:
-        answer = connection.getresponse()
-        content = answer.read(MAX_RESPONSE)
-        headers = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(answer.status, headers, content, time.monotonic() - started)
+def _merged(fixed: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return headers of which the own ones replace the fixed ones of the same name, in whatever case."""
+    own = list(own)
+    names = {name.lower() for name, _ in own}
+    return [*((name, value) for name, value in fixed if name.lower() not in names), *own]
+
+
+def _pool(config: Config, backend: Backend) -> httpcore.ConnectionPool:
+    """Return connections that trust what certifi and the configuration trust, through the proxy if there is one."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    if config.ca_file is not None:
+        context.load_verify_locations(config.ca_file)
+    if config.client_cert is not None:
+        context.load_cert_chain(config.client_cert, config.client_key)
+    if config.proxy is None:
+        return httpcore.ConnectionPool(ssl_context=context, keepalive_expiry=IDLE_SECONDS, network_backend=backend)
+    proxy = urlsplit(config.proxy)
+    credentials = None if proxy.username is None else (unquote(proxy.username), unquote(proxy.password or ""))
+    port = f":{proxy.port}" if proxy.port else ""
+    return httpcore.HTTPProxy(
+        f"{proxy.scheme}://{proxy.hostname}{port}",
+        proxy_auth=credentials,
+        ssl_context=context,
+        proxy_ssl_context=context if proxy.scheme == "https" else None,
+        keepalive_expiry=IDLE_SECONDS,
+        network_backend=backend,
+    )
+
+
+def _whole(answer: httpcore.Response) -> bytes:
+    """Read a body, as much of it as anybody wants to see."""
+    pieces: list[bytes] = []
+    size = 0
+    for piece in answer.iter_stream():
+        pieces.append(piece)
+        size += len(piece)
+        if size > MAX_RESPONSE:
+            break
+    return b"".join(pieces)
+
+
+def _response(answer: httpcore.Response, content: bytes, seconds: float) -> Response:
+    headers: dict[str, str] = {}
+    for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in answer.headers):
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Response(answer.status, headers, _decoded(content, headers.get("content-encoding", "")), seconds)
+
+
+def _decoded(content: bytes, encoding: str) -> bytes:
+    """Undo a compression, which a gateway may apply unasked; what is not compressed as it says stays as it is."""
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
+        return content
+    for bits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):  # with a header of either kind, then bare
+        try:
+            return zlib.decompressobj(bits).decompress(content, MAX_RESPONSE)
+        except zlib.error:
+            continue
+    return content
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """Yield a body in pieces, which makes the library send it chunked."""
+    """Yield a body in pieces, of which each is sent as a chunk."""
     for start in range(0, len(content), PIECE):
         yield content[start : start + PIECE]
-
-
-def _reason(error: Exception) -> str:
-    """Say in a few words why there was no answer, without the parts of a URL or a header."""
-    cause: BaseException | None = error
-    names: list[str] = []
-    while cause is not None and len(names) < 4:
-        names.append(type(cause).__name__)
-        cause = cause.__cause__ or cause.__context__
-    text = " ".join(names)
-    for sign, reason in (
-        ("NameResolution", "the name does not resolve"),
-        ("gaierror", "the name does not resolve"),
-        ("SSL", "TLS failed: is the certificate valid for this name? (http.ca_file adds an authority)"),
-        ("Proxy", "the proxy does not answer"),
-        ("ConnectionRefused", "nothing listens there"),
-        ("Timeout", "no answer in time"),
-        ("timed out", "no answer in time"),
-    ):
-        if sign in text:
-            return reason
-    return f"the connection broke ({names[-1]})"
