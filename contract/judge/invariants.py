@@ -1,7 +1,7 @@
 """What must hold of every single answer, whatever it was asked for. Each answer of a run is checked.
 
 Each check takes an exchange and yields findings. It is silent about answers it does not understand: those of proxies
-(413, 431, 502 to 504) and of other paths.
+(413, 502 and the like, pages of firewalls) and of other paths.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from contract.between import page
 from contract.exchange import PATH, SHORTEST_SECRET, Exchange
 from contract.judge.finding import Finding
 from contract.spec import document as spec
@@ -38,7 +39,7 @@ def check(exchange: Exchange) -> Iterator[Finding]:
     """Yield every finding on one exchange."""
     request, response = exchange.request, exchange.response
     yield from _secrets(exchange)
-    if response.status in FROM_PROXIES or (request.method, request.path) != ("POST", PATH):
+    if (request.method, request.path) != ("POST", PATH) or response.status in FROM_PROXIES or page(request, response):
         return
     if response.status >= 500:
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")
@@ -126,7 +127,7 @@ def _error(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("ERR-3", "no stack trace in an error", _beginning(exchange))
     if not response.headers.get("x-api-version"):
         yield Finding("ERR-2", "the header X-Api-Version on an error", f"{response.status} without it")
-    if response.status == 429 and not (response.headers.get("retry-after") or "").isdigit():
+    if response.status == 429 and not re.fullmatch(r"[0-9]+", response.headers.get("retry-after", "")):
         yield Finding("ERR-7", "Retry-After in seconds", repr(response.headers.get("retry-after")))
     if response.media_type != "application/problem+json":
         yield Finding("ERR-1", "application/problem+json", response.media_type or "no content type")

@@ -6,13 +6,15 @@ workspaces that share keys, a valid submission that is refused) is left to the r
 
 from __future__ import annotations
 
+from itertools import combinations
+
 from contract.exchange import Exchange, Text
 from contract.judge.answers import answer, blamed_for, named_fields
 from contract.outcome import CutShort, Untested, Violation
 from contract.run import preconditions
 from contract.run.client import RecordingClient
 from contract.spec.fields import fields
-from contract.spec.statuses import TOO_LARGE, UNAVAILABLE
+from contract.spec.statuses import TOO_LARGE
 
 READERS = ("reader", "private_reader")
 
@@ -24,13 +26,14 @@ class PreflightFailed(Exception):  # noqa: N818  an outcome of its own
 def preflight(client: RecordingClient) -> None:
     """Look at the target and the credentials. Raises PreflightFailed, or CutShort after a break of the contract."""
     try:
+        _distinct(client)
         unknown = _reachable(client)
         if client.refused_only:
-            _accepts(client, "writer", client.submit(client.submission(title=5), expect="refused"))
+            _accepts(client, "writer", client.submit(client.submission(title=5), expect="refused"), unknown)
             return
-        client.anchor = client.examples["plain"] = _first_create(client)
+        client.anchor = client.examples["plain"] = _first_create(client, unknown)
         _readers(client, unknown)
-        _other_workspace(client)
+        _other_workspace(client, unknown)
         _ceiling(client)
         preconditions.ask(client)
     except CutShort as reason:
@@ -41,26 +44,44 @@ def preflight(client: RecordingClient) -> None:
         raise PreflightFailed(str(reason)) from None
 
 
+def _distinct(client: RecordingClient) -> None:
+    """See that no credential stands for two roles that the contract treats differently."""
+    credentials = client.config.credentials
+    for name, other in combinations(credentials, 2):
+        if {name, other} != set(READERS) and credentials[name].token == credentials[other].token:
+            raise PreflightFailed(f"the credentials {name} and {other} are the same: each needs one of its own")
+
+
 def _reachable(client: RecordingClient) -> Exchange:
     """Ask without a credential: whatever refuses that politely is an API at the right path."""
     exchange = client.submit(client.submission(), credential=None, expect="unauthorized")
     response = exchange.response
     url = client.config.base_url
-    if response.status in {404, 405}:
-        raise PreflightFailed(f"nothing takes POST {url}/v2/engagements: check base_url, it ends just before /v2")
+    _routed(client, exchange)
     if 300 <= response.status < 400:
         raise PreflightFailed(f"{url} redirects to {response.headers.get('location')}: use that as base_url")
-    if response.status in UNAVAILABLE:
-        raise PreflightFailed(f"the gateway of {url} answers {response.status}: is the service behind it up?")
+    if response.status == 400 and b"HTTPS" in response.content and url.startswith("http:"):
+        raise PreflightFailed(f"{url} wants TLS: begin base_url with https://")
     return exchange
 
 
-def _first_create(client: RecordingClient) -> Exchange:
+def _routed(client: RecordingClient, exchange: Exchange) -> None:
+    """See that it is the operation that answers, and not a page or a router that knows no such path."""
+    response, url = exchange.response, client.config.base_url
+    if response.status in {404, 405} or (response.ok and response.media_type == "text/html"):
+        said = f"{response.status} {response.media_type}".strip()
+        raise PreflightFailed(
+            f"no API takes POST {url}/v2/engagements ({said}): check base_url, it ends just before /v2"
+        )
+
+
+def _first_create(client: RecordingClient, unknown: Exchange) -> Exchange:
     """Create as the page asks for, and in other valid ways if that is refused, so that one fault does not end all."""
     exchange = client.submit(client.submission())
+    _routed(client, exchange)
     if exchange.response.status == 401 and client.config.credentials["writer"].token.startswith("sk-apik_"):
         exchange = _bare(client, exchange)
-    _accepts(client, "writer", exchange)
+    _accepts(client, "writer", exchange, unknown)
     if exchange.response.ok:
         return exchange
     if "media_url" in named_fields(exchange):
@@ -109,10 +130,11 @@ def _readers(client: RecordingClient, unknown: Exchange) -> None:
     exchanges = {name: client.submit(body, credential=name, expect="forbidden") for name in names}
     strangers = [name for name in names if _alike(exchanges[name], unknown)]
     if strangers and (len(strangers) < len(names) or len(names) == 1):
-        _accepts(client, strangers[0], exchanges[strangers[0]], writes=False)
+        _accepts(client, strangers[0], exchanges[strangers[0]], unknown, writes=False)
 
 
 def _alike(exchange: Exchange, unknown: Exchange) -> bool:
+    """Tell whether a credential is answered just as none is."""
     return exchange.response.status == 401 and _kind(exchange) == _kind(unknown)
 
 
@@ -121,19 +143,29 @@ def _kind(exchange: Exchange) -> tuple[object, ...]:
     return exchange.response.status, problem.get("type"), problem.get("title")
 
 
-def _other_workspace(client: RecordingClient) -> None:
+def _other_workspace(client: RecordingClient, unknown: Exchange) -> None:
     if "other_workspace" in client.config.credentials and client.anchor is not None:
         exchange = client.submit(client.anchor.request.body, credential="other_workspace")
-        _accepts(client, "other_workspace", exchange)
+        _accepts(client, "other_workspace", exchange, unknown)
 
 
-def _accepts(client: RecordingClient, name: str, exchange: Exchange, *, writes: bool = True) -> None:
-    variable = f"CONTRACT_{name.upper()}"
-    where = f"{variable} or credentials.{name}"
-    if exchange.response.status == 401:
-        raise PreflightFailed(f"{client.config.base_url} does not accept the credential {name}: check {where}")
-    if exchange.response.status == 403 and writes:
+def _accepts(client: RecordingClient, name: str, exchange: Exchange, unknown: Exchange, *, writes: bool = True) -> None:
+    """See that a credential is known and, if it `writes`, has the scope. `unknown` is the answer without one."""
+    where, response, url = f"CONTRACT_{name.upper()} or credentials.{name}", exchange.response, client.config.base_url
+    if response.status in {401, 403} and _kind(exchange) == _kind(unknown) and not _from_the_api(exchange):
+        raise PreflightFailed(
+            f"{url} answers {response.status} with and without the credential {name}, and not as the API does: does a"
+            f" gateway want a key? (headers under [http]; if not, check {where})"
+        )
+    if response.status == 401 or (response.status == 403 and _kind(exchange) == _kind(unknown)):
+        raise PreflightFailed(f"{url} does not accept the credential {name}: check {where}")
+    if response.status == 403 and writes:
         raise PreflightFailed(f"the credential {name} lacks the scope engagements:write: check {where}")
+
+
+def _from_the_api(exchange: Exchange) -> bool:
+    response = exchange.response
+    return response.media_type == "application/problem+json" or "x-api-version" in response.headers
 
 
 def _ceiling(client: RecordingClient) -> None:

@@ -13,7 +13,7 @@ from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import FREE_AGAIN
 from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
-from contract.spec.statuses import BUSY, INCONCLUSIVE
+from contract.spec.statuses import INCONCLUSIVE
 
 NO_CREDENTIAL, WORKSPACE = "AUTH-2", "IDEM-4"
 
@@ -114,8 +114,8 @@ def _at_once(game: _Play) -> None:
         client.request(game.document(step, number), credential=step.who) for number, step in enumerate(steps, 1)
     ]
     exchanges = client.race(requests)
-    if any(exchange.response.status == BUSY for exchange in exchanges):
-        raise Untested("the target answers 429 to a burst")
+    if len(exchanges) < len(requests):
+        raise Untested("the target does not answer the whole of a burst")
     for step, exchange in zip(steps, exchanges, strict=True):
         check_first(client, exchange, known, game.scenario.rule)
         game.stored[step.who, step.key] = exchange

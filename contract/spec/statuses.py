@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TOO_LARGE = 413
 BUSY = 429
-UNAVAILABLE = (502, 503, 504)
+# A gateway that got no answer in time or none that it understood; 520 to 530 are those of content delivery networks.
+UNAVAILABLE = (408, 502, 503, 504, *range(520, 531))
 FROM_PROXIES = (TOO_LARGE, 414, 431, *UNAVAILABLE)
 INCONCLUSIVE = (*FROM_PROXIES, BUSY)

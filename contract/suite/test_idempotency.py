@@ -15,7 +15,6 @@ from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import control
 from contract.run.steps import accepted, check_race, created, example, replayed
 from contract.spec.fields import fields
-from contract.spec.statuses import BUSY
 from contract.suite.marks import at_the_end, each_rule, needs, rule
 from contract.target.client import BURST
 
@@ -162,14 +161,13 @@ def test_parallel_first_submissions_create_one_engagement(client: RecordingClien
         racers = _racers(client, client.key("-race"), raced)
         exchanges = client.race([client.request(racer) for racer in racers])
         # A target that limits its callers may let only some of a burst through; two are a race.
-        heard = [exchange for exchange in exchanges if exchange.response.status != BUSY]
-        if len(heard) > 1:
-            check_race(client, heard, known)
+        if len(exchanges) > 1:
+            check_race(client, exchanges, known)
             raced += 1
         if raced == rounds:
             return
     if not raced:
-        raise Untested("the target answers 429 to a burst of eight requests")
+        raise Untested("no burst of eight requests was answered by the target itself, and in time")
 
 
 @at_the_end

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from contract.between import page, retry_after
 from contract.exchange import Body, Exchange, Request, Response
 from contract.outcome import CutShort, LeftOut, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
@@ -21,12 +22,13 @@ from contract.target.budget import Budget
 from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.discretion import shows
+from contract.target.patience import SLOW, Patience
 from contract.target.transport import NoAnswer, Transport
 
 BURST = 8  # parallel requests at most
-PATIENCE = 3  # accepted cases in a row that get no answer before the run is cut short
-LONGEST_WAIT = 120.0  # seconds that a 429 is obeyed for
+ANCHOR_TRIES = 5  # accepted cases in a row that get no answer before the run is cut short, over half a minute
 TRIES = 6
+CONFLICT = 409
 Document = dict[str, Any]
 
 
@@ -65,6 +67,7 @@ class Client:
         self.run_id = run_id
         self.refused_only = refused_only
         self.clock = clock or Clock()
+        self.patience = Patience(config.patience, self.clock)
         self.budget = Budget(config.max_requests, config.max_creations)
         self.bare = False  # whether the writer's API key has to be sent without Bearer
         self.ids: dict[str, str | None] = {}  # id of an engagement: the key that made it
@@ -83,7 +86,6 @@ class Client:
         self._ledger = ledger or Ledger(None)
         self._numbers = itertools.count(1)
         self._next_slot = 0.0
-        self._unanswered = 0
 
     @property
     def requests(self) -> int:
@@ -145,49 +147,91 @@ class Client:
         answers others, CutShort if the target answers nobody or a budget is used up, Untested if it stays busy.
         """
         self._admit(request)
+        silences, lost = 0, False  # a lost answer may be that of a submission which is still in flight
         for attempt in itertools.count(1):
             self.spend(request)
-            started = self.clock.time()
             try:
-                response = self._transport.send(request)
+                exchange = self._ask(request)
             except NoAnswer as reason:
-                self.unanswered(request)
-                if attempt == 1:
-                    continue
-                raise self._no_answer(request, str(reason)) from reason
-            exchange = self.exchange(request, response, started)
-            self.heard(exchange)
-            if response.status == BUSY and attempt < TRIES:
-                self.clock.sleep(_retry_after(response))
-            elif response.status in UNAVAILABLE and attempt == 1:
-                self.clock.sleep(1.0)
-            elif response.status == BUSY:
-                raise Untested("the target answers 429, however long one waits: raise its limit or lower limits.rate")
-            else:
+                silences, lost = silences + 1, True
+                if silences == 2:
+                    self._outlast_silence(request, str(reason))
+                    silences = 0
+                continue
+            if (why := self._not_the_target(exchange, lost=lost)) is None:
                 return exchange
+            lost = exchange.response.status != BUSY
+            if attempt >= TRIES or (attempt > 1 and page(request, exchange.response)):
+                raise Untested(f"{why}, each time")
+            self._wait(exchange.response, why, attempt)
         raise AssertionError  # the loop above has no other end
+
+    def _ask(self, request: Request) -> Exchange:
+        """Send a request once and take note of the answer. Raises NoAnswer, and CutShort when it took too long."""
+        started, begun = self.clock.time(), self.clock.monotonic()
+        try:
+            response = self._transport.send(request)
+        except NoAnswer as reason:
+            self.unanswered(request)
+            self.patience.count(self.clock.monotonic() - begun, str(reason))
+            raise
+        exchange = self.exchange(request, response, started)
+        self.heard(exchange)
+        self.patience.count(max(0.0, response.seconds - SLOW), "answers are slow")
+        return exchange
+
+    def _not_the_target(self, exchange: Exchange, *, lost: bool) -> str | None:
+        """Say why an answer decides nothing, so that it is asked for again; None if it does."""
+        response = exchange.response
+        if response.status == BUSY:
+            return "the target answers 429: raise its limit or lower limits.rate"
+        if response.status in UNAVAILABLE:
+            return f"{response.status} from something in front of the target"
+        if response.status == CONFLICT and lost:
+            return "409, as the target is still busy with the first attempt"
+        return page(exchange.request, response)
+
+    def _wait(self, response: Response, why: str, attempt: int) -> None:
+        """Wait as long as an answer asks for, or else longer each time. A page of a firewall is not waited for."""
+        asked = retry_after(response, self.clock.time())
+        if asked is None:
+            passing = response.status in {BUSY, CONFLICT, *UNAVAILABLE}
+            asked = min(2.0 ** (attempt - 1), 16.0) if passing else 0.0
+        self.patience.wait(asked, why)
 
     def race(self, racers: Sequence[Request]) -> list[Exchange]:
         """Send up to eight requests at the same moment; exempt from the rate, not from the budget.
 
-        Raises what `send` raises.
+        Returns the exchanges that the target was not too busy for; none if one of them shows nothing of the target,
+        since that may be the one which created. Raises what `send` raises.
         """
         for racer in racers:
             self._admit(racer)
-        self.spend(*racers[:BURST])
+        racers = racers[:BURST]
+        self.spend(*racers)
         started = self.clock.time()
         try:
-            responses = self._transport.race(racers[:BURST])
+            responses = self._transport.race(racers)
         except NoAnswer as reason:
-            for racer in racers[:BURST]:
+            for racer in racers:
                 self.unanswered(racer)
-            raise self._no_answer(racers[0], f"{reason}, in a parallel burst") from reason
+            self._outlast_silence(racers[0], f"{reason}, in a parallel burst")
+            return []
         exchanges = [self.exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
             self.heard(exchange)
-        if busy := [exchange.response for exchange in exchanges if exchange.response.status == BUSY]:
-            self.clock.sleep(max(map(_retry_after, busy)))
-        return exchanges
+        return self._conclusive(exchanges)
+
+    def _conclusive(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
+        """Return the answers of a burst that decide something, after the wait that the others ask for."""
+        reasons = {id(exchange): self._not_the_target(exchange, lost=False) for exchange in exchanges}
+        odd = [exchange for exchange in exchanges if reasons[id(exchange)]]
+        if odd:
+            longest = max(odd, key=lambda exchange: retry_after(exchange.response, self.clock.time()) or 0.0)
+            self._wait(longest.response, reasons[id(longest)] or "", 2)
+        if any(exchange.response.status != BUSY for exchange in odd):
+            return []
+        return [exchange for exchange in exchanges if exchange not in odd]
 
     def _admit(self, request: Request) -> None:
         """See that a request may leave. Raises Untested, and LeftOut if others would see what may come of it."""
@@ -223,7 +267,6 @@ class Client:
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""
         self.trail.append(exchange)
-        self._unanswered = 0
         made = exchange.response.id
         self.budget.answered(exchange.request, exchange.response, known=made in self.ids)
         if made is not None:
@@ -237,22 +280,28 @@ class Client:
     def silent(self, exchange: Exchange, reason: str) -> None:
         """Take note of a request that got no answer twice, while others are answered."""
 
-    def _no_answer(self, request: Request, reason: str) -> Exception:
-        """Decide what silence means: a fault of this case if others are answered, else the end of the run."""
-        while self.anchor is not None and self._unanswered < PATIENCE:
-            try:
-                self._transport.send(self.anchor.request)
-            except NoAnswer:
-                self._unanswered += 1
-                self.clock.sleep(1.0)
-                continue
-            silence = Response(0, {}, reason.encode())
-            exchange = self.exchange(request, silence, self.clock.time())
-            self.silent(exchange, reason)
-            return Violation(None, "an answer", f"no answer twice: {reason}", exchange)
-        return CutShort(f"the target stopped answering: {reason}")
+    def _outlast_silence(self, request: Request, reason: str) -> None:
+        """Wait until the target answers again what it accepted before, and return if it was away.
 
+        Raises Violation if it never was: then the silence is a fault of this case. Raises CutShort if it stays away.
+        """
+        if self.anchor is None:
+            raise CutShort(f"the target stopped answering: {reason}")
+        for failed in range(ANCHOR_TRIES):
+            if self._answers(self.anchor.request):
+                if failed:
+                    return
+                exchange = self.exchange(request, Response(0, {}, reason.encode()), self.clock.time())
+                self.silent(exchange, reason)
+                raise Violation(None, "an answer", f"no answer twice: {reason}", exchange)
+            self.patience.wait(2.0**failed, reason)
+        raise CutShort(f"the target stopped answering: {reason}")
 
-def _retry_after(response: Response) -> float:
-    text = response.headers.get("retry-after", "")
-    return min(float(text), LONGEST_WAIT) if text.isdigit() else 2.0
+    def _answers(self, known: Request) -> bool:
+        """Tell whether the target answers a submission that it accepted before."""
+        self.spend(known)
+        try:
+            exchange = self._ask(known)
+        except NoAnswer:
+            return False
+        return exchange.response.status not in UNAVAILABLE

@@ -62,7 +62,10 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A target, ready to be tested. `rate` is in requests a second; None means no limit. `timeout` is in seconds."""
+    """A target, ready to be tested.
+
+    `rate` is in requests a second; None means no limit. `timeout` and `patience` are in seconds.
+    """
 
     base_url: str
     credentials: Mapping[str, Credential]
@@ -74,6 +77,7 @@ class Config:
     max_requests: int | None = None
     max_creations: int | None = None
     visible: bool = False
+    patience: float = 300.0
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: Path | None = None
     client_cert: Path | None = None
@@ -160,6 +164,7 @@ def _limits(reader: _Reader, *, loopback: bool) -> dict[str, Any]:
     return {
         "rate": reader.parsed("limits.rate", parse_rate, LOOPBACK_RATE if loopback else REMOTE_RATE),
         "max_requests": reader.parsed("limits.max_requests", _count, None if loopback else REMOTE_REQUESTS),
+        "patience": reader.parsed("limits.patience", _seconds, 300.0),
         "visible": reader.flag("limits.visible"),
         "max_creations": reader.parsed("limits.max_creations", _count, None if loopback else REMOTE_CREATIONS),
     }
@@ -176,6 +181,7 @@ KEYS = {
     "limits.rate": "CONTRACT_RATE",
     "limits.max_requests": "CONTRACT_MAX_REQUESTS",
     "limits.max_creations": "CONTRACT_MAX_CREATIONS",
+    "limits.patience": "CONTRACT_PATIENCE",
     "limits.visible": "CONTRACT_VISIBLE",
     "http.headers": None,
     "http.ca_file": "CONTRACT_CA_FILE",

@@ -8,9 +8,9 @@ import pytest
 
 from contract.exchange import Response
 from contract.outcome import CutShort, Untested, Violation
-from contract.target.client import PATIENCE, TRIES, Ledger
+from contract.target.client import ANCHOR_TRIES, TRIES, Ledger
 from contract.target.transport import NoAnswer
-from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply
+from tests.kit.targets import SECRET, Make, Scripted, engagement, failed, problem, reply
 
 
 def test_everything_a_run_creates_carries_its_run_id(make: Make) -> None:
@@ -39,11 +39,121 @@ def test_a_target_that_stays_busy_is_untested(make: Make) -> None:
     assert len(transport.sent) == TRIES
 
 
-def test_a_gateway_error_is_tried_once_more(make: Make) -> None:
-    """A 502 to 504 may be passing; a second one is the answer."""
-    client = make(Scripted(reply(503, {}), engagement()))
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [
+        ("7", 7.0),
+        ("1.5", 1.5),
+        ("0", 0.0),
+        ("900", 120.0),
+        ("9" * 5000, 120.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 120.0),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 120.0),
+        ("²", 1.0),
+        ("-5", 1.0),
+        ("soon", 1.0),
+        ("", 1.0),
+    ],
+    ids=range(12),
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_obeyed_in_each_form(make: Make, status: int, asked: str, waited: float) -> None:
+    """Seconds, a decimal, a date; what nobody can read is waited for a second, then longer each time."""
+    client = make(Scripted(reply(status, {}, {"retry-after": asked}), engagement()))
     assert client.submit(client.submission()).response.status == 201
-    assert make(Scripted(reply(503, {}))).submit({}).response.status == 503
+    assert client.waits == [waited]
+
+
+def test_another_form_than_seconds_is_reported(make: Make) -> None:
+    """A 429 owes Retry-After in seconds, in ASCII."""
+    for asked, failures in (("7", 0), ("1.5", 1), ("²", 1), ("Fri, 31 Dec 2027 23:59:59 GMT", 1)):
+        client = make(Scripted(problem(429), engagement()))
+        client._transport._script[0].headers["retry-after"] = asked  # type: ignore[attr-defined]
+        client.submit(client.submission())
+        assert client.recorder.findings["ERR-7"].failed == failures
+
+
+@pytest.mark.parametrize("status", [408, 502, 503, 504, 520, 522, 524, 526, 530])
+def test_what_a_gateway_answers_is_asked_again_and_then_untested(make: Make, status: int) -> None:
+    """One may be passing; one that stays decides nothing, and no rule is blamed for it."""
+    client = make(Scripted(reply(status, {}), engagement()))
+    assert client.submit(client.submission()).response.status == 201
+    client = make(transport := Scripted(Response(status, {"content-type": "text/html"}, b"<html>Bad gateway")))
+    with pytest.raises(Untested, match=f"{status} from something in front of the target"):
+        client.submit(client.submission())
+    assert len(transport.sent) == TRIES
+    assert failed(client) == {}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        Response(403, {"content-type": "text/html"}, b"<h1>Forbidden</h1>"),
+        Response(406, {"content-type": "text/plain"}, b"Not acceptable!"),
+        Response(200, {"content-type": "text/html; charset=utf-8"}, b"<title>Request Rejected</title> support ID: 1"),
+        Response(400, {"content-type": "text/html"}, b"<hr><center>nginx</center>"),
+    ],
+    ids=range(4),
+)
+def test_the_page_of_a_firewall_is_untested(make: Make, page: Response) -> None:
+    """It is asked for once more, without a wait, and blames no rule."""
+    client = make(transport := Scripted(page))
+    with pytest.raises(Untested, match="from something in front of the target"):
+        client.submit(client.submission(), expect="refused")
+    assert (len(transport.sent), sum(client.waits)) == (2, 0.0)
+    assert failed(client) == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expect"),
+    [
+        (Response(403, {"content-type": "text/html"}, b"<h1>Forbidden</h1>"), "forbidden"),
+        (Response(403, {"content-type": "text/html", "x-api-version": "v2"}, b"<h1>Forbidden</h1>"), "refused"),
+        (Response(422, {"content-type": "text/html"}, b"<h1>Unprocessable</h1>"), "refused"),
+        (Response(500, {"content-type": "text/html"}, b"<h1>Internal Server Error</h1>"), "refused"),
+    ],
+    ids=range(4),
+)
+def test_a_page_of_the_application_is_its_own(make: Make, answer: Response, expect: str) -> None:
+    """What a target writes as HTML itself breaks ERR-3."""
+    client = make(Scripted(answer))
+    assert client.submit(client.submission(), expect=expect).response is answer
+    assert client.recorder.findings["ERR-3"].failed
+
+
+def test_a_lost_answer_may_leave_a_submission_in_flight(make: Make) -> None:
+    """After a gateway's time-out a 409 means that the first attempt is not through yet; alone it is an answer."""
+    client = make(Scripted(reply(504, {}), problem(409), engagement(status=200)))
+    assert client.submit(client.submission()).response.status == 200
+    client = make(Scripted(problem(409)))
+    assert client.submit(client.submission()).response.status == 409
+
+
+def test_patience_ends_the_run(make: Make) -> None:
+    """All waits for a busy target together last no longer than limits.patience."""
+    client = make(Scripted(reply(429, {}, {"retry-after": "120"})), patience=300.0)
+    with pytest.raises(CutShort, match=r"patience of 300 s.*limits.patience"):
+        client.submit(client.submission())
+    assert sum(client.waits) == 240
+
+
+def test_answers_that_drip_use_up_the_patience(make: Make) -> None:
+    """What an answer takes beyond ten seconds counts as waiting."""
+    client = make(Scripted(replace(engagement(), seconds=60.0)), patience=120.0)
+    for _ in range(2):
+        client.submit(client.submission())
+    with pytest.raises(CutShort, match="answers are slow"):
+        client.submit(client.submission())
+
+
+def test_a_burst_of_which_an_answer_is_lost_decides_nothing(make: Make) -> None:
+    """The lost one may be that which created. Of a busy target those are returned that were answered."""
+    client = make(Scripted(engagement(), reply(502, {}), engagement(status=200)))
+    assert client.race([client.request(client.submission()) for _ in range(3)]) == []
+    client = make(Scripted(engagement(), reply(429, {}, {"retry-after": "1"}), engagement(status=200)))
+    exchanges = client.race([client.request(client.submission()) for _ in range(3)])
+    assert [exchange.response.status for exchange in exchanges] == [201, 200]
 
 
 def test_the_budget_of_requests_ends_the_run(make: Make) -> None:
@@ -129,14 +239,23 @@ def test_silence_for_one_case_is_a_violation(make: Make) -> None:
 
 
 def test_silence_for_all_cuts_the_run_short(make: Make) -> None:
-    """When accepted cases get no answer either, three times in a row, the run ends and no rule is blamed."""
+    """When accepted cases get no answer for half a minute either, the run ends and no rule is blamed."""
     transport = Scripted(engagement(), NoAnswer("down"))
     client = make(transport)
     client.anchor = client.submit(client.submission())
     with pytest.raises(CutShort, match="stopped answering"):
         client.submit({})
-    assert len(transport.sent) == 1 + 2 + PATIENCE
+    assert len(transport.sent) == 1 + 2 + ANCHOR_TRIES
     assert client.recorder.findings["ERR-4"].failed == 0
+
+
+def test_an_outage_is_outlasted(make: Make) -> None:
+    """A target that is away for eight seconds is asked again, and no rule is blamed."""
+    client = make(Scripted(engagement(), *[NoAnswer("down")] * 6, engagement(status=200), engagement(2)))
+    client.anchor = client.submit(client.submission())
+    assert client.submit(client.submission()).response.id == "ngmt_2"
+    assert sum(client.waits) >= 8
+    assert failed(client) == {}
 
 
 def test_safe_sends_nothing_that_could_create(make: Make) -> None:
