@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from contract.spec.rules import catalogue
 from contract.target.config import ConfigError, load, names_target, with_limits
 from contract.target.embedded import Target, resettable
 
+NOBODY_READS = 128 + signal.SIGPIPE  # what a shell makes of a command that ends this way
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
 
 
@@ -33,10 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return {"run": run, "plan": plan, "fuzz": fuzz, "rules": rules}[arguments.command](arguments)
+        code = {"run": run, "plan": plan, "fuzz": fuzz, "rules": rules}[arguments.command](arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads any more, as in `contract rules | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
     except ConfigError as error:
         print(f"contract: {error}", file=sys.stderr)
         return USAGE
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

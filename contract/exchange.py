@@ -12,6 +12,8 @@ from typing import Any, Self
 PATH = "/v2/engagements"
 LONG = 200  # characters of a text that are shown as they are
 SHOWN = 4000  # characters of a request or a response that a report shows
+LARGE = 1 << 14  # bytes of an answer of which nothing parsed is kept
+DEEPEST = 64  # levels of an answer in JSON
 SHORTEST_SECRET = 8  # characters; shorter ones turn up in texts by chance
 
 
@@ -28,6 +30,44 @@ class Text(str):  # noqa: SLOT000  a str cannot have slots that are not empty
 
     def __repr__(self) -> str:
         return " + ".join(f"{piece!r} * {count}" for piece, count in self.parts)
+
+
+def parse(content: bytes) -> tuple[Any, str | None]:
+    """Return JSON as RFC 8259 has it between systems, or None and what is wrong with it.
+
+    It is UTF-8 without a byte order mark, no object has a name twice, and it is not nested more than DEEPEST levels.
+    """
+    try:
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=_object)
+    except UnicodeDecodeError:
+        return None, "it is not UTF-8"
+    except RecursionError:
+        return None, "it is nested too deeply"
+    except ValueError as error:
+        return None, "a byte order mark stands before it" if content.startswith(b"\xef\xbb\xbf") else str(error)[:120]
+    return (document, None) if _is_shallow(document) else (None, "it is nested too deeply")
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        names = [name for name, _ in members]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)[:40]!r} stands there twice")
+    return found
+
+
+def _is_shallow(document: Any) -> bool:
+    level, depth = [document], 0
+    while level := [
+        child
+        for item in level
+        if isinstance(item, dict | list)
+        for child in (item.values() if isinstance(item, dict) else item)
+    ]:
+        depth += 1
+        if depth > DEEPEST:
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -74,13 +114,24 @@ class Response:
     content: bytes
     seconds: float = 0.0
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body as JSON, or None if it is not."""
-        try:
-            return json.loads(self.content)
-        except ValueError:
-            return None
+        return self._parsed[0]
+
+    @property
+    def malformed(self) -> str | None:
+        """Why the body is no JSON, or None if it is."""
+        return self._parsed[1]
+
+    @property
+    def _parsed(self) -> tuple[Any, str | None]:
+        """A small body is parsed once. A large one is parsed each time: it takes a hundred times its size."""
+        return self._parsed_once if len(self.content) <= LARGE else parse(self.content)
+
+    @cached_property
+    def _parsed_once(self) -> tuple[Any, str | None]:
+        return parse(self.content)
 
     @property
     def media_type(self) -> str:

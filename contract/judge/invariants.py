@@ -27,7 +27,7 @@ CLOCK_SKEW = timedelta(minutes=15)
 # Stack traces in the languages that servers are written in; a JSON text may hold their line ends as escapes.
 TRACES = re.compile(
     r"Traceback \(most recent"
-    r"|(?:\n|\\n)\s*(?:\\t)?(?:at|from) \S+[(: ]"
+    r"|(?:\n|\\n)[ \t]*(?:\\t)?(?:at|from) \S{1,300}[(: ]"
     r"|goroutine \d+ \["
     r"|panicked at "
     r"|Caused by: "
@@ -68,7 +68,7 @@ def _success(exchange: Exchange) -> Iterator[Finding]:
     if not response.headers.get("x-api-version"):
         yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")
     if not isinstance(response.json, dict):
-        yield Finding("RESP-1", "a JSON object", f"{response.media_type or 'no content type'}: {_beginning(exchange)}")
+        yield Finding("RESP-1", "a JSON object", _no_object(exchange))
         return
     engagement = response.engagement
     yield from _shape(engagement)
@@ -131,13 +131,19 @@ def _error(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("ERR-7", "Retry-After in seconds", repr(response.headers.get("retry-after")))
     if response.media_type != "application/problem+json":
         yield Finding("ERR-1", "application/problem+json", response.media_type or "no content type")
-    yield from _problem(response.json, response.status)
+    if isinstance(response.json, dict):
+        yield from _problem(response.json, response.status)
+    else:
+        yield Finding("ERR-1", "a problem as a JSON object", response.malformed or type(response.json).__name__)
 
 
-def _problem(problem: Any, status: int) -> Iterator[Finding]:
-    if not isinstance(problem, dict):
-        yield Finding("ERR-1", "a problem as a JSON object", type(problem).__name__)
-        return
+def _no_object(exchange: Exchange) -> str:
+    response = exchange.response
+    why = f" ({response.malformed})" if response.malformed else ""
+    return f"{response.media_type or 'no content type'}: {_beginning(exchange)}{why}"
+
+
+def _problem(problem: dict[str, Any], status: int) -> Iterator[Finding]:
     for name, kind in (("type", str), ("title", str), ("status", int), ("detail", str), ("request_id", str)):
         if not isinstance(problem.get(name), kind):
             yield Finding("ERR-1", f"{name} in a problem", repr(problem.get(name)))
@@ -169,10 +175,12 @@ def instant(value: Any) -> datetime | None:
 
 def now_at(exchange: Exchange) -> datetime:
     """Return the time of an exchange by the target's own clock, or by ours if it does not say."""
+    ours = datetime.fromtimestamp(exchange.started, UTC)
     try:
-        return parsedate_to_datetime(exchange.response.headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return datetime.fromtimestamp(exchange.started, UTC)
+        said = parsedate_to_datetime(exchange.response.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError, IndexError):
+        return ours
+    return said if 1971 <= said.year < 9000 else ours
 
 
 def _beginning(exchange: Exchange) -> str:

@@ -21,7 +21,7 @@ from contract.target.config import Config
 from contract.target.discretion import SAFE
 from contract.target.transport import Transport
 
-SMALL = 5000  # bytes of a body that is worth sending again at the end
+SMALL = 5000  # bytes of a body, or of its answer, that is worth keeping until the end
 REPEAT = "a repeat"  # the precondition that the same submission again gets 200
 
 
@@ -101,7 +101,8 @@ class RecordingClient(Client):
                 self.recorder.fail("ERR-6", Violation("ERR-6", "a new request_id", f"{number} again", exchange))
             self._request_ids.append(number)
         new = exchange.response.id is not None and exchange.response.id not in self.ids
-        if new and exchange.request.credential == "writer" and len(exchange.request.body.content) < SMALL:
+        small = len(exchange.request.body.content) < SMALL and len(exchange.response.content) < SMALL
+        if new and small and exchange.request.credential == "writer":
             self.milestones.append(exchange)
         super().heard(exchange)
 

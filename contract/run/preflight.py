@@ -165,7 +165,7 @@ def _accepts(client: RecordingClient, name: str, exchange: Exchange, unknown: Ex
 
 def _from_the_api(exchange: Exchange) -> bool:
     response = exchange.response
-    return response.media_type == "application/problem+json" or "x-api-version" in response.headers
+    return response.media_type == "application/problem+json" or bool(response.headers.get("x-api-version"))
 
 
 def _ceiling(client: RecordingClient) -> None:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from contract.target.config import ConfigError
+from contract.target.config import ConfigError, whole_number
 
 PROFILES = ("safe", "quick", "standard", "thorough")
 T = TypeVar("T")
@@ -30,9 +30,10 @@ class Profile:
         """Return the profile of these texts: quick unless named, a random seed unless given. Raises ConfigError."""
         if name is not None and name not in PROFILES:
             raise ConfigError(f"--profile: {name!r} is none of {', '.join(PROFILES)}")
-        if seed is not None and not seed.isdigit():
+        number = secrets.randbelow(2**32) if seed is None else whole_number(seed)
+        if number is None:
             raise ConfigError(f"--seed: {seed!r} must be a whole number")
-        return cls(name or "quick", secrets.randbelow(2**32) if seed is None else int(seed))
+        return cls(name or "quick", number)
 
     @property
     def creates_nothing(self) -> bool:

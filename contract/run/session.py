@@ -17,7 +17,7 @@ from contract.run.results import Run
 from contract.spec.rules import catalogue
 from contract.target.client import Ledger
 from contract.target.clock import Clock
-from contract.target.config import Config, ConfigError, suggestion
+from contract.target.config import Config, ConfigError, known_rule, whole_number
 from contract.target.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
@@ -107,8 +107,7 @@ def open_session(  # noqa: PLR0913  what a run consists of
 def select(rules: Sequence[str], shard: str | None = None) -> list[str]:
     """Return the named rules, or all, and of them the share I of N for a shard `I/N`. Raises ConfigError."""
     for rule in rules:
-        if rule not in catalogue():
-            raise ConfigError(f"--rule: {rule} is no rule; {suggestion(rule, catalogue())}")
+        known_rule(rule, "--rule")
     chosen = [rule for rule in catalogue() if not rules or rule in rules]
     index, count = (1, 1) if shard is None else share(shard)
     return chosen[index - 1 :: count]
@@ -116,7 +115,7 @@ def select(rules: Sequence[str], shard: str | None = None) -> list[str]:
 
 def share(shard: str) -> tuple[int, int]:
     """Read `I/N`, the I-th of N shares. Raises ConfigError."""
-    index, _, count = shard.partition("/")
-    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+    index, count = (whole_number(text) for text in (*shard.split("/", 1), "")[:2])
+    if index is None or count is None or not 1 <= index <= count:
         raise ConfigError(f"--shard: {shard!r} must be I/N with I from 1 to N, such as 1/4")
-    return int(index), int(count)
+    return index, count

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.between import page, retry_after
-from contract.exchange import Body, Exchange, Request, Response
+from contract.exchange import LARGE, Body, Exchange, Request, Response
 from contract.outcome import CutShort, LeftOut, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
 from contract.target.budget import Budget
@@ -271,7 +271,8 @@ class Client:
         self.budget.answered(exchange.request, exchange.response, known=made in self.ids)
         if made is not None:
             self.ids.setdefault(made, exchange.request.key)
-            self.engagements.setdefault(made, exchange.response.engagement)
+            small = len(exchange.response.content) <= LARGE
+            self.engagements.setdefault(made, exchange.response.engagement if small else {})
 
     def unanswered(self, request: Request) -> None:
         """Take note of a request that got no answer."""

@@ -118,7 +118,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
     path = flags.get("config") or environment.get("CONTRACT_CONFIG")
     reader = _Reader(_read_toml(Path(path)) if path else {}, str(path), flags, environment)
     base_url = _base_url(reader.required("base_url", "--base-url, CONTRACT_BASE_URL"))
-    raw = reader.value("credentials.credential_form") == "raw"
+    raw = reader.parsed("credentials.credential_form", _form, "bearer") == "raw"
     credentials = {}
     for name in CREDENTIALS:
         if (value := reader.value(f"credentials.{name}")) is not None:
@@ -256,8 +256,7 @@ class _Reader:
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise ConfigError(f"{self.sources[key]}: {key} must be a list of URLs")
         for text in texts:
-            parts = urlsplit(text) if text.isascii() else None
-            if parts is None or parts.scheme != "https" or not parts.hostname:
+            if not text.isascii() or not _is_url(text, "https"):
                 raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be an https URL")
         return tuple(texts)
 
@@ -271,7 +270,7 @@ class _Reader:
     def reasons(self, key: str) -> dict[str, str]:
         table = self._document.get(key, {})
         for rule, reason in table.items():
-            _known_rule(rule, f"{self._path}: {key}")
+            known_rule(rule, f"{self._path}: {key}")
             if not isinstance(reason, str) or not reason.strip():
                 raise ConfigError(f'{self._path}: {key}.{rule} needs a reason, as "{rule}" = "why"')
         return dict(table)
@@ -279,7 +278,7 @@ class _Reader:
     def deviations(self) -> dict[str, Deviation]:
         found = {}
         for rule, entry in self._document.get("deviations", {}).items():
-            _known_rule(rule, f"{self._path}: deviations")
+            known_rule(rule, f"{self._path}: deviations")
             where = f"{self._path}: deviations.{rule}"
             if not isinstance(entry, dict) or not isinstance(entry.get("reason"), str):
                 raise ConfigError(f'{where} must be {{ reason = "why", expires = 2027-03-01 }}')
@@ -294,7 +293,7 @@ class _Reader:
 
 def parse_rate(text: str) -> float:
     """Read `5/s`, `100/minute` or `0.5/s` and return requests a second. Raises ValueError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*/\s*(s|second|m|minute|h|hour)", text)
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(s|second|m|minute|h|hour)", text)
     if match is None or float(match[1]) == 0:
         raise ValueError("must be a rate such as 5/s or 100/minute")
     return float(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2][0]]
@@ -307,9 +306,10 @@ def suggestion(word: str, accepted: Iterable[str]) -> str:
     return f"did you mean {near[0]}?" if near else f"accepted are {', '.join(accepted)}"
 
 
-def _known_rule(rule: str, where: str) -> None:
+def known_rule(rule: str, where: str) -> None:
+    """See that a rule exists; `where` is who named it. Raises ConfigError with the nearest one."""
     if rule not in catalogue():
-        near = difflib.get_close_matches(rule, catalogue(), n=1)
+        near = difflib.get_close_matches(rule.upper(), catalogue(), n=1)
         raise ConfigError(
             f"{where}: {rule} is no rule; {f'did you mean {near[0]}?' if near else 'see: contract rules'}"
         )
@@ -320,6 +320,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
     _check_keys(document, "", str(path))
@@ -339,13 +341,16 @@ def _check_keys(table: Mapping[str, Any], prefix: str, path: str) -> None:
             _check_keys(value, key + ".", path)
 
 
-def _base_url(text: str) -> str:
+def _is_url(text: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        return bool(parts.scheme in schemes and parts.hostname and parts.port != 0)
     except ValueError:  # a port that is none, or broken brackets
-        usable = False
-    if not usable or parts.query or parts.fragment or "@" in parts.netloc:
+        return False
+
+
+def _base_url(text: str) -> str:
+    if not _is_url(text, "http", "https") or {"?", "#", "@"} & set(text):
         raise ConfigError(
             f"base_url: {text!r} must be an http or https URL up to the API's root, such as https://h/api"
         )
@@ -353,9 +358,14 @@ def _base_url(text: str) -> str:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if (number := whole_number(text)) is None or number == 0:
         raise ValueError("must be a whole number above 0")
-    return int(text)
+    return number
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number in ASCII digits, as many as anybody needs; None if it is none."""
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
 
 
 def _seconds(text: str) -> float:
@@ -363,18 +373,19 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < 3600:
-        raise ValueError("must be a number of seconds above 0")
+    if not 0 < seconds <= 86_400:
+        raise ValueError("must be a number of seconds above 0, a day at most")
     return seconds
 
 
+def _form(text: str) -> str:
+    if text not in {"bearer", "raw"}:
+        raise ValueError("must be bearer or raw")
+    return text
+
+
 def _proxy(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:  # what is there is not shown: it may hold a password
+    if not _is_url(text, "http", "https"):  # what is there is not shown: it may hold a password
         raise ConfigError("http.proxy must be a URL such as http://user:password@proxy.example.com:3128")
     return text
 

@@ -16,7 +16,9 @@ MAIL_DOMAIN = "example.com"
 # A member as a text says it that is no JSON, whatever quotes and escapes stand around it.
 _MEMBER = re.compile(r"""\b(is_private|run_workflows)\\*["']?\s*[:=]\s*([^\s,}]*)""")
 _ADDRESS = re.compile(r"""[^\s"'<>]@([^\s"'<>,;\\]+)""")
-_URL = re.compile(r"""[A-Za-z]+://[^\s"'<>]*""")  # it may hold user information, to which nobody mails
+_URL = re.compile(
+    r"""(?<![A-Za-z])[A-Za-z]{1,10}://[^\s"'<>]*"""
+)  # it may hold user information, to which nobody mails
 
 
 class Members(list[tuple[str, Any]]):

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,7 +90,11 @@ def test_limits_hold_for_the_mock_as_well(tmp_path: Path) -> None:
     [
         (["run", "--profile", "fast"], "--profile: 'fast' is none of safe, quick"),
         (["run", "--rule", "IDEM-99"], "--rule: IDEM-99 is no rule; did you mean"),
+        (["run", "--rule", "url-1"], "--rule: url-1 is no rule; did you mean URL-1?"),
+        (["run", "--rule", "nothing"], "--rule: nothing is no rule; see: contract rules"),
         (["run", "--shard", "5/4"], "--shard: '5/4' must be I/N"),
+        (["run", "--shard", "²/²"], "--shard: '²/²' must be I/N"),
+        (["run", "--seed", "²"], "--seed: '²' must be a whole number"),
         (["run", "--base-url", "https://staging.example.com/api"], "credentials.writer is missing"),
         (["run", "--config", "missing.toml"], "--config: cannot read missing.toml"),
     ],
@@ -115,6 +121,20 @@ def test_the_catalogue_is_a_line_a_rule(tmp_path: Path) -> None:
     lines = contract(tmp_path, "rules", code=0).stdout.splitlines()
     assert lines[0].startswith("AUTH-1    must")
     assert len(lines) == len({line.split()[0] for line in lines}) > 100
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    """`contract rules | true` says nothing on standard error."""
+    command = f"{sys.executable} -m contract rules | true"
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
+
+
+def test_what_is_not_configured_is_no_pass(tmp_path: Path) -> None:
+    """Without a recording that redirects inside, URL-15 is untested and the run incomplete."""
+    with running(Settings(port=0, log_level="error")) as server:
+        contract(tmp_path, "run", "--rule", "URL-15", environment=at(server), code=4)
+    assert report(tmp_path)["URL-15"]["verdict"] == "untested"
 
 
 def test_shards_cover_every_rule_once() -> None:

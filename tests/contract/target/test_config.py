@@ -97,3 +97,46 @@ def test_a_target_is_named_by_any_source() -> None:
 def test_rates(text: str, rate: float) -> None:
     """A rate is requests a second."""
     assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("https://cdn.example.com/a.mp3", "https://["), "'https://[' must be an https URL"),
+        (("https://cdn.example.com/a.mp3", "https://cdn.example.com:99999/a.mp3"), "must be an https URL"),
+        (("https://cdn.example.com/a.mp3", "https://cdn.example.com:²/a.mp3"), "must be an https URL"),
+        (("https://staging.example.com/api/", "https://["), "base_url: 'https://[' must be"),
+        (("https://staging.example.com/api/", "https://h:99999/api"), "base_url: 'https://h:99999/api' must be"),
+        (('rate = "2/s"', f"x = {'[' * 5000}{']' * 5000}"), "contract.toml: nested too deeply"),
+        (('rate = "2/s"', f"x = {'{x=' * 5000}1{'}' * 5000}"), "contract.toml: nested too deeply"),
+        (('rate = "2/s"', "rate.x.y = 1"), "limits.rate is not a table"),
+        (('rate = "2/s"', 'max_requests = "²"'), "'²' must be a whole number above 0"),
+        (('rate = "2/s"', f'max_requests = "{"9" * 5000}"'), "must be a whole number above 0"),
+        (('rate = "2/s"', 'rate = "²/s"'), "must be a rate"),
+        (('rate = "2/s"', "patience = 0"), "must be a number of seconds above 0"),
+        (('rate = "2/s"', 'patience = "nan"'), "must be a number of seconds above 0"),
+        (('rate = "2/s"', 'visible = "yes"'), "limits.visible must be true or false"),
+        (('writer = "from-file"', 'writer = "w"\ncredential_form = "basic"'), "'basic' must be bearer or raw"),
+        (('rate = "2/s"', '[http]\nproxy = "user:secret@proxy"'), "http.proxy must be a URL"),
+        (('rate = "2/s"', '[http]\nclient_cert = "missing.pem"'), "'missing.pem' is not a file"),
+        (('rate = "2/s"', '[waived]\n"url-1" = "x"'), "url-1 is no rule; did you mean URL-1?"),
+    ],
+    ids=range(18),
+)
+def test_odd_settings_are_one_sentence(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """No traceback, and nothing secret in the sentence."""
+    flags = write(tmp_path, FILE.replace(*change))
+    with pytest.raises(ConfigError) as error:
+        load(flags, {})
+    assert message in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_limits_of_a_target_that_others_use(tmp_path: Path) -> None:
+    """Patience is five minutes and nothing may be seen, unless the file says so; on this machine all may be sent."""
+    config = load(write(tmp_path, FILE), {})
+    assert (config.patience, config.visible, config.discreet) == (300.0, False, True)
+    config = load(write(tmp_path, FILE.replace('rate = "2/s"', "visible = true\npatience = 60")), {})
+    assert (config.patience, config.visible, config.discreet) == (60.0, True, False)
+    here = FILE.replace("https://staging.example.com", "http://localhost:4010")
+    assert not load(write(tmp_path, here), {}).discreet

@@ -1,0 +1,79 @@
+"""What the pre-flight says of a target that cannot be tested as configured: one sentence with the fix."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from contract.exchange import Request, Response
+from contract.run.preflight import PreflightFailed, preflight
+from contract.target.config import Credential
+from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply
+
+HTML = {"content-type": "text/html"}
+
+
+def said(make: Make, *script: object, **changes: object) -> str:
+    """Return what the pre-flight says of a target with this script."""
+    with pytest.raises(PreflightFailed) as caught:
+        preflight(make(Scripted(*script), **changes))  # type: ignore[arg-type]
+    return str(caught.value)
+
+
+def test_a_gateway_that_wants_a_key_is_no_missing_scope(make: Make) -> None:
+    """The same refusal with and without a credential, and not as the API writes it, is the gateway's."""
+    for status in (401, 403):
+        sentence = said(
+            make, reply(status, {"message": "Forbidden"}, {"content-type": "application/json", "x-api-version": ""})
+        )
+        assert "with and without the credential writer" in sentence
+        assert "[http]" in sentence
+
+
+def test_a_scope_is_accused_only_where_no_credential_gets_another_answer(make: Make) -> None:
+    """403 for everybody says nothing of a scope; 403 after a 401 without a credential does."""
+    assert "does not accept the credential writer" in said(make, problem(403))
+    assert "lacks the scope engagements:write" in said(make, problem(401), problem(403))
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        (Response(404, HTML, b"<h1>Not found</h1>"),),
+        (Response(200, HTML, b"<title>Our company</title>"),),
+        (problem(401), problem(404)),
+    ],
+    ids=["no such path", "a page for every path", "a gateway that asks for credentials first"],
+)
+def test_a_wrong_prefix_is_told(make: Make, script: tuple[Response, ...]) -> None:
+    """Whoever answers in its place, the sentence is about base_url."""
+    assert "check base_url" in said(make, *script)
+
+
+def test_one_credential_in_two_roles_is_told(make: Make) -> None:
+    """Before anything is sent; two roles that only read may share one."""
+    client = make(Scripted(problem(401)))
+    writer = client.config.credentials["writer"]
+    credentials = {"writer": writer, "other_workspace": Credential("other_workspace", SECRET)}
+    client.config = replace(client.config, credentials=credentials)
+    with pytest.raises(PreflightFailed, match="writer and other_workspace are the same"):
+        preflight(client)
+    assert client.requests == 0
+
+
+def test_plain_http_on_a_port_of_tls_is_told(make: Make) -> None:
+    """Some servers explain that in HTTP."""
+    page = Response(400, HTML, b"The plain HTTP request was sent to HTTPS port")
+    assert "begin base_url with https://" in said(make, page)
+
+
+def test_a_deep_answer_is_no_mistake_of_this_program(make: Make) -> None:
+    """JSON that nobody can parse is an answer that is not JSON."""
+
+    def deep(_: Request) -> Response:
+        return Response(200, {"content-type": "application/json"}, b"[" * 200_000)
+
+    client = make(Scripted(engagement(), deep))
+    preflight(client)
+    assert client.recorder.findings["RESP-1"].failed
