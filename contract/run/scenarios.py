@@ -116,7 +116,9 @@ def _at_once(game: _Play) -> None:
     exchanges = client.race(requests)
     if len(exchanges) < len(requests):
         raise Untested("the target does not answer the whole of a burst")
-    for step, exchange in zip(steps, exchanges, strict=True):
+    # First those that got what they sent: where a key is shared, the others got the engagement of one of these.
+    pairs = sorted(zip(steps, exchanges, strict=True), key=lambda pair: not _has_its_title(pair[1]))
+    for step, exchange in pairs:
         check_first(client, exchange, known, game.scenario.rule)
         game.stored[step.who, step.key] = exchange
         if exchange.response.id is not None:
@@ -124,3 +126,7 @@ def _at_once(game: _Play) -> None:
     for step, exchange in zip(steps, exchanges, strict=True):
         repeat = client.submit(exchange.request.body, credential=step.who, expect="replayed")
         check_repeat(client, repeat, exchange, game.scenario.rule)
+
+
+def _has_its_title(exchange: Exchange) -> bool:
+    return bool(exchange.response.engagement.get("title") == exchange.document.get("title"))
