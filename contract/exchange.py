@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Self
 
 PATH = "/v2/engagements"
 LONG = 200  # characters of a text that are shown as they are
 SHOWN = 4000  # characters of a request or a response that a report shows
-LARGE = 1 << 14  # bytes of an answer of which nothing parsed is kept
+LARGE = 1 << 14  # bytes of an answer of which a run keeps nothing parsed
 DEEPEST = 64  # levels of an answer in JSON
 SHORTEST_SECRET = 8  # characters; shorter ones turn up in texts by chance
 
@@ -32,13 +32,15 @@ class Text(str):  # noqa: SLOT000  a str cannot have slots that are not empty
         return " + ".join(f"{piece!r} * {count}" for piece, count in self.parts)
 
 
+@functools.lru_cache(maxsize=1)  # each answer is looked at often, and parsed it may take a hundred times its size
 def parse(content: bytes) -> tuple[Any, str | None]:
     """Return JSON as RFC 8259 has it between systems, or None and what is wrong with it.
 
     It is UTF-8 without a byte order mark, no object has a name twice, and it is not nested more than DEEPEST levels.
+    Half a surrogate pair may come back as it was sent: the contract is silent about those.
     """
     try:
-        document = json.loads(content.decode("utf-8"), object_pairs_hook=_object)
+        document = json.loads(content.decode("utf-8", "surrogatepass"), object_pairs_hook=_object)
     except UnicodeDecodeError:
         return None, "it is not UTF-8"
     except RecursionError:
@@ -117,21 +119,12 @@ class Response:
     @property
     def json(self) -> Any:
         """The body as JSON, or None if it is not."""
-        return self._parsed[0]
+        return parse(self.content)[0]
 
     @property
     def malformed(self) -> str | None:
         """Why the body is no JSON, or None if it is."""
-        return self._parsed[1]
-
-    @property
-    def _parsed(self) -> tuple[Any, str | None]:
-        """A small body is parsed once. A large one is parsed each time: it takes a hundred times its size."""
-        return self._parsed_once if len(self.content) <= LARGE else parse(self.content)
-
-    @cached_property
-    def _parsed_once(self) -> tuple[Any, str | None]:
-        return parse(self.content)
+        return parse(self.content)[1]
 
     @property
     def media_type(self) -> str:

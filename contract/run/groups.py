@@ -43,6 +43,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
             client.recorder.leave(rule, reason)
             key, last = client.key(), None  # it may be taken now
         except Violation as violation:
+            violation.rule = violation.rule or rule
             if last is None or violation.rule != rule or not _used_up(client, case, violation):
                 failures.append(violation)
             key, last = client.key(), None  # it may be taken now

@@ -32,6 +32,7 @@ def test_what_is_not_a_valid_credential_is_refused(
         except Untested as reason:
             client.recorder.leave(name, reason)
         except Violation as violation:
+            violation.rule = violation.rule or name
             failures.append(violation)
             key = client.key()
     client.recorder.focus(None)

@@ -21,7 +21,7 @@ from contract.target.config import Config
 from contract.target.silence import NoAnswer, why
 from contract.target.stream import Backend
 
-MAX_RESPONSE = 1 << 20  # bytes; what is longer is cut, and so no JSON
+MAX_RESPONSE = 1 << 22  # bytes; what is longer is cut, and so no JSON
 PIECE = 1 << 16
 IDLE_SECONDS = 2.0  # shorter than any server keeps a connection open
 __all__ = ["MAX_RESPONSE", "HttpTransport", "NoAnswer", "Transport"]
