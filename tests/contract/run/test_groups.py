@@ -4,9 +4,11 @@ import pytest
 
 from contract.cases.submission import Submission
 from contract.cases.verdict import REFUSED
+from contract.exchange import Request, Response
 from contract.outcome import Untested, Violation
 from contract.run.groups import accept_each, control, group, settle
 from contract.run.steps import created
+from contract.target.transport import NoAnswer
 from tests.kit.targets import Document, Make, Scripted, Target, engagement, failed, problem, raised
 
 CASES = {
@@ -43,6 +45,34 @@ def test_a_group_sends_all_and_raises_the_first(make: Make) -> None:
     assert caught.value.others_hold
     assert failed(client) == {"BODY-4": [("a type: 400 or 422", "201 with id ngmt_2")]}
     assert len({document["external_id"] for document in target.sent}) == 3
+
+
+def test_silence_for_a_case_breaks_its_rule(make: Make) -> None:
+    """Beside ERR-4: a case that gets no answer, while others are answered, was not refused."""
+    target = Target()
+
+    def silent(request: Request) -> Response:
+        if wrong(request.body.document):
+            raise NoAnswer("reset")
+        return target(request)
+
+    client = make(Scripted(silent))
+    client.anchor = created(client, client.submission())
+    with pytest.raises(Violation) as caught:
+        group(client, CASES)
+    assert caught.value.rule == "LIMIT-2"
+    assert failed(client).keys() == {"BODY-4", "ERR-4"}
+
+
+def test_a_case_that_others_would_see_is_left_out(make: Make) -> None:
+    """The group goes on without it, on a target that is not on this machine."""
+    target = Target(wrong)
+    client = make(Scripted(target), base_url="https://staging.example.com/api")
+    seen = Submission({"is_private": "yes"}, REFUSED, "BODY-6", "is_private 'yes'")
+    group(client, {"BODY-6": [seen], **CASES})
+    assert [wrong(document) for document in target.sent] == [True, True, False]
+    (left,) = client.recorder.findings["BODY-6"].left_out
+    assert left.startswith("is_private 'yes'")
 
 
 def test_a_group_that_creates_nothing_needs_a_reason(make: Make) -> None:
