@@ -160,7 +160,7 @@ class Client:
                 continue
             if (why := self._not_the_target(exchange, lost=lost)) is None:
                 return exchange
-            lost = exchange.response.status != BUSY
+            lost = lost or exchange.response.status != BUSY
             if attempt >= TRIES or (attempt > 1 and page(request, exchange.response)):
                 raise Untested(f"{why}, each time")
             self._wait(exchange.response, why, attempt)

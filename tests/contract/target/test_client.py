@@ -122,6 +122,14 @@ def test_a_page_of_the_application_is_its_own(make: Make, answer: Response, expe
     assert client.recorder.findings["ERR-3"].failed
 
 
+def test_a_body_that_is_too_large_for_a_gateway_is_told_at_once(make: Make) -> None:
+    """413 is an answer for whoever asks about limits, whatever its page looks like."""
+    page = Response(413, {"content-type": "text/html"}, b"<center>nginx</center>")
+    client = make(transport := Scripted(page))
+    assert client.submit(client.submission()).response is page
+    assert len(transport.sent) == 1
+
+
 def test_a_lost_answer_may_leave_a_submission_in_flight(make: Make) -> None:
     """After a gateway's time-out a 409 means that the first attempt is not through yet; alone it is an answer."""
     client = make(Scripted(reply(504, {}), problem(409), engagement(status=200)))
