@@ -162,7 +162,7 @@ class Client:
                 return exchange
             lost = lost or exchange.response.status != BUSY
             if attempt >= TRIES or (attempt > 1 and page(request, exchange.response)):
-                raise Untested(f"{why}, each time")
+                raise Untested(why)
             self._wait(exchange.response, why, attempt)
         raise AssertionError  # the loop above has no other end
 
@@ -184,7 +184,7 @@ class Client:
         """Say why an answer decides nothing, so that it is asked for again; None if it does."""
         response = exchange.response
         if response.status == BUSY:
-            return "the target answers 429: raise its limit or lower limits.rate"
+            return "the target answers 429, however long one waits: raise its limit or lower limits.rate"
         if response.status in UNAVAILABLE:
             return f"{response.status} from something in front of the target"
         if response.status == CONFLICT and lost:
