@@ -12,7 +12,7 @@ from contract.exchange import Exchange
 from contract.judge.creation import WHOLE_KEY
 from contract.judge.finding import Finding
 from contract.judge.refusal import judge_refusal
-from contract.judge.replay import SAME, judge_repeat, rule_of_repeat
+from contract.judge.replay import SAME, judge_repeat, judge_unchanged, rule_of_repeat
 from contract.outcome import See, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.spec.fields import body_rules
@@ -90,9 +90,11 @@ def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
     for document in documents[1:3]:
         rule = rule_of_repeat(documents[0], document)
         repeat = client.submit(document, expect="replayed")
-        if first.response.ok and (finding := judge_repeat(repeat, first, rule)) is not None:
-            client.recorder.fail(rule, violation(finding, repeat))
-            raise See(rule)
+        if not first.response.ok:
+            continue
+        for finding in filter(None, (judge_repeat(repeat, first, rule), *judge_unchanged(repeat, first))):
+            client.recorder.fail(finding.rule, violation(finding, repeat))
+            raise See(finding.rule)
 
 
 def violation(finding: Finding, exchange: Exchange) -> Violation:
