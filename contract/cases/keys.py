@@ -16,18 +16,19 @@ LONGEST = fields()["external_id"].most or 500
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What surrounds the unique part of a key. With `length`, it is filled up with k to so many characters."""
+    """What surrounds the unique part of a key. With `length`, it is filled up to so many characters."""
 
     before: str = ""
     after: str = ""
     end: str = ""
     length: int = 0
+    filling: str = "k"
 
     def key(self, unique: str) -> str:
         """Return the key of this shape."""
         head = f"{self.before}{unique}{self.after}"
         fill = self.length - len(head) - len(self.end)
-        return Text((head, 1), ("k", fill), (self.end, 1)) if fill > 0 else head + self.end
+        return Text((head, 1), (self.filling, fill), (self.end, 1)) if fill > 0 else head + self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ NEAR: dict[str, tuple[Shape, ...]] = {
         # A long common beginning, and a long common end behind the same letters in another order.
         *(Shape(end="a", length=LONGEST), Shape(end="b", length=LONGEST), Shape(length=LONGEST - 1)),
         *(Shape(after=":xy:", length=LONGEST - 150), Shape(after=":yx:", length=LONGEST - 150)),
+        # As many characters as a key may have, and twice as many bytes.
+        *(Shape(end="a", length=LONGEST, filling="é"), Shape(end="b", length=LONGEST, filling="é")),
     ),
     "IDEM-8": tuple(Shape(end=letter) for letter in ("e", "é", "è", "你", "好", "😀", "😁", "ω", "ß", "ss", "?")),
 }

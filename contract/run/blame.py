@@ -9,13 +9,14 @@ from contract.cases.credentials import UNKNOWN, WrongCredential
 from contract.cases.submission import Submission, media
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
 from contract.exchange import Exchange
-from contract.judge.creation import WHOLE_KEY
+from contract.judge.answers import named_fields
+from contract.judge.creation import WHOLE_KEY, judge_first
 from contract.judge.finding import Finding
 from contract.judge.refusal import judge_refusal
 from contract.judge.replay import SAME, judge_repeat, judge_unchanged, rule_of_repeat
 from contract.outcome import See, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.spec.fields import body_rules
+from contract.spec.fields import blamed, body_rules
 from contract.spec.statuses import INCONCLUSIVE
 
 REMEMBERED, NO_FAILURE = "IDEM-11", "ERR-4"
@@ -41,7 +42,8 @@ def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: E
     if plainer is not None and exchange.response.ok and _status(client, plainer) not in plainer.verdict.statuses:
         return See(plainer.rule)
     plain, status = _PLAIN.get(case.verdict), exchange.response.status
-    if plain is not None and case.rule != plain.rule and 400 <= status < 500 and _status(client, plain) == status:
+    refused = plain is not None and case.rule != plain.rule and not exchange.response.ok
+    if plain is not None and refused and _status(client, plain) == status:
         return See(plain.rule)
     return violation(finding, exchange)
 
@@ -79,6 +81,17 @@ def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchang
         return
     client.recorder.fail(rule, violation(finding, plain))
     raise See(rule)
+
+
+def ask_alone(client: RecordingClient, exchange: Exchange) -> None:
+    """Raise See if a submission is refused under a key of its own, too: nothing that was sent with it is to blame."""
+    alone = client.submit({**exchange.document, "external_id": client.key()})
+    rule = blamed(named_fields(alone))
+    if alone.response.ok or alone.response.status in INCONCLUSIVE:
+        return
+    if (finding := judge_first(alone, client.engagements, None, rule)) is not None:
+        client.recorder.fail(rule, violation(finding, alone))
+        raise See(rule)
 
 
 def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:

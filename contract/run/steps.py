@@ -169,6 +169,8 @@ def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Ma
     `known` are the engagements that the run knew before, by id. Raises Violation. Rule: IDEM-10.
     """
     if (found := judge_race(exchanges, known)) is not None:
+        if not found[1].response.ok:
+            blame.ask_alone(client, found[1])
         blame.ask_in_turn(client, exchanges)
         raise blame.violation(*found)
     winners = [exchange for exchange in exchanges if exchange.response.ok]

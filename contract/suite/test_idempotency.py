@@ -1,10 +1,11 @@
 """One key, one engagement: IDEM-1 to IDEM-15."""
 
 import unicodedata
+from collections.abc import Iterator
 from typing import Any
 
 from contract.cases import urls
-from contract.cases.keys import LONGEST, NEAR
+from contract.cases.keys import NEAR, Shape
 from contract.cases.scenarios import refusals
 from contract.cases.submission import Submission
 from contract.cases.verdict import ACCEPTED
@@ -61,11 +62,18 @@ def test_source_system_is_not_part_of_the_key(client: RecordingClient) -> None:
     replayed(client, first, {**first.document, "source_system": "another-system"})
 
 
-def near_keys(client: RecordingClient, name: str) -> list[str]:
-    """Return keys that a careless comparison takes for one; the more thorough the profile, the more."""
-    most = {"IDEM-5": (3, 3, 4), "IDEM-6": (5, 5, 9), "IDEM-7": (5, 5, 5), "IDEM-8": (7, 8, 11)}
+def near_keys(client: RecordingClient, name: str) -> Iterator[tuple[str, Submission]]:
+    """Yield keys that a careless comparison takes for one, each with a plainer one of its length and letters.
+
+    The more thorough the profile, the more there are.
+    """
+    most = {"IDEM-5": (3, 3, 4), "IDEM-6": (5, 5, 9), "IDEM-7": (7, 7, 7), "IDEM-8": (7, 8, 11)}
     unique = client.key()
-    return [shape.key(unique) for shape in NEAR[name][: client.profile.pick(*most[name])]]
+    for shape in NEAR[name][: client.profile.pick(*most[name])]:
+        key = shape.key(unique)
+        plain = {"external_id": Shape(length=len(key), filling=shape.filling).key(client.key())}
+        why = f"a key of {len(key)} characters, filled with {shape.filling}"
+        yield key, Submission(plain, ACCEPTED, fields()["external_id"].valid, why)
 
 
 @each_rule(*NEAR)
@@ -73,9 +81,7 @@ def near_keys(client: RecordingClient, name: str) -> list[str]:
 def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name: str) -> None:
     """Keys that differ in case, white space, tail or beyond ASCII make an engagement each, and replay their own."""
     firsts = []
-    for number, key in enumerate(near_keys(client, name)):
-        plain = {"external_id": f"{client.key()}{'k' * LONGEST}"[: len(key)]}
-        plainer = Submission(plain, ACCEPTED, fields()["external_id"].valid, "a key of this length")
+    for number, (key, plainer) in enumerate(near_keys(client, name)):
         changes = {"external_id": key, "title": f"{client.run_id} near key {number}"}
         firsts.append(accepted(client, Submission(changes, ACCEPTED, name, "a key", plainer=plainer)))
     for first in firsts:

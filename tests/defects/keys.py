@@ -39,6 +39,8 @@ DEFECTS = (
     defect("key-cut-499", "IDEM-7", "The 500th character of a key does not count.", keyed(lambda key: key[:499])),
     defect("key-cut-255-bytes", "IDEM-7 IDEM-8", "Only the first 255 bytes of a key count.",
            keyed(lambda key: key.encode()[:255].decode("utf-8", "ignore"))),
+    defect("key-cut-500-bytes", "IDEM-7", "Only the first 500 bytes of a key count.",
+           keyed(lambda key: key.encode()[:500].decode("utf-8", "ignore"))),
     defect("key-tail-only", "IDEM-7", "Only the last 32 characters of a key count.", keyed(lambda key: key[-32:])),
     defect("key-without-prefix", "IDEM-7", "What stands before the last colon of a key is dropped.",
            keyed(lambda key: key.rpartition(":")[2] or key),

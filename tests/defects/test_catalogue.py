@@ -13,7 +13,7 @@ LEVELS = {rule["id"]: rule["level"] for rule in spec.document()["x-rules"]}
 # Where even a valid submission does not get what it should: what the defect is about.
 ABOUT_CREATE = {"bearer-refused", "call-refused", "content-no-audio", "workflows-false-missing", "start-at-required",
                 "is-private-required", "participants-required", "transcript-text-required", "without-id", "wrapped",
-                "listed", "empty-create"}  # fmt: skip
+                "listed", "empty-create", "query-refused"}  # fmt: skip
 
 
 @functools.cache

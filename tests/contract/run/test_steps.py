@@ -2,12 +2,13 @@
 
 import pytest
 
+from contract.cases.credentials import UNKNOWN, WRONG
 from contract.cases.submission import Submission
-from contract.cases.verdict import EXACTLY_422, REFUSED
+from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED
 from contract.exchange import Body, Exchange, Request, Response
 from contract.judge.answers import answer, named_fields
 from contract.outcome import See, TooLarge, Violation
-from contract.run.steps import created, example, refused, replayed
+from contract.run.steps import check_race, created, example, refused, replayed, turned_away
 from tests.kit.targets import Make, Scripted, Target, engagement, failed, problem, raised, reply
 
 EMPTY = Submission({"title": ""}, REFUSED, "LIMIT-2", "an empty title")
@@ -147,6 +148,42 @@ def test_a_status_that_every_refusal_has_is_told_once(make: Make) -> None:
     with pytest.raises(Violation) as caught:
         refused(client, EMPTY, "k")
     assert caught.value.rule == "LIMIT-2"
+
+
+def test_a_plain_refusal_that_fails_is_to_blame_for_the_others(make: Make) -> None:
+    """What answers a missing scheme as it answers an unknown credential, with 500, breaks the rule of the latter."""
+    no_scheme = next(case for case in WRONG if case.verdict is NO_SCHEME and case.rule != UNKNOWN.rule)
+    client = make(Scripted(problem(500)))
+    with pytest.raises(See, match=f"see {UNKNOWN.rule}"):
+        turned_away(client, no_scheme, "k")
+    assert no_scheme.rule not in failed(client)
+
+
+def test_a_race_is_not_blamed_for_a_racer_that_is_refused_alone(make: Make) -> None:
+    """A valid submission that is refused in a race is refused under a key of its own, too: its field is to blame."""
+    client = make(Scripted(Target(lambda document: document["title"] == "odd")))
+    key = client.key()
+    racers = [client.submission(external_id=key, title=title) for title in ("odd", "plain")]
+    exchanges = client.race([client.request(racer) for racer in racers])
+    with pytest.raises(See, match="see LIMIT-1"):
+        check_race(client, exchanges, {})
+    assert failed(client).keys() == {"LIMIT-1"}
+
+
+def test_a_race_is_not_blamed_for_repeats_that_change_the_engagement(make: Make) -> None:
+    """Racers that get different titles under one id get them one after the other, too."""
+    echoing = Target()
+
+    def answered(request: Request) -> Response:
+        kept = echoing(request)
+        return engagement(1, kept.status, title=request.body.document["title"])
+
+    client = make(Scripted(answered))
+    key = client.key()
+    racers = [client.submission(external_id=key, title=title) for title in ("one", "two")]
+    exchanges = client.race([client.request(racer) for racer in racers])
+    with pytest.raises(See, match="see IDEM-2"):
+        check_race(client, exchanges, {})
 
 
 def test_a_limit_that_is_not_kept_is_the_plainer_cases_fault(make: Make) -> None:
