@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mock_server.problems import counted
 from mock_server.records.entry import Entry, shown_key
+from mock_server.redaction import redacted
+
+LONGEST = 120  # characters of a value that is shown
 
 
 def sent(entry: Entry) -> dict[str, Any]:
@@ -25,3 +29,9 @@ def sent_key(entry: Entry) -> str | None:
         return entry.external_id
     named = sent(entry).get("external_id")
     return shown_key(named) if isinstance(named, str) else None
+
+
+def shown(value: object) -> str:
+    """Return a value in a sentence: as Python writes it, without API keys, escaped and shortened."""
+    text = redacted(repr(value) if isinstance(value, str) and value.isprintable() else ascii(value))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({counted(len(text), 'character')})"

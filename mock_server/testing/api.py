@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from mock_server.checks.auth import Workspace
 from mock_server.clock import Clock
 from mock_server.records.entry import Entry, shown_key
+from mock_server.records.report import ReportCard, grade
+from mock_server.records.report.duplicates import twin_of
 from mock_server.services import Mock
 from mock_server.testing import failures
 from mock_server.testing.server import EngagementsServer
@@ -58,12 +62,15 @@ class EngagementsApi:
     def assert_created_once(self, external_id: str, /, **fields: object) -> None:
         """Assert that there is one engagement under this key, and that these fields of it are as they are here.
 
-        `fields` can be the whole body that your client should have sent.
+        It fails, too, if an attempt failed and the client sent the call again under another key, so that it is stored
+        twice. `fields` can be the whole body that your client should have sent.
         """
         __tracebackhide__ = True
         found = [one for one in self.engagements if one.external_id == external_id]
         if not found:
             raise AssertionError(failures.not_created(shown_key(external_id), self.requests, self._foreign()))
+        if twin := twin_of(self._mock.traffic(self.requests, self.workspace), found[0].id):
+            raise AssertionError(failures.created_twice(found[0], twin))
         if differences := differing(found[0], fields):
             raise AssertionError(failures.differs(found[0], differences))
 
@@ -72,6 +79,10 @@ class EngagementsApi:
         __tracebackhide__ = True
         if arrived := self._arrived():
             raise AssertionError(failures.requests_arrived(arrived))
+
+    def report(self) -> ReportCard:
+        """Grade the client by the requests of the test: `card = …`, then `assert not card.findings, str(card)`."""
+        return grade(self._mock.traffic(self.requests, self.workspace))
 
     def _arrived(self) -> list[Entry]:
         records = self._mock.state.records
@@ -96,18 +107,19 @@ class WorkspaceFaults:
         Raises ValueError with what is accepted.
         """
         match = {**order.pop("match", {}), "workspace": self._workspace}
-        token = self._server.mock.admin_token
-        answer = self._server.app.test_client().post(
-            "/__admin/faults",
-            json={**order, "match": match},
-            headers={"Authorization": f"Bearer {token}"} if token else None,
-        )
-        if answer.status_code != 201:  # noqa: PLR2004  created
+        answer = self._ask("POST", json={**order, "match": match})
+        if answer.status_code != HTTPStatus.CREATED:
             raise ValueError(failures.of_order(answer.get_json()))
 
     def clear(self) -> None:
         """Remove the faults of the workspace, and release the requests that they hold."""
-        self._server.mock.state.faults.remove(lambda fault: fault.match.workspace == self._workspace)
+        self._ask("DELETE", query_string={"workspace": self._workspace})
+
+    def _ask(self, method: str, **request: Any) -> TestResponse:
+        """Ask the control plane, which reads and checks orders, in process."""
+        token = self._server.mock.admin_token
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        return self._server.app.test_client().open("/__admin/faults", method=method, headers=headers, **request)
 
 
 class ServerClock:

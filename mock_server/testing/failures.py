@@ -10,12 +10,11 @@ from typing import Any
 from mock_server.problems import counted
 from mock_server.records.entry import Entry
 from mock_server.records.explain import headline, reason
-from mock_server.records.sent import sent_key
+from mock_server.records.sent import sent_key, shown
 from mock_server.testing.stored import StoredEngagement
 
 MOST_REQUESTS = 10  # of one list
 MOST_KEYS = 3  # that are near
-LONGEST = 120  # characters of a value
 _LIKENESS = 0.6  # from 0 to 1
 
 
@@ -36,6 +35,14 @@ def not_created(external_id: str, own: Sequence[Entry], foreign: Sequence[Entry]
     return "\n".join(said)
 
 
+def created_twice(engagement: StoredEngagement, twin: Entry) -> str:
+    """Say that a call is stored under two keys."""
+    said = f"{shown(engagement.external_id)} was created, and so was the same call under another external_id:"
+    return "\n".join(
+        [said, *_lines([twin]), "An attempt failed, and the next one had a new key: keep the key of a call."]
+    )
+
+
 def differs(engagement: StoredEngagement, differences: Mapping[str, tuple[object, object]]) -> str:
     """Say which fields of an engagement are not as expected."""
     said = [f"{shown(engagement.external_id)} was created once, with other values than expected:"]
@@ -53,12 +60,6 @@ def of_order(problem: Mapping[str, Any]) -> str:
     """Say what is wrong with an order for a fault."""
     errors = problem.get("errors", [])
     return "; ".join(f"{error['field'].lstrip('/')} {error['message']}" for error in errors) or problem["detail"]
-
-
-def shown(value: object) -> str:
-    """Return a value as Python writes it, escaped and shortened."""
-    text = ascii(value) if not isinstance(value, str) or not value.isprintable() else repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({counted(len(text), 'character')})"
 
 
 def _lines(entries: Sequence[Entry]) -> Iterable[str]:

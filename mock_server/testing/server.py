@@ -84,13 +84,16 @@ class CallInProcess:
 
     def __init__(self) -> None:
         self.broken: OSError | None = None
+        self._held = False
 
     def cut(self, how: str) -> None:
-        """Break the answer. After a hang it is a time-out already."""
-        if self.broken is None:
+        """Break the answer."""
+        if self._held:
+            self.broken = TimeoutError("a fault of the kind hang kept the answer back")
+        else:
             self.broken = ConnectionResetError(f"a fault of the kind {how} broke off the answer")
 
     def gone(self, seconds: float) -> bool:  # noqa: ARG002  of BreakableConnection
         """Return True at once: a caller in this thread cannot leave, so nothing is gained by letting it hang."""
-        self.broken = TimeoutError("a fault of the kind hang kept the answer back")
+        self._held = True
         return True

@@ -147,6 +147,12 @@ def test_text_of_a_client_is_escaped(engagements_api: EngagementsApi) -> None:
     assert max(map(len, differing.splitlines())) < 250
 
 
+def test_credentials_are_covered(engagements_api: EngagementsApi) -> None:
+    """An API key in a value does not stand in a failure."""
+    push(engagements_api, external_id="crm:1", title="sk-apik_someone.secret")
+    assert "secret" not in said(engagements_api, title="A call")
+
+
 def test_a_body_without_a_key(engagements_api: EngagementsApi) -> None:
     """A request that names no key is listed as such."""
     push(engagements_api, external_id=ABSENT)
