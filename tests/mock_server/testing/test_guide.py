@@ -19,7 +19,7 @@ BLOCK = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
 
 
 def test_the_code_of_the_guide_passes(tmp_path: Path) -> None:
-    """Every block of Python belongs to a file, and the tests in these files and in the README pass in an empty folder."""
+    """Every block of Python belongs to a file. The tests in these files and in the README pass in an empty folder."""
     files: dict[str, str] = defaultdict(str)
     for name, code in BLOCK.findall(GUIDE):
         files[name] += code + "\n\n"
