@@ -139,7 +139,7 @@ def test_a_fault_strikes_the_workspace_of_the_test_only(engagements_server: Enga
 
 def test_a_fault_that_cannot_be_set(engagements_api: EngagementsApi) -> None:
     """A mistake in an order raises ValueError, which names the member and what is accepted."""
-    with pytest.raises(ValueError, match=r"kind must be one of .*close"):
+    with pytest.raises(ValueError, match=r"kind .*close"):
         engagements_api.faults.add(kind="clse", phase="after_commit")
 
 
