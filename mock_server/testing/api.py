@@ -86,8 +86,8 @@ class EngagementsApi:
 
     def _arrived(self) -> list[Entry]:
         records = self._mock.state.records
-        newest_first = [] if records is None else records.journal.select(lambda entry: entry.sequence > self._since)
-        return newest_first[::-1]
+        found = [] if records is None else records.journal.select(lambda entry: entry.sequence > self._since)
+        return sorted(found, key=lambda entry: entry.began)  # the journal has them as they were answered
 
     def _foreign(self) -> list[Entry]:
         """Return the requests that came with a credential of another workspace."""

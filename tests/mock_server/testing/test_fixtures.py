@@ -188,6 +188,18 @@ def test_a_request_that_hangs_is_released_at_the_end(engagements_server: Engagem
     assert len(failed) == 1
 
 
+def test_requests_stand_in_the_order_in_which_they_came(engagements_api: EngagementsApi) -> None:
+    """A request that a fault holds back comes before one that was sent later and answered earlier."""
+    engagements_api.faults.add(kind="slow", phase="before_commit", delay_ms=60_000, match={"external_id": "first"})
+    thread = threading.Thread(target=push, args=(engagements_api,), kwargs={"external_id": "first"})
+    thread.start()
+    wait_until(lambda: engagements_api._mock.state.faults.listed()[-1][1])
+    push(engagements_api, external_id="second")
+    engagements_api.faults.clear()
+    thread.join(10)
+    assert [request.external_id for request in engagements_api.requests] == ["first", "second"]
+
+
 def test_the_clock_moves(engagements_api: EngagementsApi) -> None:
     """A clock that was frozen and advanced decides created_at, reset returns to the system, and back is refused."""
     at = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)

@@ -291,6 +291,15 @@ def test_no_time_out(importer: Importer, hold: Hold | None, verdict: str) -> Non
     assert next(one.verdict for one in card.verdicts if one.id == "time-out") == verdict
 
 
+def test_a_call_in_process_tells_nothing_of_time_outs(importer: Importer) -> None:
+    """A hang in process is let go at once, as if the client had left, which is no time-out of the client."""
+    importer.fail(kind="slow", phase="before_commit", delay_ms=1)
+    importer.fail(kind="hang", phase="after_commit")
+    with pytest.raises(TimeoutError):
+        importer.send()
+    assert importer.verdicts()["time-out"] == "not_seen"
+
+
 @pytest.mark.parametrize(
     ("text", "verdict"),
     [(ABSENT, "not_seen"), ("Hello", "clean"), ("x" * 854_999, "clean"), ("x" * 855_000, "finding"),
