@@ -56,8 +56,12 @@ def grade(traffic: Traffic) -> ReportCard:
 
 def _verdict(check: Check, traffic: Traffic) -> Verdict:
     cases = list(check.judge(traffic))
-    findings = [Finding(case.said, tuple(entry.id for entry in case.entries)) for case in cases if case.said]
-    return Verdict(check.id, check.title, len(cases), tuple(findings), check.advice, check.unseen)
+    said: dict[str, list[str]] = {}  # what is said of several requests in the same words is one finding
+    for case in cases:
+        if case.said is not None:
+            said.setdefault(case.said, []).extend(entry.id for entry in case.entries)
+    findings = tuple(Finding(text, tuple(dict.fromkeys(ids))) for text, ids in said.items())
+    return Verdict(check.id, check.title, len(cases), findings, check.advice, check.unseen)
 
 
 def waits_as_told(traffic: Traffic) -> Iterator[Case]:

@@ -320,6 +320,14 @@ def test_http(importer: Importer) -> None:
     assert "'crm:1'" in finding.said
 
 
+def test_the_same_again_is_one_finding(importer: Importer) -> None:
+    """What is said of several requests in the same words is one finding with all of them."""
+    for _ in range(3):
+        importer.send(media_url="http://media.mock.test/ok.mp3", external_id="crm:1")
+    (finding,) = importer.verdict("https").findings
+    assert finding.requests == tuple(request.id for request in importer.api.requests)
+
+
 @pytest.mark.parametrize("what", ["ignore", "refuse"])
 def test_unknown_fields(what: str) -> None:
     """An unknown field is a finding that names it, whether the mock ignores or refuses it."""
