@@ -5,7 +5,7 @@ A check yields its cases: the requests that were judged, and a sentence if they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -13,7 +13,6 @@ from itertools import pairwise
 from mock_server import spec
 from mock_server.problems import counted
 from mock_server.records.entry import Entry
-from mock_server.records.report.card import Finding, ReportCard, Verdict
 from mock_server.records.report.duplicates import new_keys
 from mock_server.records.report.traffic import TRANSIENT, Traffic, arrived, failed, retry_after, waited
 from mock_server.records.sent import sent, sent_key, shown
@@ -36,32 +35,6 @@ class Case:
 
     entries: Sequence[Entry]
     said: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A habit of a client, and how to judge it. The texts are as in Verdict."""
-
-    id: str
-    title: str
-    advice: str
-    unseen: str
-    judge: Callable[[Traffic], Iterator[Case]]
-
-
-def grade(traffic: Traffic) -> ReportCard:
-    """Return the report card of a client's traffic."""
-    return ReportCard(len(traffic.entries), len(traffic.engagements), tuple(_verdict(one, traffic) for one in CHECKS))
-
-
-def _verdict(check: Check, traffic: Traffic) -> Verdict:
-    cases = list(check.judge(traffic))
-    said: dict[str, list[str]] = {}  # what is said of several requests in the same words is one finding
-    for case in cases:
-        if case.said is not None:
-            said.setdefault(case.said, []).extend(entry.id for entry in case.entries)
-    findings = tuple(Finding(text, tuple(dict.fromkeys(ids))) for text, ids in said.items())
-    return Verdict(check.id, check.title, len(cases), findings, check.advice, check.unseen)
 
 
 def waits_as_told(traffic: Traffic) -> Iterator[Case]:
@@ -236,87 +209,3 @@ def _signed_anew(entry: Entry, engagement: Engagement | None) -> bool:
     if engagement is None or not isinstance(url, str):
         return True
     return url.partition("?")[0] == engagement.submission.media_url.text.partition("?")[0]
-
-
-CHECKS = (
-    Check(
-        "retry-after",
-        "Waits as long as Retry-After says",
-        "Read Retry-After and wait so many seconds. If your test replaces the wait, let it move the clock of the mock.",
-        "set a fault of the kind status with retry_after, or a rate limit",
-        waits_as_told,
-    ),
-    Check(
-        "refused",
-        "Takes a refusal (4xx) as an answer",
-        "Do not send it again unchanged. Keep the problem's detail and request_id for the person who can mend it.",
-        "let your client send something that is refused",
-        takes_a_refusal,
-    ),
-    Check(
-        "back-off",
-        "Waits longer between attempts",
-        "Wait before you try again, each time twice as long, with some chance in it. If your test replaces the wait,"
-        " let it move the clock of the mock.",
-        "let two attempts in a row fail, with a fault of the kind status or close",
-        backs_off,
-    ),
-    Check(
-        "same-key",
-        "Tries again with the same external_id",
-        "Make the external_id from the call, not from the attempt: a new one makes a second engagement. If these are"
-        " two calls, give your test data two media URLs.",
-        "let an attempt fail, with a fault of the kind close after_commit",
-        keeps_its_key,
-    ),
-    Check(
-        "same-body",
-        "Repeats what it sent",
-        "A repeat returns what is stored and changes nothing. Send each call once it is final, with the same values.",
-        "let your client send a call twice",
-        keeps_its_body,
-    ),
-    Check(
-        "scopes",
-        "Has the scopes that it needs, and no more",
-        "Take the others away from this credential.",
-        "name your credentials in a file (--config)",
-        needs_its_scopes,
-    ),
-    Check(
-        "time-out",
-        "Gives up waiting",
-        f"Set a time-out: longer than a recording takes to be fetched, and at most {LONGEST_WAIT:.0f} s. Then try again"
-        " with the same external_id.",
-        "set a fault of the kind slow or hang that is longer than your time-out",
-        times_out,
-    ),
-    Check(
-        "transcript",
-        "Leaves room below the limit of transcripts",
-        "Count bytes of UTF-8 before you send, and decide what to do with a longer transcript: it will be refused.",
-        "let your client send a transcript",
-        leaves_room,
-    ),
-    Check(
-        "https",
-        "Names recordings with https",
-        "Give out https URLs: http is refused.",
-        "let your client send something",
-        uses_https,
-    ),
-    Check(
-        "fields",
-        "Sends fields that exist",
-        "Correct the name, or leave the field out: what it says is lost.",
-        "let your client send something",
-        knows_the_fields,
-    ),
-    Check(
-        "workflows",
-        "Keeps workflows off for history",
-        "Send run_workflows: false for calls of the past, or everybody who took part gets an e-mail.",
-        "let your client send something with run_workflows: true",
-        spares_history,
-    ),
-)
