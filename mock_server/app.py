@@ -19,13 +19,14 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from mock_server.admin import routes as admin
 from mock_server.admin.orders import MAX_DOCUMENT_BYTES
 from mock_server.checks import body
+from mock_server.checks.auth import Caller
 from mock_server.config import Settings
 from mock_server.current_request import CurrentRequest
 from mock_server.logs import RequestLine
 from mock_server.operations import OPERATIONS
 from mock_server.operations.operation import Operation, Request
-from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
-from mock_server.records.entry import Answer, Exchange, body_of, headers_of, shown_headers
+from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem, Unauthorized
+from mock_server.records.entry import Answer, Body, Exchange, body_of, headers_of, shown_headers
 from mock_server.services import Mock
 
 BASE = "/api"
@@ -137,12 +138,31 @@ def _exchange(current: CurrentRequest, response: Response, seconds: float) -> Ex
         method=current.environ["REQUEST_METHOD"],
         path=current.path,
         headers=headers_of(current.environ),
-        body=None if current.body is None else body_of(current.body),
+        body=_sent(current),
         answer=Answer(response.status_code, headers, body_of(response.get_data()), current.trace.cut),
         problem=current.problem,
         trace=current.trace,
         seconds=seconds,
+        sender=_sender(current),
+        began=current.started,
     )
+
+
+def _sender(current: CurrentRequest) -> Caller | None:
+    """Return whose credential a request carries, also if it was answered before it was authenticated."""
+    try:
+        directory = current.mock.services.directory
+        return current.trace.caller or directory.authenticate(current.environ.get("HTTP_AUTHORIZATION"))
+    except Unauthorized:
+        return None
+
+
+def _sent(current: CurrentRequest) -> Body | None:
+    """Return what is kept of the body, also if the request was answered before its body was read."""
+    raw, stream = current.body, current.environ["wsgi.input"]
+    if raw is None and type(stream) is io.BytesIO and stream.getbuffer().nbytes <= body.MAX_BYTES:  # whole, and here
+        raw = stream.getvalue() or None
+    return None if raw is None else body_of(raw)
 
 
 def _render(error: Exception) -> Response:

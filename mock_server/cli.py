@@ -1,4 +1,4 @@
-"""The command `mock-server`. Exit codes: 0 stopped as asked, 1 an unhealthy server, 2 usage or configuration."""
+"""The command `mock-server`. Exit codes: 0 as asked, 1 an unhealthy server or findings, 2 usage or configuration."""
 
 from __future__ import annotations
 
@@ -9,25 +9,33 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from mock_server import logs
 from mock_server.app import SERVER_NAME
 from mock_server.banner import banner
 from mock_server.config import OPTIONS, Settings, load
 from mock_server.media.simulated import ROUTES, SPECIAL_HOST
+from mock_server.records.report import ReportCard
+from mock_server.records.report.junit import junit
 from mock_server.server import Running, running
 from mock_server.workspaces import ConfigError
 
+T = TypeVar("T")
 ANSWER_SECONDS = 5.0
-MAX_ANSWER = 64 * 1024  # bytes
-COMMANDS = ("serve", "healthcheck", "reset", "routes")
+MAX_ANSWER = 16 * 1024 * 1024  # bytes; a report on many requests is long
+COMMANDS = ("serve", "healthcheck", "reset", "routes", "report")
+FORMATS: dict[str, Callable[[ReportCard], str]] = {
+    "text": str,
+    "json": lambda card: json.dumps(card.as_json(), indent=2),
+    "junit": junit,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +55,7 @@ def _run(argv: Sequence[str] | None) -> int:
     flags = {
         name: ",".join(value) if isinstance(value, list) else value
         for name, value in vars(arguments).items()
-        if name != "command"
+        if name not in {"command", "format"}
     }
     try:
         if arguments.command == "routes":
@@ -55,6 +63,8 @@ def _run(argv: Sequence[str] | None) -> int:
         settings = load(flags, os.environ)
         if arguments.command == "serve":
             return serve(settings)
+        if arguments.command == "report":
+            return report(settings, FORMATS[getattr(arguments, "format", "text")])
         return ask(settings, "GET", "health") if arguments.command == "healthcheck" else ask(settings, "POST", "reset")
     except ConfigError as error:
         print(f"mock-server: {error}", file=sys.stderr)
@@ -81,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         default="serve",
         choices=COMMANDS,
-        help="serve (default), healthcheck and reset (of a running server), routes (of media.mock.test)",
+        help="serve (default), healthcheck, reset and report (of a running server), routes (of media.mock.test)",
     )
+    parser.add_argument("--format", choices=FORMATS, help="of the report: text, json or junit (text)")
     for option in OPTIONS:
         action = "append" if option.many else "store"
         parser.add_argument(option.flag, dest=option.name, metavar=option.metavar, help=option.help, action=action)
@@ -136,32 +147,52 @@ def routes() -> int:
     return 0
 
 
+def report(settings: Settings, show: Callable[[ReportCard], str]) -> int:
+    """Print the report card of the client that has used a running server. Return 1 if there are findings."""
+    card = _ask(settings, "GET", "report", ReportCard.read)
+    if card is None:
+        return 2
+    print(show(card))
+    return 1 if card.findings else 0
+
+
 def ask(settings: Settings, method: str, what: str) -> int:
-    """Send one request to the control plane of a running server and return 0 if it answered well.
+    """Send one request to the control plane of a running server and return 0 if it answered well."""
+    document = _ask(settings, method, what, _well)
+    if document is None:
+        return 1
+    print(json.dumps(document))
+    return 0
+
+
+def _ask(settings: Settings, method: str, what: str, read: Callable[[Any], T]) -> T | None:
+    """Ask the control plane of a running server and return what `read` makes of the JSON. Say why if it is None.
 
     No redirect is followed and no proxy asked: the admin token is for the server at this address alone.
     """
     connection, path = _connection(settings), f"/__admin/{what}"
     try:
-        document = _answer(connection, method, path, settings.admin_token)
+        return read(_answer(connection, method, path, settings.admin_token))
     except (OSError, ValueError, HTTPException) as error:
         reason = "".join(character for character in str(error) if character.isprintable())  # it may quote the answer
         print(f"mock-server: no healthy server at {_url(settings, path)}: {reason}", file=sys.stderr)
-        return 1
+        return None
     finally:
         connection.close()
-    print(json.dumps(document))
-    return 0
 
 
 def _answer(connection: HTTPConnection, method: str, path: str, token: str | None) -> object:
-    """Return what a healthy mock says. Raises OSError, HTTPException, and ValueError if it is none."""
+    """Return the JSON that a server answers. Raises OSError, HTTPException, and ValueError if there is none."""
     connection.request(method, path, headers={"Authorization": f"Bearer {token}"} if token else {})
     answer = connection.getresponse()
     content = answer.read(MAX_ANSWER)
     if answer.status != HTTPStatus.OK:
         raise ValueError(f"it answers {answer.status}")
-    document = json.loads(content)
+    return json.loads(content)
+
+
+def _well(document: object) -> object:
+    """Return what a healthy mock says. Raises ValueError if it is something else."""
     if document != {"status": "ok"}:
         raise ValueError("it is no mock-server")
     return document

@@ -23,7 +23,9 @@ from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia
 from mock_server.presenter import present
 from mock_server.problems import InternalError, Problem
+from mock_server.records.entry import Entry
 from mock_server.records.records import Records
+from mock_server.records.report import Traffic
 from mock_server.state import Cut, State
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
@@ -125,6 +127,15 @@ class Mock:
                 tuple(self.state.faults.listed()),
                 self.state.limiter.storage.windows(),
             )
+
+    def traffic(self, entries: Iterable[Entry], workspace_id: str | None = None) -> Traffic:
+        """Return what a report card grades: these requests, and what is stored in one workspace or in all.
+
+        The scopes of credentials count only if a configuration file gives them.
+        """
+        stored = [found for (owner, _), found in self.state.store.all() if workspace_id in {None, owner}]
+        chosen = () if self.settings.workspaces is None else self.settings.callers
+        return Traffic(tuple(sorted(entries, key=lambda entry: entry.began)), tuple(stored), chosen)
 
     def delete_workspace(self, workspace_id: str) -> bool:
         """Delete a workspace and everything of it. Return False if there is none with this id."""

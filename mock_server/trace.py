@@ -42,6 +42,14 @@ class Step:
             self.verdict = FAILED
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a fault held a request while the client waited, in seconds, and whether the client left meanwhile."""
+
+    seconds: float
+    client_left: bool = False
+
+
 @dataclass(slots=True)
 class Trace:
     """The steps of one request in the order in which they were taken. A step that is not here was not reached.
@@ -49,6 +57,7 @@ class Trace:
     The other fields are filled as the request goes on. `engagement` is the one in the answer, and `made` says whether
     it was created, forgotten (by a fault) or replayed. `waited` is true if the request waited for another submission
     of its key. `ignored` are unknown fields. `cut` is the kind of the fault that cuts the answer off, if one does.
+    `hold` is there if a fault held the request.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -60,6 +69,7 @@ class Trace:
     made: str | None = None
     waited: bool = False
     cut: str | None = None
+    hold: Hold | None = None
 
     @property
     def silent(self) -> bool:

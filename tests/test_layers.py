@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 # other. Each name is a module or a folder of `mock_server`; inside a folder modules import each other freely.
 MOCK_LAYERS = (
     ("__init__", "__main__"),
-    ("cli",),
+    ("cli", "testing"),
     ("banner",),
     ("server",),
     ("connection",),

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from flask import Blueprint, Flask, Response, jsonify, request
 
-from mock_server.admin import inspector, steering, traffic
+from mock_server.admin import inspector, report_card, steering, traffic
 from mock_server.admin.guard import Guard, cover, harden
 from mock_server.services import Mock
 
@@ -20,7 +20,12 @@ def register(app: Flask, mock: Mock) -> None:
     if mock.settings.admin == "off":
         return
     guard = Guard(mock)
-    for routes in (steering.blueprint(mock), traffic.blueprint(mock), inspector.blueprint(mock)):
+    for routes in (
+        steering.blueprint(mock),
+        traffic.blueprint(mock),
+        report_card.blueprint(mock),
+        inspector.blueprint(mock),
+    ):
         routes.before_request(lambda: guard.check(request, page=_is_page()))
         routes.after_request(_finish)
         app.register_blueprint(routes, url_prefix=PREFIX)

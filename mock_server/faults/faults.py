@@ -16,7 +16,7 @@ from mock_server.checks.auth import Caller
 from mock_server.clock import Clock, monotonic
 from mock_server.faults.orders import AFTER_COMMIT, CLOSE, FORGET, HANG, SLOW, STATUS, FaultOrder, Match
 from mock_server.problems import Problem
-from mock_server.trace import INJECTED, Trace
+from mock_server.trace import INJECTED, Hold, Trace
 
 MAX_HELD = 500  # requests that faults hold at once; the other connections of the server remain for everybody else
 HELD_TICK = 0.2  # seconds between two checks whether a request is to be released
@@ -140,7 +140,7 @@ class Faults:
             if order.kind == STATUS:
                 raise Injected(order.status or 500, _headers(order, subject.strike))
             if order.kind in {SLOW, HANG}:
-                step.note(self._hold(armed, connection))
+                step.note(self._hold(armed, connection, trace))
             if order.kind == SLOW or connection is None:
                 return
             connection.cut(CLOSE if order.kind == HANG else order.kind)
@@ -148,21 +148,28 @@ class Faults:
             if phase != AFTER_COMMIT:  # afterwards there is a true answer, which is the one that is cut
                 raise Injected(order.status or 500, {})
 
-    def _hold(self, armed: _Armed, connection: BreakableConnection | None) -> str:
-        """Hold the request for the delay. Release it when the fault is removed, the peer leaves or the server stops."""
+    def _hold(self, armed: _Armed, connection: BreakableConnection | None, trace: Trace) -> str:
+        """Hold the request for the delay. Release it when the fault is removed or the server stops.
+
+        A request that hangs is released when its client leaves, too. One that is slow goes on.
+        """
         if not self._places.acquire(blocking=False):
             return f"not held, because {MAX_HELD} requests are held already"
-        delay = armed.fault.order.delay_ms or 0
-        ends = monotonic() + delay / 1000
-        hangs = armed.fault.order.kind == HANG
+        delay, hangs = armed.fault.order.delay_ms or 0, armed.fault.order.kind == HANG
+        begun = monotonic()
+        ends = begun + delay / 1000
         try:
             while (left := ends - monotonic()) > 0:
                 if armed.removed.is_set() or self._stopping.is_set():
                     return "released"
-                if hangs and connection is not None and connection.gone(min(HELD_TICK, left)):
-                    return "held until the client left"
-                if not hangs:
+                if connection is None:
                     armed.removed.wait(min(HELD_TICK, left))
+                    continue
+                gone = connection.gone(min(HELD_TICK, left))
+                trace.hold = Hold(monotonic() - begun, client_left=gone)
+                if gone and hangs:
+                    return "held until the client left"
+                connection = None if gone else connection
             return f"held for {delay} ms"
         finally:
             self._places.release()

@@ -9,10 +9,11 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from mock_server.checks.auth import Caller
 from mock_server.clock import rfc3339
 from mock_server.problems import FieldError, Problem
 from mock_server.redaction import redacted, redacted_bytes, redacted_header
-from mock_server.trace import STEPS, Step, Trace
+from mock_server.trace import STEPS, Hold, Step, Trace
 
 EXCERPT = 8 * 1024  # bytes of a body that are kept
 LONGEST = 500  # characters that are kept of a short text, such as a method or a key
@@ -59,7 +60,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, with all credentials redacted. `seconds` is how long it took."""
+    """One request and its answer, with all credentials redacted. `seconds` is how long it took.
+
+    `sender` is whose credential it carried, also if it was answered before that was looked at. `began` is when it
+    came, in seconds of `clock.monotonic`.
+    """
 
     id: str
     at: datetime
@@ -71,6 +76,8 @@ class Exchange:
     problem: Problem | None
     trace: Trace
     seconds: float
+    sender: Caller | None = None
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,9 @@ class Decision:
 class Entry:
     """One request in the journal. `status` is None where a fault kept the answer from being sent.
 
-    `answer` is None where a fault struck before there was an answer to send.
+    `answer` is None where a fault struck before there was an answer to send. `began` is when the request came, in
+    seconds of `clock.monotonic`, which no test moves. `hold` is as in the trace, `ignored` names unknown fields, and
+    `differs` is as in the ledger.
     """
 
     id: str
@@ -116,6 +125,10 @@ class Entry:
     body: Body | None
     answer: Answer | None
     engagement_id: str | None
+    began: float
+    hold: Hold | None
+    ignored: tuple[str, ...]
+    differs: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as it stands in lists, without headers and bodies."""
@@ -135,9 +148,9 @@ class Entry:
         }
 
 
-def entry_of(exchange: Exchange, sequence: int) -> Entry:
+def entry_of(exchange: Exchange, sequence: int, differs: tuple[str, ...] = ()) -> Entry:
     """Return the entry of a request. It holds no exception and no text of unlimited length."""
-    trace, problem, caller = exchange.trace, exchange.problem, exchange.trace.caller
+    trace, problem, caller = exchange.trace, exchange.problem, exchange.sender
     return Entry(
         id=exchange.id,
         sequence=sequence,
@@ -157,6 +170,10 @@ def entry_of(exchange: Exchange, sequence: int) -> Entry:
         body=exchange.body,
         answer=None if trace.silent and problem else exchange.answer,
         engagement_id=trace.engagement.id if trace.engagement else None,
+        began=exchange.began,
+        hold=trace.hold,
+        ignored=tuple(map(str, trace.ignored.fields)) if trace.ignored else (),
+        differs=differs,
     )
 
 

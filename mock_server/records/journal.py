@@ -27,11 +27,11 @@ class Journal:
         self._sequence = 0
         self._news = threading.Condition()
 
-    def add(self, exchange: Exchange) -> None:
-        """Note a request, and drop the oldest ones beyond the limits."""
+    def add(self, exchange: Exchange, differs: tuple[str, ...] = ()) -> None:
+        """Note a request, and drop the oldest ones beyond the limits. `differs` as in the ledger."""
         with self._news:
             self._sequence += 1
-            entry = entry_of(exchange, self._sequence)
+            entry = entry_of(exchange, self._sequence, differs)
             self._entries[entry.id] = entry
             self._sizes[entry.id] = size = size_of(entry)
             self._bytes += size

@@ -25,7 +25,7 @@ class Records:
             differs = differences(trace.submission, trace.engagement)
         self.ledger.add(exchange, differs)
         self.coverage.add(exchange, differs)
-        self.journal.add(exchange)  # last: whoever follows the journal finds the other two up to date
+        self.journal.add(exchange, differs)  # last: whoever follows the journal finds the other two up to date
 
     def forget(self, workspace_id: str) -> None:
         """Forget the requests and keys of a workspace. Coverage counts by rule and knows no workspaces."""

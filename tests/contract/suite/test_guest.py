@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pytest_engagements import OPTIONS
 from tests.kit.command import contract
+from tests.kit.folder import pytest_in
 
 # What pytest-flask and many a project define.
 CONFTEST = """
@@ -62,16 +61,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
-    """Run pytest as a user does: with every plugin of the environment."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CONTRACT_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:xdist", *arguments],
-        cwd=folder,
-        env={**clean, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Run pytest as a user does, in one process."""
+    return pytest_in(folder, "-p", "no:xdist", *arguments, path=path)
 
 
 def test_a_project_with_the_same_names_is_unharmed(project: Path) -> None:
@@ -86,16 +77,18 @@ def test_a_plugin_module_named_contract_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "contract.py").write_text("import pytest\n@pytest.fixture\ndef pact(): return 5\n", encoding="utf-8")
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["contract"]\n', encoding="utf-8")
     (tmp_path / "test_it.py").write_text("def test_it(pact): assert pact == 5\n", encoding="utf-8")
-    done = run(tmp_path, "-p", "no:cacheprovider")
+    done = run(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_no_common_name_is_taken(tmp_path: Path) -> None:
-    """What the plugin adds to a pytest that runs something else begins with contract_, and there is no fixture."""
+    """What the plugin adds to a pytest that runs something else begins with contract_ or engagements_."""
     (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
-    fixtures = run(tmp_path, "-p", "no:cacheprovider", "--fixtures").stdout
-    assert "fixtures defined from pytest_engagements" not in fixtures
-    markers = run(tmp_path, "-p", "no:cacheprovider", "--markers").stdout
+    fixtures = run(tmp_path, "--fixtures").stdout
+    ours = fixtures.partition("fixtures defined from pytest_engagements")[2].partition("fixtures defined from")[0]
+    names = {line.split()[0] for line in ours.splitlines() if " -- " in line}
+    assert names == {"engagements_server", "engagements_api"}
+    markers = run(tmp_path, "--markers").stdout
     assert {line.partition("(")[0].partition(":")[0] for line in markers.splitlines() if "of the suite" in line} == {
         *("@pytest.mark.contract_rule", "@pytest.mark.contract_needs", "@pytest.mark.contract_at_the_end")
     }

@@ -1,0 +1,48 @@
+"""The code of docs/testing.md and of the README, as it stands there."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from mock_server.testing import EngagementsApi
+from tests.kit.folder import pytest_in
+from tests.kit.submissions import submission
+
+ROOT = Path(__file__).parents[3]
+GUIDE = ROOT.joinpath("docs/testing.md").read_text(encoding="utf-8")
+README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
+
+
+def test_the_code_of_the_guide_passes(tmp_path: Path) -> None:
+    """Every block of Python belongs to a file. The tests in these files and in the README pass in an empty folder."""
+    files: dict[str, str] = defaultdict(str)
+    for name, code in BLOCK.findall(GUIDE):
+        files[name] += code + "\n\n"
+    assert GUIDE.count("```python") == len(BLOCK.findall(GUIDE))
+    files["test_readme.py"] = README.partition("```python\n")[2].partition("```")[0]
+    for name, code in files.items():
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    assert "7 passed" in pytest_in(tmp_path, "-W", "error", code=0).stdout
+
+
+def test_the_failure_in_the_guide_is_a_true_one(engagements_api: EngagementsApi) -> None:
+    """The failure that the guide shows is what the assertion says."""
+    shown = GUIDE.partition("```text\nAssertionError: ")[2].partition("\n```")[0]
+    headers = {"Authorization": f"Bearer {engagements_api.credentials['writer']}"}
+    client = engagements_api.app.test_client()
+    client.post("/api/v2/engagements", headers=headers, json=submission(external_id="CRM:1"))
+    with pytest.raises(AssertionError) as failure:
+        engagements_api.assert_created_once("crm:1")
+    assert str(failure.value) == shown
+
+
+def test_the_guide_names_everything_public() -> None:
+    """Each public member of the fixture stands in the guide."""
+    public = [name for name in vars(EngagementsApi) if not name.startswith("_")]
+    assert len(public) > 6
+    assert [name for name in public if f"`{name}" not in GUIDE] == []
