@@ -26,6 +26,7 @@ from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.config import ConfigError, load, names_target, with_limits
 from contract.target.embedded import Target, resettable
+from contract.target.redaction import Redactor
 
 NOBODY_READS = 128 + signal.SIGPIPE  # what a shell makes of a command that ends this way
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
@@ -158,7 +159,10 @@ def _target(arguments: argparse.Namespace) -> Iterator[Target]:
     """Yield the configured target, or the mock, served for as long as the block lasts. Only the mock can be reset."""
     flags: Mapping[str, str | None] = vars(arguments)
     if names_target(flags, os.environ):
-        yield Target(load(flags, os.environ))
+        config = load(flags, os.environ)
+        if warning := Redactor.of(config).warning:
+            print(f"contract: {warning}", file=sys.stderr)
+        yield Target(config)
     else:
         with resettable() as served:
             yield replace(served, config=with_limits(served.config, flags, os.environ))

@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -155,7 +156,7 @@ class Exchange:
     request: Request
     response: Response
     base_url: str
-    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    redactor: Callable[[str], str] = field(default=str, repr=False)
     started: float = 0.0
 
     @property
@@ -170,31 +171,29 @@ class Exchange:
         return found if isinstance(found, str) else None
 
     def redact(self, text: str) -> str:
-        """Replace every credential of the configuration by the variable that holds it, and what was made of one."""
-        for secret, variable in self.secrets:
-            text = text.replace(secret, f"${variable}")
+        """Replace every secret of the configuration by the variable that holds it, and what was made of one."""
+        text = self.redactor(text)
         sent = next((value for name, value in self.request.headers if name == "Authorization"), "").rpartition(" ")[2]
         if self.request.authorization is not None and len(sent) >= SHORTEST_SECRET:
             text = text.replace(sent, "********")
         return text
+
+    def shown(self, value: Any) -> str:
+        """Return a value of this exchange as JSON for people, without secrets, and short."""
+        return shown(value, self.redact)
 
     def shown_request(self) -> str:
         """Return the request as a text for a report."""
         head = [f"{self.request.method} {self.base_url}{self.request.path}"]
         head += [f"{name}: {value}" for name, value in self._headers()]
         document = self.request.body.document
-        body = self._beginning(self.request.body.content) if document is None else shown(document)
+        body = self.request.body.content.decode("utf-8", "replace") if document is None else self.shown(document)
         return _cut(self.redact("\n".join((*head, "", body))))
 
     def shown_response(self) -> str:
         """Return the response as a text for a report."""
         head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
-        return _cut(self.redact("\n".join((*head, "", self._beginning(self.response.content)))))
-
-    def _beginning(self, content: bytes) -> str:
-        """Return more than a report shows, so that it does not end inside a credential."""
-        longest = max((len(secret) for secret, _ in self.secrets), default=0)
-        return content[: SHOWN + 4 * longest].decode("utf-8", "replace")
+        return _cut(self.redact("\n".join((*head, "", self.response.content.decode("utf-8", "replace")))))
 
     def _headers(self) -> list[tuple[str, str]]:
         """Return the headers with every credential replaced by the shell's notation for it."""
@@ -262,22 +261,27 @@ def escape(document: dict[str, Any]) -> str:
     return "{" + ", ".join(f"{json.dumps(name)}: {value(item)}" for name, item in document.items()) + "}"
 
 
-def shown(value: Any) -> str:
-    """Return a value as JSON for people; long texts by how they are made, or by their beginning and length."""
-    return json.dumps(_short(value), ensure_ascii=False, default=repr)
+def shown(value: Any, redact: Callable[[str], str] = str) -> str:
+    """Return a value as JSON for people; long texts by how they are made, or by their beginning and length.
+
+    `redact` takes the secrets out of a text, before that is cut.
+    """
+    return json.dumps(_short(value, redact), ensure_ascii=False, default=repr)
 
 
-def _short(value: Any) -> Any:
+def _short(value: Any, redact: Callable[[str], str]) -> Any:
     match value:
         case Text(parts=parts) if len(value) > LONG:
             names = ("repeat", "then", "and_then", "and_last")
             return {name: [piece, count] for name, (piece, count) in zip(names, parts, strict=False)}
         case str() if len(value) > LONG:
-            return {"begins": value[:60], "characters": len(value)}
+            return {"begins": redact(value)[:60], "characters": len(value)}
+        case str():
+            return redact(value)
         case dict():
-            return {name: _short(item) for name, item in value.items()}
+            return {redact(name): _short(item, redact) for name, item in value.items()}
         case list():
-            return [_short(item) for item in value[:20]]
+            return [_short(item, redact) for item in value[:20]]
     return value
 
 

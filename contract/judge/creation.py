@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract.exchange import Exchange, shown
+from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import instant
@@ -46,7 +46,7 @@ def judge_created(exchange: Exchange) -> Iterator[Finding]:
     ):
         said = engagement.get(name)  # what is missing or of another type breaks the shape (RESP-1), and nothing else
         if sent in document and isinstance(said, kind) and said != document[sent]:
-            yield Finding(rule, f"{name} {shown(document[sent])}, as submitted", shown(said))
+            yield Finding(rule, f"{name} {exchange.shown(document[sent])}, as submitted", exchange.shown(said))
     sent_start, start = instant(document.get("start_at")), instant(engagement.get("start_at"))
     if sent_start and start and abs((start - sent_start).total_seconds()) >= 1:
         yield Finding("BODY-8", f"start_at {sent_start.isoformat()}", start.isoformat())

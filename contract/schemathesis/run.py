@@ -44,8 +44,7 @@ def run(  # noqa: PLR0913  what a run consists of
     session = open_session(config, profile, report_dir=report_dir, recorder=GeneratedRecorder())
     try:
         targets.given = target = adopt(session)
-    except (PreflightFailed, CutShort) as reason:
-        print(f"contract: {reason}")
+    except (PreflightFailed, CutShort):
         return _finish(session, NO_TARGET)
     index, count = shard
     arguments = [

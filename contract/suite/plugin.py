@@ -86,7 +86,7 @@ class SuitePlugin:
             try:
                 self._session.begin()
             except (PreflightFailed, CutShort) as reason:
-                pytest.exit(f"contract: {reason}", NO_TARGET)
+                pytest.exit(f"contract: {self._session.client.redact(str(reason))}", NO_TARGET)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -99,10 +99,10 @@ class SuitePlugin:
                 self._session.client.need(*(name for mark in item.iter_markers("contract_needs") for name in mark.args))
                 return (yield)
         except (Untested, NotApplicable) as reason:
-            pytest.skip(str(reason))
+            pytest.skip(self._session.client.redact(str(reason)))
         except CutShort as reason:
             self._session.stopped = str(reason)
-            pytest.exit(f"contract: the run was cut short: {reason}", NO_TARGET)
+            pytest.exit(f"contract: the run was cut short: {self._session.client.redact(str(reason))}", NO_TARGET)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember an interruption. `pytest.exit` comes here too, and has said why already."""
