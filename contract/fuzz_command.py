@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from contract import report
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.own import Budget, fuzz
 from contract.outcome import CutShort
-from contract.report import terminal
 from contract.report.text import printable
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
@@ -89,11 +87,8 @@ def own(target: Target, options: Options) -> int:
         session.stopped = "interrupted"
     session.rules = [rule for rule, found in recorder.findings.items() if found.cases or found.failed]
     run = session.run()
-    _show(run)
-    try:
-        report.write(run, options.directory)
-    except OSError as error:
-        print(f"contract: the reports could not be written: {error}", file=sys.stderr)
+    _show_lines(run)
+    report.publish(run, Console(highlight=False), options.directory)
     return session.exit_code(run)
 
 
@@ -115,10 +110,8 @@ Engine = Callable[[Target, Options], int]
 ENGINES: dict[str, Engine] = {"own": own, "schemathesis": schemathesis}
 
 
-def _show(run: Run) -> None:
-    """Print the verdicts, then each smallest case as lines for a shell."""
-    console = Console(highlight=False)
-    terminal.summary(run, console)
+def _show_lines(run: Run) -> None:
+    """Print each smallest case as lines for a shell."""
     for result in run.results:
         for failure in result.failures[:1] if result.verdict == "fail" else ():
-            print(f"\n{result.rule.id}, to send it again:\n{printable(failure.curl or '')}")
+            print(f"{result.rule.id}, to send it again:\n{printable(failure.curl or '')}\n")

@@ -10,6 +10,7 @@ from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import instant
 from contract.judge.replay import differences
+from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
 
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
@@ -26,7 +27,7 @@ def judge_first(
     """
     response = exchange.response
     if not response.ok:
-        return Finding(rule, "a first submission to be accepted", answer(exchange))
+        return Finding(rule, FIRST_ACCEPTED, answer(exchange))
     if (before := known.get(response.id or "")) is not None:
         if differences(before, response.engagement):
             return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")

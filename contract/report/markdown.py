@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from contract.report import comparison
 from contract.report.headline import headline
 from contract.report.text import one_line, plural, printable, shorten, visible
 from contract.report.words import VERDICT_SIGNS, VERDICT_WORDS
@@ -47,7 +48,10 @@ def _opening(run: Run) -> str:
         f"{plural(run.requests, 'request')}, {plural(run.creations, 'creation')}, {run.duration_seconds:.1f} seconds."
     )
     notes = " ".join(_prose(note, 1_000) for note in found.notes)
-    return "\n\n".join(part for part in (f"### {_prose(found.title, 1_000)}", notes, counts, facts) if part)
+    news = (
+        " ".join(_prose(each, 2_000) for each in comparison.sentences(run.changes)) if run.changes is not None else ""
+    )
+    return "\n\n".join(part for part in (f"### {_prose(found.title, 1_000)}", news, notes, counts, facts) if part)
 
 
 def _attention(run: Run) -> str:
@@ -61,28 +65,41 @@ def _attention(run: Run) -> str:
 
 
 def _failures(run: Run, room: int) -> str:
-    """Return as many failures as there is room for, those of the first rules first, three of each rule at most."""
+    """Return as many failures as there is room for: the first of each rule first, three of each rule at most.
+
+    Where room is short, a failure goes without its lines for a shell before the next rule goes without its evidence.
+    """
     of_interest = [result for verdict in VERDICTS for result in run.results if result.verdict == verdict]
-    blocks = (
-        _details(result, failure) for result in of_interest for failure in islice(result.failures, _FAILURES_OF_A_RULE)
-    )
-    shown = list(_fitting(blocks, room - 200))
+    first = [(result, result.failures[0]) for result in of_interest if result.failures]
+    brief = [_details(result, failure, lines=False) for result, failure in first]
+    fitting = len(list(_fitting(brief, room - 200)))
+    room -= 200 + sum(len(block) + 2 for block in brief[:fitting])
+    shown = []
+    for (result, failure), block in zip(first[:fitting], brief, strict=False):
+        whole = _details(result, failure)
+        more = [_details(result, other) for other in islice(result.failures, 1, _FAILURES_OF_A_RULE)]
+        fits = len(whole) - len(block) <= room
+        room -= len(whole) - len(block) if fits else 0
+        shown.append(whole if fits else block)
+        rest = list(_fitting(more, room))
+        room -= sum(len(other) + 2 for other in rest)
+        shown += rest
     left_out = sum(len(result.failures) for result in run.results) - len(shown)
     if left_out:
         shown.append(f"{plural(left_out, 'more failed case')} left out here: {_ELSEWHERE}.")
     return "\n\n".join(shown)
 
 
-def _details(result: RuleResult, failure: Failure) -> str:
+def _details(result: RuleResult, failure: Failure, *, lines: bool = True) -> str:
     summary = f"<code>{_inert(result.rule.id)}</code> {_prose(result.rule.title, _LONGEST_CELL)}"
     parts = [
         f"<details><summary>{summary}</summary>",
         f"Expected\n{_fence(visible(shorten(failure.expected, _LONGEST_BLOCK)))}",
-        f"Actual\n{_fence(visible(shorten(failure.actual, _LONGEST_BLOCK)))}",
+        f"Got\n{_fence(visible(shorten(failure.actual, _LONGEST_BLOCK)))}",
     ]
     if failure.request_id:
         parts.append(f"Request id {_code(failure.request_id)}")
-    if failure.curl:
+    if failure.curl and lines:
         parts.append(_curl(failure.curl))
     return "\n\n".join([*parts, "</details>"])
 
@@ -140,10 +157,9 @@ def _verdict(result: RuleResult) -> str:
 
 
 def _why(result: RuleResult) -> str:
-    if result.reason or not result.failures:
-        return _prose(result.reason)
-    first = result.failures[0]
-    return f"expected {_code(first.expected)}, got {_code(first.actual)}"
+    why = [_prose(result.reason)] if result.reason else []
+    why += [f"expected {_code(first.expected)}, got {_code(first.actual)}" for first in result.failures[:1]]
+    return "; ".join(why)
 
 
 def _prose(text: str | None, limit: int = _LONGEST_CELL) -> str:

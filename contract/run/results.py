@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -72,9 +72,21 @@ class RuleResult:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rule whose verdict is not what it was in an earlier run; None stands for a rule that was not there."""
+
+    rule: str
+    before: str | None
+    after: str | None
+
+
 @dataclass(slots=True)
 class Run:
-    """A whole run, finished or cut short (`cut_short` then says why)."""
+    """A whole run, finished or cut short (`cut_short` then says why).
+
+    `changes` are the differences from the run that it is compared with, and None if it is compared with none.
+    """
 
     target: str
     profile: str
@@ -85,6 +97,7 @@ class Run:
     creations: int = 0
     results: list[RuleResult] = field(default_factory=list)
     cut_short: str | None = None
+    changes: list[Change] | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -104,6 +117,7 @@ class Run:
             "creations": self.creations,
             "seed": self.seed,
             "cut_short": self.cut_short,
+            "changes": None if self.changes is None else [asdict(change) for change in self.changes],
             "rules": [result.as_json() for result in self.results],
             "summary": self.summary,
         }

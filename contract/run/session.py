@@ -52,6 +52,16 @@ class Session:
             self.stopped = str(reason)
             raise
 
+    @property
+    def failed(self) -> list[str]:
+        """The rules that have failed so far, but for those that are known to."""
+        found = self.recorder.findings.items()
+        return [
+            rule
+            for rule, record in found
+            if record.failed and not catalogue()[rule].observed and rule not in self.config.deviations
+        ]
+
     def run(self) -> Run:
         """Return what was found so far."""
         return Run(

@@ -15,7 +15,6 @@ from contract import report
 from contract.generated.recorder import GeneratedRecorder
 from contract.generated.session import adopt, targets
 from contract.outcome import CutShort
-from contract.report import terminal
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
 from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
@@ -82,9 +81,7 @@ def _finish(session: Session, code: int) -> int:
     """Show and write what was judged, and translate the exit code of Schemathesis."""
     found = session.run()
     found = replace(found, results=[result for result in found.results if result.verdict != "untested"])
-    terminal.summary(found, Console(highlight=False))
-    if session.report_dir is not None:
-        report.write(found, session.report_dir)
+    report.publish(found, Console(highlight=False), session.report_dir)
     if session.preflight_failed:
         return NO_TARGET
     if "fail" in found.summary:

@@ -15,7 +15,7 @@ LAYERS = (
     ("__main__",),
     ("command",),
     ("cli",),
-    ("fuzz_command",),
+    ("fuzz_command", "explain"),
     ("fuzz", "schemathesis", "suite"),
     ("generated",),
     ("report",),
