@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -151,13 +149,17 @@ class Response:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and the answer to it. `started` is when it was sent, in seconds since 1970."""
+    """A request and the answer to it. `started` is when it was sent, in seconds since 1970.
+
+    `redactor` takes the secrets of the configuration out of a text. `options` are those by which curl gets there.
+    """
 
     request: Request
     response: Response
     base_url: str
-    redactor: Callable[[str], str] = field(default=str, repr=False)
     started: float = 0.0
+    redactor: Callable[[str], str] = field(default=str, repr=False)
+    options: tuple[str, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -185,7 +187,7 @@ class Exchange:
     def shown_request(self) -> str:
         """Return the request as a text for a report."""
         head = [f"{self.request.method} {self.base_url}{self.request.path}"]
-        head += [f"{name}: {value}" for name, value in self._headers()]
+        head += [f"{name}: {value}" for name, value in self.shown_headers()]
         document = self.request.body.document
         body = self.request.body.content.decode("utf-8", "replace") if document is None else self.shown(document)
         return _cut(self.redact("\n".join((*head, "", body))))
@@ -195,7 +197,7 @@ class Exchange:
         head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
         return _cut(self.redact("\n".join((*head, "", self.response.content.decode("utf-8", "replace")))))
 
-    def _headers(self) -> list[tuple[str, str]]:
+    def shown_headers(self) -> list[tuple[str, str]]:
         """Return the headers with every credential replaced by the shell's notation for it."""
         headers = []
         for name, value in self.request.headers:
@@ -204,47 +206,6 @@ class Exchange:
         if self.request.chunked:
             headers.append(("Transfer-Encoding", "chunked"))
         return headers
-
-    def curl(self) -> str:
-        """Return a shell line that sends this request again. Credentials are the variables that hold them.
-
-        A body that holds one, by chance or on purpose, is the one that the line does not repeat exactly.
-        """
-        return self.redact(self._curl())
-
-    def _curl(self) -> str:
-        parts = ["curl -sS -i"]
-        if self.request.method != "POST":
-            parts.append(f"-X {shlex.quote(self.request.method)}")
-        for name, value in self._headers():
-            # The shell expands a credential's variable between double quotes; all else is quoted whole.
-            header = f'"{name}: {value}"' if "$" in value else shlex.quote(f"{name}: {value}")
-            parts.append(f"-H {header if value else shlex.quote(name + ';')}")
-        url = shlex.quote(self.base_url + self.request.path)
-        content = self.request.body.content
-        if not content:
-            return " ".join((*parts, "--data-binary ''" if self.request.method == "POST" else "", url))
-        inline = content.decode("utf-8", "replace")
-        if len(content) <= 10 * LONG and "\ufffd" not in inline and inline.isprintable():
-            return " ".join((*parts, "--data-binary", shlex.quote(inline), url))
-        return f"{self._generator()} | {' '.join(parts)} --data-binary @- {url}"
-
-    def _generator(self) -> str:
-        """Return a small command that prints the body."""
-        body = self.request.body
-        if body.document is None or Body.of(body.document, escaped=body.escaped).content != body.content:
-            program = f"import sys; sys.stdout.buffer.write({_bytes_expression(body.content)})"
-        else:
-            document = _expression(body.document)
-            program = f"import json, sys; d = {document}; "
-            program += (
-                "sys.stdout.write('{' + ', '.join(json.dumps(k) + ': ' + ('\"' + ''.join('\\\\u%04x' % u for u in"
-                " memoryview(v.encode('utf-16-le')).cast('H')) + '\"' if isinstance(v, str) else json.dumps(v))"
-                " for k, v in d.items()) + '}')"
-                if body.escaped
-                else "sys.stdout.buffer.write(json.dumps(d, ensure_ascii=False).encode('utf-8', 'surrogatepass'))"
-            )
-        return f"python3 -c {shlex.quote(program)}"
 
 
 def escape(document: dict[str, Any]) -> str:
@@ -283,28 +244,6 @@ def _short(value: Any, redact: Callable[[str], str]) -> Any:
         case list():
             return [_short(item, redact) for item in value[:20]]
     return value
-
-
-def _expression(value: Any) -> str:
-    """Return a Python expression for a document; long texts as a sum of products."""
-    match value:
-        case Text() if len(value) > LONG:
-            return " + ".join(f"{piece!a} * {count}" for piece, count in value.parts)
-        case dict():
-            return "{" + ", ".join(f"{name!a}: {_expression(item)}" for name, item in value.items()) + "}"
-    return ascii(value)
-
-
-_RUN = re.compile(rb"(.{1,6}?)\1{30,}", re.DOTALL)
-
-
-def _bytes_expression(content: bytes) -> str:
-    """Return a Python expression for bytes, in which runs of a short piece are products."""
-    parts, end = [], 0
-    for run in _RUN.finditer(content):
-        parts += [repr(content[end : run.start()]), f"{run[1]!r} * {len(run[0]) // len(run[1])}"]
-        end = run.end()
-    return " + ".join(part for part in (*parts, repr(content[end:])) if part != "b''") or "b''"
 
 
 def _cut(text: str) -> str:

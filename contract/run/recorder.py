@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 
 from contract.outcome import CutShort, LeftOut, NotApplicable, See, Untested, Violation
 from contract.run.evidence import brief, evidence
+from contract.run.history import History
 from contract.run.results import Failure, RuleResult
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import Config
@@ -40,6 +41,7 @@ class Recorder:
     def __init__(self) -> None:
         self.findings: dict[str, RuleRecord] = {rule: RuleRecord() for rule in catalogue()}
         self.redact: Callable[[str], str] = str  # takes the secrets of the target's configuration out of a text
+        self.history = History()
         self._current: Sequence[str] = ()
         self._focus: str | None = None
         self._focused = False  # whether the test under way says which of its rules a request is about
@@ -111,7 +113,8 @@ class Recorder:
         findings = self.findings[rule]
         findings.failed += 1
         if len(findings.failures) < KEPT:
-            findings.failures.append(evidence(violation))
+            violation.rule = rule
+            findings.failures.append(evidence(violation, self.history))
 
     def leave(self, rule: str, reason: Untested) -> None:
         """Record that a rule of a test could not be tested, while the test goes on with others."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
@@ -91,3 +92,11 @@ def _expressions(names: Iterable[str]) -> Iterator[str]:
     for form in sorted(names, key=len, reverse=True):
         expression = re.escape(form)
         yield expression if len(form) >= SHORTEST_SECRET else rf"(?<![\w-]){expression}(?![\w-])"
+
+
+def curl_options(config: Config) -> tuple[str, ...]:
+    """Return the options by which curl reaches the target as the suite does: its headers, trust and proxy."""
+    redact = Redactor.of(config)
+    options = [f'-H "{name}: {redact(value)}"' for name, value in config.headers.items()]
+    options += [f"--cacert {shlex.quote(str(config.ca_file))}"] if config.ca_file else []
+    return (*options, *([f'-x "{redact(config.proxy)}"'] if config.proxy else []))
