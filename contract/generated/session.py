@@ -41,6 +41,7 @@ from contract.target.wsgi import WsgiTransport
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+([:/?#].*)?", re.ASCII | re.DOTALL)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed; a JSON text may hold none raw
 REMEMBERED = 2000  # engagements, and drawn URLs: memory stays bounded in a night
 
 
@@ -293,12 +294,15 @@ def _response(answer: Answer) -> Response:
 
 
 def _redact(answer: Answer, exchange: Exchange) -> None:
-    """Take credentials out of an answer that repeats them: Schemathesis shows and stores answers as they are."""
+    """Take credentials and control codes out of an answer: Schemathesis shows and stores answers as they are."""
     text = answer.content.decode("utf-8", "surrogateescape")
-    if (shown := exchange.redact(text)) != text:
+    if (shown := _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", exchange.redact(text))) != text:
         answer.content = shown.encode("utf-8", "surrogateescape")
         answer.clear_cache()
-    answer.headers = {name: [exchange.redact(str(v)) for v in values] for name, values in answer.headers.items()}
+    answer.headers = {
+        name: [_CONTROL.sub("?", exchange.redact(str(value))) for value in values]
+        for name, values in answer.headers.items()
+    }
 
 
 def _is_json(request: Request) -> bool:

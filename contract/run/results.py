@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from contract.spec.rules import Rule
+from contract.spec.rules import Rule, catalogue
 
 SCHEMA_VERSION = 1
 # In the order in which a reader wants to see them.
@@ -70,6 +71,30 @@ class RuleResult:
             "left_out": self.left_out,
             "failures": [failure.as_json() for failure in self.failures],
         }
+
+
+def merge(runs: Sequence[Run]) -> Run:
+    """Return several runs against one target as one: of a rule the worst verdict counts, and all evidence is kept."""
+    found: dict[str, RuleResult] = {}
+    for result in (result for run in runs for result in run.results):
+        other = found.setdefault(result.rule.id, result)
+        if other is result:
+            continue
+        worst = min(other, result, key=lambda each: VERDICTS.index(each.verdict))
+        found[result.rule.id] = replace(
+            worst,
+            cases=other.cases + result.cases,
+            seconds=other.seconds + result.seconds,
+            failures=[*other.failures, *result.failures],
+        )
+    return replace(
+        runs[0],
+        duration_seconds=sum(run.duration_seconds for run in runs),
+        requests=sum(run.requests for run in runs),
+        creations=sum(run.creations for run in runs),
+        results=[found[rule] for rule in catalogue() if rule in found],
+        cut_short="; ".join(dict.fromkeys(run.cut_short for run in runs if run.cut_short)) or None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
