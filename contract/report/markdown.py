@@ -7,7 +7,7 @@ character references, so that no text of a server can become markup, a link, a m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from contract.report import comparison
@@ -65,29 +65,29 @@ def _attention(run: Run) -> str:
 
 
 def _failures(run: Run, room: int) -> str:
-    """Return as many failures as there is room for: the first of each rule first, three of each rule at most.
-
-    Where room is short, a failure goes without its lines for a shell before the next rule goes without its evidence.
-    """
-    of_interest = [result for verdict in VERDICTS for result in run.results if result.verdict == verdict]
-    first = [(result, result.failures[0]) for result in of_interest if result.failures]
-    brief = [_details(result, failure, lines=False) for result, failure in first]
-    fitting = len(list(_fitting(brief, room - 200)))
-    room -= 200 + sum(len(block) + 2 for block in brief[:fitting])
-    shown = []
-    for (result, failure), block in zip(first[:fitting], brief, strict=False):
-        whole = _details(result, failure)
-        more = [_details(result, other) for other in islice(result.failures, 1, _FAILURES_OF_A_RULE)]
-        fits = len(whole) - len(block) <= room
-        room -= len(whole) - len(block) if fits else 0
-        shown.append(whole if fits else block)
-        rest = list(_fitting(more, room))
-        room -= sum(len(other) + 2 for other in rest)
-        shown += rest
+    """Return as many failures as there is room for: the first of each rule first, three of each rule at most."""
+    shown = _chosen([result for verdict in VERDICTS for result in run.results if result.verdict == verdict], room - 200)
     left_out = sum(len(result.failures) for result in run.results) - len(shown)
     if left_out:
         shown.append(f"{plural(left_out, 'more failed case')} left out here: {_ELSEWHERE}.")
     return "\n\n".join(shown)
+
+
+def _chosen(results: Sequence[RuleResult], room: int) -> list[str]:
+    """Return what fits. A failure goes without its lines for a shell before another rule goes without its evidence."""
+    failed = [result for result in results if result.failures]
+    briefly = list(_fitting((_details(result, result.failures[0], lines=False) for result in failed), room))
+    room -= sum(len(block) + 2 for block in briefly)
+    shown = []
+    for result, brief in zip(failed, briefly, strict=False):
+        whole = _details(result, result.failures[0])
+        first = whole if len(whole) - len(brief) <= room else brief
+        room -= len(first) - len(brief)
+        others = (_details(result, other) for other in islice(result.failures, 1, _FAILURES_OF_A_RULE))
+        rest = list(_fitting(others, room))
+        room -= sum(len(block) + 2 for block in rest)
+        shown += [first, *rest]
+    return shown
 
 
 def _details(result: RuleResult, failure: Failure, *, lines: bool = True) -> str:
