@@ -13,6 +13,7 @@ from contract.run.runner import run_suite
 from contract.run.session import open_session
 from contract.spec.rules import Rule, catalogue
 from contract.target import simulated
+from contract.target.clock import PaperClock
 from contract.target.config import CREDENTIALS as NAMES
 from contract.target.config import Config, Credential
 from contract.target.rehearsal import Rehearsal
@@ -76,7 +77,7 @@ def _rehearsed(rule: Rule) -> _Listening:
         redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
         unreachable=simulated.UNREACHABLES,
     )
-    session = open_session(config, Profile(), [rule.id], transport=listening, sleep=lambda _: None)
+    session = open_session(config, Profile(), [rule.id], transport=listening, clock=PaperClock())
     run_suite(session, listening)
     return listening
 

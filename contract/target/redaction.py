@@ -98,5 +98,6 @@ def curl_options(config: Config) -> tuple[str, ...]:
     """Return the options by which curl reaches the target as the suite does: its headers, trust and proxy."""
     redact = Redactor.of(config)
     options = [f'-H "{name}: {redact(value)}"' for name, value in config.headers.items()]
-    options += [f"--cacert {shlex.quote(str(config.ca_file))}"] if config.ca_file else []
+    files = {"--cacert": config.ca_file, "--cert": config.client_cert, "--key": config.client_key}
+    options += [f"{option} {shlex.quote(str(path))}" for option, path in files.items() if path]
     return (*options, *([f'-x "{redact(config.proxy)}"'] if config.proxy else []))

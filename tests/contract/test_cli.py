@@ -1,5 +1,6 @@
 """The command, as a user runs it: exit codes, sentences, and what it leaves behind."""
 
+import json
 import re
 import socket
 import subprocess

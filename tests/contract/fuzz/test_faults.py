@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from contract.target.clock import PaperClock
 from tests.kit.fuzzing import Dying, Started, failed, fuzz
 
 
@@ -52,7 +53,7 @@ def test_a_target_that_goes_down_ends_the_run(start: Started, left: int, status:
     """Silence accuses nobody and says why the run ended; answers of 500 are reported; neither is a traceback."""
     session = start()
     session.client._transport = Dying(session.client._transport, left, status)
-    session.client._sleep = lambda _: None
+    session.client.clock = PaperClock()
     state = fuzz(session, 60)
     if status is None:
         assert failed(session) == {}
