@@ -13,19 +13,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
 from contract import report
-from contract.report import terminal
+from contract.report import comparison, terminal
 from contract.run.profile import PROFILES, Profile
 from contract.run.runner import Plan, execute, rehearse
 from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.config import ConfigError, load, names_target, with_limits
 from contract.target.embedded import Target, resettable
+from contract.target.redaction import Redactor
 
 NOBODY_READS = 128 + signal.SIGPIPE  # what a shell makes of a command that ends this way
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
@@ -35,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        code = {"run": run, "plan": plan, "fuzz": fuzz, "rules": rules}[arguments.command](arguments)
+        commands = {"run": run, "plan": plan, "fuzz": fuzz, "rules": rules, "explain": explain}
+        code = commands[arguments.command](arguments)
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads any more, as in `contract rules | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_suite(commands)
     _add_fuzz(commands)
     commands.add_parser("rules", help="list the rules, a line each")
+    command = commands.add_parser("explain", help="say what a rule means, and what the suite sends for it")
+    command.add_argument("rule", metavar="RULE", help="such as URL-15; contract rules lists them")
     return parser
 
 
@@ -67,6 +72,9 @@ def _add_suite(commands: Subparsers[argparse.ArgumentParser]) -> None:
             "--rule", metavar="ID", action="append", default=[], help="only this rule; may be repeated"
         )
         command.add_argument("--shard", metavar="I/N", help="test the I-th of N shares of the rules")
+        if name == "run":
+            command.add_argument("--compare", metavar="FILE", help="say what is new since this report.json")
+            command.add_argument("--verbose", action="store_true", help="show all points where the contract is silent")
 
 
 def _add_fuzz(commands: Subparsers[argparse.ArgumentParser]) -> None:
@@ -94,6 +102,7 @@ def _add(commands: Subparsers[argparse.ArgumentParser], name: str, text: str) ->
 def run(arguments: argparse.Namespace) -> int:
     """Test the target and write the reports."""
     profile, chosen = _selection(arguments)
+    before = _earlier(arguments.compare)
     console = Console(highlight=False)
     with _target(arguments) as target:
         config = target.config
@@ -112,12 +121,17 @@ def run(arguments: argparse.Namespace) -> int:
     if code == USAGE:
         return code
     found = session.run()
-    terminal.summary(found, console)
-    try:
-        report.write(found, directory)
-    except OSError as error:
-        print(f"contract: the reports could not be written: {error}", file=sys.stderr)
+    found.changes = None if before is None else comparison.changes(before, found)
+    report.publish(found, console, directory, everything=arguments.verbose)
     return session.exit_code(found)
+
+
+def _earlier(path: str | None) -> dict[str, str] | None:
+    """Return the verdicts of an earlier run, by rule, if one is named. Raises ConfigError."""
+    try:
+        return None if path is None else comparison.read(Path(path))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--compare: cannot use {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def plan(arguments: argparse.Namespace) -> int:
@@ -149,6 +163,18 @@ def rules(_: argparse.Namespace) -> int:
     return OK
 
 
+def explain(arguments: argparse.Namespace) -> int:
+    """Explain one rule."""
+    from contract import explain as explanation  # not at the top: pytest takes a while
+
+    if (rule := explanation.by_id(arguments.rule)) is None:
+        near = get_close_matches(arguments.rule.upper(), catalogue(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "see: contract rules"
+        raise ConfigError(f"{arguments.rule} is no rule; {hint}")
+    print(explanation.explain(rule))
+    return OK
+
+
 def _selection(arguments: argparse.Namespace) -> tuple[Profile, list[str]]:
     return Profile.of(arguments.profile, arguments.seed), select(arguments.rule, arguments.shard)
 
@@ -158,7 +184,10 @@ def _target(arguments: argparse.Namespace) -> Iterator[Target]:
     """Yield the configured target, or the mock, served for as long as the block lasts. Only the mock can be reset."""
     flags: Mapping[str, str | None] = vars(arguments)
     if names_target(flags, os.environ):
-        yield Target(load(flags, os.environ))
+        config = load(flags, os.environ)
+        if warning := Redactor.of(config).warning:
+            print(f"contract: {warning}", file=sys.stderr)
+        yield Target(config)
     else:
         with resettable() as served:
             yield replace(served, config=with_limits(served.config, flags, os.environ))

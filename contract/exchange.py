@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -150,13 +149,17 @@ class Response:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request and the answer to it. `started` is when it was sent, in seconds since 1970."""
+    """A request and the answer to it. `started` is when it was sent, in seconds since 1970.
+
+    `redactor` takes the secrets of the configuration out of a text. `options` are those by which curl gets there.
+    """
 
     request: Request
     response: Response
     base_url: str
-    secrets: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     started: float = 0.0
+    redactor: Callable[[str], str] = field(default=str, repr=False)
+    options: tuple[str, ...] = ()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -170,33 +173,31 @@ class Exchange:
         return found if isinstance(found, str) else None
 
     def redact(self, text: str) -> str:
-        """Replace every credential of the configuration by the variable that holds it, and what was made of one."""
-        for secret, variable in self.secrets:
-            text = text.replace(secret, f"${variable}")
+        """Replace every secret of the configuration by the variable that holds it, and what was made of one."""
+        text = self.redactor(text)
         sent = next((value for name, value in self.request.headers if name == "Authorization"), "").rpartition(" ")[2]
         if self.request.authorization is not None and len(sent) >= SHORTEST_SECRET:
             text = text.replace(sent, "********")
         return text
 
+    def shown(self, value: Any) -> str:
+        """Return a value of this exchange as JSON for people, without secrets, and short."""
+        return shown(value, self.redact)
+
     def shown_request(self) -> str:
         """Return the request as a text for a report."""
         head = [f"{self.request.method} {self.base_url}{self.request.path}"]
-        head += [f"{name}: {value}" for name, value in self._headers()]
+        head += [f"{name}: {value}" for name, value in self.shown_headers()]
         document = self.request.body.document
-        body = self._beginning(self.request.body.content) if document is None else shown(document)
+        body = self.request.body.content.decode("utf-8", "replace") if document is None else self.shown(document)
         return _cut(self.redact("\n".join((*head, "", body))))
 
     def shown_response(self) -> str:
         """Return the response as a text for a report."""
         head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
-        return _cut(self.redact("\n".join((*head, "", self._beginning(self.response.content)))))
+        return _cut(self.redact("\n".join((*head, "", self.response.content.decode("utf-8", "replace")))))
 
-    def _beginning(self, content: bytes) -> str:
-        """Return more than a report shows, so that it does not end inside a credential."""
-        longest = max((len(secret) for secret, _ in self.secrets), default=0)
-        return content[: SHOWN + 4 * longest].decode("utf-8", "replace")
-
-    def _headers(self) -> list[tuple[str, str]]:
+    def shown_headers(self) -> list[tuple[str, str]]:
         """Return the headers with every credential replaced by the shell's notation for it."""
         headers = []
         for name, value in self.request.headers:
@@ -205,47 +206,6 @@ class Exchange:
         if self.request.chunked:
             headers.append(("Transfer-Encoding", "chunked"))
         return headers
-
-    def curl(self) -> str:
-        """Return a shell line that sends this request again. Credentials are the variables that hold them.
-
-        A body that holds one, by chance or on purpose, is the one that the line does not repeat exactly.
-        """
-        return self.redact(self._curl())
-
-    def _curl(self) -> str:
-        parts = ["curl -sS -i"]
-        if self.request.method != "POST":
-            parts.append(f"-X {shlex.quote(self.request.method)}")
-        for name, value in self._headers():
-            # The shell expands a credential's variable between double quotes; all else is quoted whole.
-            header = f'"{name}: {value}"' if "$" in value else shlex.quote(f"{name}: {value}")
-            parts.append(f"-H {header if value else shlex.quote(name + ';')}")
-        url = shlex.quote(self.base_url + self.request.path)
-        content = self.request.body.content
-        if not content:
-            return " ".join((*parts, "--data-binary ''" if self.request.method == "POST" else "", url))
-        inline = content.decode("utf-8", "replace")
-        if len(content) <= 10 * LONG and "\ufffd" not in inline and inline.isprintable():
-            return " ".join((*parts, "--data-binary", shlex.quote(inline), url))
-        return f"{self._generator()} | {' '.join(parts)} --data-binary @- {url}"
-
-    def _generator(self) -> str:
-        """Return a small command that prints the body."""
-        body = self.request.body
-        if body.document is None or Body.of(body.document, escaped=body.escaped).content != body.content:
-            program = f"import sys; sys.stdout.buffer.write({_bytes_expression(body.content)})"
-        else:
-            document = _expression(body.document)
-            program = f"import json, sys; d = {document}; "
-            program += (
-                "sys.stdout.write('{' + ', '.join(json.dumps(k) + ': ' + ('\"' + ''.join('\\\\u%04x' % u for u in"
-                " memoryview(v.encode('utf-16-le')).cast('H')) + '\"' if isinstance(v, str) else json.dumps(v))"
-                " for k, v in d.items()) + '}')"
-                if body.escaped
-                else "sys.stdout.buffer.write(json.dumps(d, ensure_ascii=False).encode('utf-8', 'surrogatepass'))"
-            )
-        return f"python3 -c {shlex.quote(program)}"
 
 
 def escape(document: dict[str, Any]) -> str:
@@ -262,45 +222,28 @@ def escape(document: dict[str, Any]) -> str:
     return "{" + ", ".join(f"{json.dumps(name)}: {value(item)}" for name, item in document.items()) + "}"
 
 
-def shown(value: Any) -> str:
-    """Return a value as JSON for people; long texts by how they are made, or by their beginning and length."""
-    return json.dumps(_short(value), ensure_ascii=False, default=repr)
+def shown(value: Any, redact: Callable[[str], str] = str) -> str:
+    """Return a value as JSON for people; long texts by how they are made, or by their beginning and length.
+
+    `redact` takes the secrets out of a text, before that is cut.
+    """
+    return json.dumps(_short(value, redact), ensure_ascii=False, default=repr)
 
 
-def _short(value: Any) -> Any:
+def _short(value: Any, redact: Callable[[str], str]) -> Any:
     match value:
         case Text(parts=parts) if len(value) > LONG:
             names = ("repeat", "then", "and_then", "and_last")
             return {name: [piece, count] for name, (piece, count) in zip(names, parts, strict=False)}
         case str() if len(value) > LONG:
-            return {"begins": value[:60], "characters": len(value)}
+            return {"begins": redact(value)[:60], "characters": len(value)}
+        case str():
+            return redact(value)
         case dict():
-            return {name: _short(item) for name, item in value.items()}
+            return {redact(name): _short(item, redact) for name, item in value.items()}
         case list():
-            return [_short(item) for item in value[:20]]
+            return [_short(item, redact) for item in value[:20]]
     return value
-
-
-def _expression(value: Any) -> str:
-    """Return a Python expression for a document; long texts as a sum of products."""
-    match value:
-        case Text() if len(value) > LONG:
-            return " + ".join(f"{piece!a} * {count}" for piece, count in value.parts)
-        case dict():
-            return "{" + ", ".join(f"{name!a}: {_expression(item)}" for name, item in value.items()) + "}"
-    return ascii(value)
-
-
-_RUN = re.compile(rb"(.{1,6}?)\1{30,}", re.DOTALL)
-
-
-def _bytes_expression(content: bytes) -> str:
-    """Return a Python expression for bytes, in which runs of a short piece are products."""
-    parts, end = [], 0
-    for run in _RUN.finditer(content):
-        parts += [repr(content[end : run.start()]), f"{run[1]!r} * {len(run[0]) // len(run[1])}"]
-        end = run.end()
-    return " + ".join(part for part in (*parts, repr(content[end:])) if part != "b''") or "b''"
 
 
 def _cut(text: str) -> str:

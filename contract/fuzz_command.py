@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +13,10 @@ from contract import report
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.own import Budget, fuzz
 from contract.outcome import CutShort
-from contract.report import terminal
 from contract.report.text import printable
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
-from contract.run.results import Run
+from contract.run.results import Run, merge
 from contract.run.runner import budget
 from contract.run.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
 from contract.target.config import Config, ConfigError
@@ -66,13 +64,16 @@ class Options:
 
 
 def fuzz_target(target: Target, options: Options) -> int:
-    """Run the engines against a target, one after the other, and return the worst of their exit codes."""
-    codes = [ENGINES[name](target, options) for name in options.engines]
+    """Run the engines against a target, one after the other, give one verdict, and return the worst exit code."""
+    runs, codes = zip(*(ENGINES[name](target, options) for name in options.engines), strict=True)
+    run = merge(runs)
+    _show_lines(run)
+    report.publish(run, Console(highlight=False), options.directory)
     return next(code for code in WORST if code in codes)
 
 
-def own(target: Target, options: Options) -> int:
-    """Run the state machine, write the reports and return the exit code."""
+def own(target: Target, options: Options) -> tuple[Run, int]:
+    """Run the state machine and return what was found and the exit code."""
     try:
         options.corpus.mkdir(parents=True, exist_ok=True)
         recorder = FuzzRecorder()
@@ -89,36 +90,29 @@ def own(target: Target, options: Options) -> int:
         session.stopped = "interrupted"
     session.rules = [rule for rule, found in recorder.findings.items() if found.cases or found.failed]
     run = session.run()
-    _show(run)
-    try:
-        report.write(run, options.directory)
-    except OSError as error:
-        print(f"contract: the reports could not be written: {error}", file=sys.stderr)
-    return session.exit_code(run)
+    return run, session.exit_code(run)
 
 
-def schemathesis(target: Target, options: Options) -> int:
-    """Run Schemathesis with the kit's hooks and return the exit code. Its reports have a folder of their own."""
-    from contract.schemathesis.run import run  # not at the top: Schemathesis takes a second
+def schemathesis(target: Target, options: Options) -> tuple[Run, int]:
+    """Run Schemathesis with the kit's hooks and return what was found and the exit code."""
+    from contract.schemathesis.run import generate  # not at the top: Schemathesis takes a second
 
-    return run(
+    return generate(
         target.config,
         seed=options.budget.seed,
         max_examples=options.budget.cases,
         shard=(options.budget.shard, options.budget.shards),
-        report_dir=options.directory / "schemathesis",
+        report_dir=options.directory,
         options=("--generation-database", str(options.corpus / "schemathesis")),
     )
 
 
-Engine = Callable[[Target, Options], int]
+Engine = Callable[[Target, Options], tuple[Run, int]]
 ENGINES: dict[str, Engine] = {"own": own, "schemathesis": schemathesis}
 
 
-def _show(run: Run) -> None:
-    """Print the verdicts, then each smallest case as lines for a shell."""
-    console = Console(highlight=False)
-    terminal.summary(run, console)
+def _show_lines(run: Run) -> None:
+    """Print each smallest case as lines for a shell."""
     for result in run.results:
         for failure in result.failures[:1] if result.verdict == "fail" else ():
-            print(f"\n{result.rule.id}, to send it again:\n{printable(failure.curl or '')}")
+            print(f"{result.rule.id}, to send it again:\n{printable(failure.curl or '')}\n")

@@ -6,18 +6,28 @@ from collections.abc import Sequence
 
 from contract.exchange import Exchange
 
+FIRST_ACCEPTED = "a first submission to be accepted"
+
 
 class Violation(AssertionError):  # noqa: N818  the field's word for it
     """A rule is broken: what the contract says, what the target did, and the exchange that shows it."""
 
     def __init__(self, rule: str | None, expected: str, actual: str, exchange: Exchange | None = None) -> None:
-        super().__init__(f"{rule}: expected {expected}; {actual}")
+        super().__init__(rule, expected, actual)
         self.rule = rule
         self.expected = expected
         self.actual = actual
         self.exchange = exchange
         self.before: Sequence[Exchange] = ()  # what was sent before, where one exchange alone shows nothing
         self.others_hold = False  # whether the test went on to its end, so that its other rules were tested as well
+
+    def name_case(self, why: str) -> None:
+        """Say which case was refused, where only a first submission was spoken of."""
+        if self.expected == FIRST_ACCEPTED:
+            self.expected = f"a first submission with {why} to be accepted"
+
+    def __str__(self) -> str:
+        return f"{self.rule or 'a rule'}: expected {self.expected}, got {self.actual}"
 
 
 class Untested(Exception):  # noqa: N818  a verdict

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract.cases.lengths import at_limits, over_limits
-from contract.cases.submission import Submission, Table, by_rule
+from contract.cases.submission import Submission, Table, by_rule, said
 from contract.cases.verdict import ACCEPTED, FREE, REFUSED, UNREADABLE
 from contract.exchange import Body
 from contract.spec import document as spec
@@ -77,7 +77,7 @@ def _wrong(field: Field) -> Iterator[Submission]:
     wrong += [("enum", word) for word in misspelled(field)]
     wrong += [("format", text) for text in _FORMATS.get(field.format or "", ())]
     for keyword, value in wrong:
-        yield Submission({field.name: value}, REFUSED, field.rules[keyword], f"{field.name} {value!r}")
+        yield Submission({field.name: value}, REFUSED, field.rules[keyword], said(field.name, value))
     yield from over_limits(field)
 
 
@@ -119,7 +119,7 @@ def flags_and_words() -> Table:
 
 
 def _valid(field: Field, value: Any) -> Submission:
-    return Submission({field.name: value}, ACCEPTED, field.valid, f"{field.name} {value!r}")
+    return Submission({field.name: value}, ACCEPTED, field.valid, said(field.name, value))
 
 
 def _values(field: Field) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from contract.cases.submission import Submission
+from contract.cases.submission import Submission, said
 from contract.cases.verdict import ACCEPTED, REFUSED
 from contract.exchange import Text
 from contract.spec.fields import Field, fields
@@ -19,7 +19,7 @@ Parts = tuple[tuple[str, int], ...]
 
 def named(field: Field, *parts: tuple[str, int]) -> str:
     """Say how a text is made."""
-    return f"{field.name} of " + " + ".join(f"{count} × {piece!r}" for piece, count in parts)
+    return said(field.name, Text(*parts))
 
 
 def over_limits(field: Field) -> Iterator[Submission]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.cases.verdict import Judged, Url
-from contract.exchange import Body
+from contract.exchange import Body, Text, shown
 
 Document = dict[str, Any]
 
@@ -40,6 +40,15 @@ class Submission(Judged):
     def content(self, base: Mapping[str, Any], key: str) -> Body:
         """Return the body to send."""
         return Body.of(self.document(base, key), escaped=self.escaped) if self.body is None else self.body
+
+
+def said(name: str, value: Any) -> str:
+    """Name a case by a field and its value as JSON; a computed text by its length and how it is made."""
+    if isinstance(value, Text):
+        pieces = ", then ".join(f"{count:,} × {shown(piece)}" for piece, count in value.parts if count)
+        article = "an" if name[0] in "aeiou" else "a"
+        return f"{article} {name} of {len(value):,} characters ({pieces})"
+    return f"{name} {shown(value)}"
 
 
 def media(url: Url) -> Submission:

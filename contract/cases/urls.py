@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from contract.cases.submission import Submission, Table, by_rule, media
 from contract.cases.verdict import EXACTLY_422, FREE, REFUSED, Url, Verdict
+from contract.exchange import shown
 from contract.spec.fields import fields
 
 PRIVATE = "https://10.0.0.1/a.mp3"  # what stands for a private address where any will do
@@ -101,7 +102,7 @@ def other_schemes(accepted: str) -> tuple[Url, ...]:
 
 def no_uris() -> tuple[Url, ...]:
     """Return texts that are no URI with a host."""
-    return tuple(Url(text, REFUSED, NO_URI, f"the text {text!r}") for text in NO_URIS)
+    return tuple(Url(text, REFUSED, NO_URI, f"the text {shown(text)}") for text in NO_URIS)
 
 
 def configured(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from contract.exchange import Exchange
 from contract.outcome import Violation
@@ -12,7 +12,7 @@ from contract.run.recorder import Recorder
 from contract.spec.rules import catalogue
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
-SHRINKING = 2500  # cases at most that are spent on making a violation smaller
+SHRINKING = 500  # cases at most that are spent on making one violation smaller; they are not those of the budget
 
 
 class Ended(BaseException):
@@ -43,7 +43,10 @@ class FuzzRecorder(Recorder):
 
 @dataclass(slots=True)
 class FuzzRun:
-    """`done` and `accepted` count cases; `found` is the smallest violation so far; `stopped` says why it ends early."""
+    """`done` and `accepted` count cases; `found` is the smallest violation so far; `stopped` says why it ends early.
+
+    `others` are violations of further rules, met while `found` was made smaller, by rule.
+    """
 
     client: RecordingClient
     recorder: FuzzRecorder
@@ -51,7 +54,8 @@ class FuzzRun:
     done: int = 0
     accepted: int = 0
     found: Violation | None = None
-    most: int = 0  # cases at which the search for a smaller violation ends
+    shrinking: int = 0  # cases that went into the search for a smaller violation
+    others: dict[str, Violation] = field(default_factory=dict)
     stopped: str | None = None
 
     @property
@@ -63,14 +67,26 @@ class FuzzRun:
     @property
     def over(self) -> bool:
         """Whether nothing more is to be sent: a budget is used up, or enough went into making a violation smaller."""
-        return self.stopped is not None or (self.found is not None and self.done >= self.most)
+        return self.stopped is not None or (self.found is not None and self.shrinking >= SHRINKING)
 
-    def note(self, violation: Violation, trail: Sequence[Exchange]) -> None:
-        """Keep a violation with the exchanges that led to it. Hypothesis tries smaller cases: the last is the best."""
+    def count(self) -> None:
+        """Count one case: of the budget, or of those that make a violation smaller."""
         if self.found is None:
-            self.most = self.done + SHRINKING
+            self.done += 1
+        else:
+            self.shrinking += 1
+
+    def note(self, violation: Violation, trail: Sequence[Exchange]) -> bool:
+        """Keep a violation with the exchanges that led to it, and tell whether it is the one that is looked for.
+
+        Hypothesis tries smaller cases: the last is the best. One of another rule must not take the place of the first.
+        """
         violation.before = violation.before or self._before(violation.exchange, trail)
+        if self.found is not None and self.found.rule != violation.rule:
+            self.others.setdefault(violation.rule or "", violation)
+            return False
         self.found = violation
+        return True
 
     def _before(self, last: Exchange | None, trail: Sequence[Exchange]) -> tuple[Exchange, ...]:
         """Return what was sent before and has to do with the last exchange: the same key, or the same engagement."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
-from hypothesis.errors import HypothesisException
+from hypothesis.errors import HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
@@ -27,7 +27,7 @@ BATCH = 500  # cases, after which memory is given back
 STEPS = 12  # of an example
 CASES = 25  # of an example, about: some steps are several
 FEWEST = 4  # examples of a batch; the first of each is the empty one
-MOST_FINDINGS = 10  # minimal cases of a run
+MOST_FINDINGS = 25  # minimal cases of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +89,18 @@ def fuzz(
             session.client.forget()
             between()
             gc.collect()  # examples end in exceptions, whose cycles hold their megabytes
-            if state.stopped or not before < state.done < state.cases or len(recorder.known) == MOST_FINDINGS:
+            ended = found is None and not before < state.done < state.cases
+            if state.stopped or ended or len(recorder.known) >= MOST_FINDINGS:
                 break
+    for rule, violation in state.others.items():
+        if rule not in recorder.known:  # met on the way to another one, and not again
+            recorder.fail(rule, violation)
     return state
 
 
 def _batch(state: FuzzRun, draws: Draws, chosen: settings, number: int) -> Violation | None:
     """Run one batch and return the smallest violation, if there is any."""
-    state.found = None
+    state.found, state.shrinking = None, 0
     state.recorder.hunting = True
 
     def machine() -> EngagementMachine:
@@ -106,6 +110,8 @@ def _batch(state: FuzzRun, draws: Draws, chosen: settings, number: int) -> Viola
         run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
     except Ended:
         pass
+    except Unsatisfiable:
+        pass  # no example came to an end: the steps have said why
     except (Violation, HypothesisException, BaseExceptionGroup):
         if state.found is None:  # else a target that answers otherwise the second time is no less wrong
             raise

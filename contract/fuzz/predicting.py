@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hypothesis import reject
 from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 
 from contract.exchange import Body, Exchange
@@ -45,7 +44,7 @@ class Predicting(RuleBasedStateMachine):
         """Count one case of these rules and decide what its end means for the example. Yields what it makes."""
         if self.fuzz_run.over:
             raise Ended
-        self.fuzz_run.done += 1
+        self.fuzz_run.count()
         try:
             with self.client.recorder.testing(rules):
                 try:
@@ -59,10 +58,9 @@ class Predicting(RuleBasedStateMachine):
             raise Ended from None
         except Violation as violation:
             violation.rule = violation.rule or rules[0]
-            if violation.rule in self.fuzz_run.recorder.known:
-                reject()
-            self.fuzz_run.note(violation, self.client.trail)
-            raise
+            known = violation.rule in self.fuzz_run.recorder.known
+            if not known and self.fuzz_run.note(violation, self.client.trail):
+                raise
 
     def refuse(self, submissions: list[Submission], encoding: Encoding) -> Keys:
         """Submit what must be refused, and return the keys: they have to be free still."""

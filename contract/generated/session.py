@@ -41,6 +41,7 @@ from contract.target.wsgi import WsgiTransport
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+([:/?#].*)?", re.ASCII | re.DOTALL)
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed; a JSON text may hold none raw
 REMEMBERED = 2000  # engagements, and drawn URLs: memory stays bounded in a night
 
 
@@ -111,12 +112,19 @@ class Target:
             case.body = {**document, **changes}
         # In the place of a generated credential; `credential_is_needed` sends others. The rest is for gateways.
         case.headers.update({**self.client.config.headers, "Authorization": self.client.credential("writer")})
+        self._hide_headers(case)
         booked = Request(Body(b""), (), "writer", changes.get("external_id"), expect="observed")
         try:
             self.client.spend(booked)
         except CutShort as reason:
             self.session.stopped = str(reason)
             raise
+
+    def _hide_headers(self, case: Case) -> None:
+        """Have Schemathesis leave out of its own lines what the configured headers hold."""
+        output = case.operation.schema.config.output.sanitization
+        names = {name.lower() for name in self.client.config.headers}
+        output.keys_to_sanitize = (*output.keys_to_sanitize, *(names - set(output.keys_to_sanitize)))
 
     def hostile_urls(self) -> st.SearchStrategy[str]:
         """Draw URLs that the target must refuse, and remember why."""
@@ -286,12 +294,15 @@ def _response(answer: Answer) -> Response:
 
 
 def _redact(answer: Answer, exchange: Exchange) -> None:
-    """Take credentials out of an answer that repeats them: Schemathesis shows and stores answers as they are."""
-    for secret, variable in exchange.secrets:
-        if secret.encode() in answer.content:
-            answer.content = answer.content.replace(secret.encode(), f"${variable}".encode())
-            answer.clear_cache()
-    answer.headers = {name: [exchange.redact(str(v)) for v in values] for name, values in answer.headers.items()}
+    """Take credentials and control codes out of an answer: Schemathesis shows and stores answers as they are."""
+    text = answer.content.decode("utf-8", "surrogateescape")
+    if (shown := _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", exchange.redact(text))) != text:
+        answer.content = shown.encode("utf-8", "surrogateescape")
+        answer.clear_cache()
+    answer.headers = {
+        name: [_CONTROL.sub("?", exchange.redact(str(value))) for value in values]
+        for name, values in answer.headers.items()
+    }
 
 
 def _is_json(request: Request) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from contract.exchange import Exchange, shown
+from contract.exchange import Exchange
 from contract.spec.fields import blamed, fields
 
 
@@ -14,7 +14,7 @@ def answer(exchange: Exchange) -> str:
     if isinstance(response.json, dict) and not response.ok:
         errors = response.json.get("errors")
         said = errors or response.json.get("detail")
-        return f"{response.status}: {shown(said)[:300]}"
+        return f"{response.status}: {exchange.shown(said)}"
     return f"{response.status}" + (f" with id {response.id}" if response.id else "")
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract.exchange import Exchange, shown
+from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import instant
 from contract.judge.replay import differences
+from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
 
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
@@ -26,7 +27,7 @@ def judge_first(
     """
     response = exchange.response
     if not response.ok:
-        return Finding(rule, "a first submission to be accepted", answer(exchange))
+        return Finding(rule, FIRST_ACCEPTED, answer(exchange))
     if (before := known.get(response.id or "")) is not None:
         if differences(before, response.engagement):
             return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
@@ -46,7 +47,7 @@ def judge_created(exchange: Exchange) -> Iterator[Finding]:
     ):
         said = engagement.get(name)  # what is missing or of another type breaks the shape (RESP-1), and nothing else
         if sent in document and isinstance(said, kind) and said != document[sent]:
-            yield Finding(rule, f"{name} {shown(document[sent])}, as submitted", shown(said))
+            yield Finding(rule, f"{name} {exchange.shown(document[sent])}, as submitted", exchange.shown(said))
     sent_start, start = instant(document.get("start_at")), instant(engagement.get("start_at"))
     if sent_start and start and abs((start - sent_start).total_seconds()) >= 1:
         yield Finding("BODY-8", f"start_at {sent_start.isoformat()}", start.isoformat())

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from contract.between import page
 from contract.exchange import PATH, SHORTEST_SECRET, Exchange
@@ -71,14 +71,15 @@ def _success(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("RESP-1", "a JSON object", _no_object(exchange))
         return
     engagement = response.engagement
-    yield from _shape(engagement)
+    yield from _shape(exchange)
     for name in EXPANDED:
         if name in engagement:
             yield Finding("RESP-6", f"no {name}, as nothing was expanded", f"{name} is there")
     yield from _times(engagement)
 
 
-def _shape(engagement: dict[str, Any]) -> Iterator[Finding]:
+def _shape(exchange: Exchange) -> Iterator[Finding]:
+    engagement, shown = exchange.response.engagement, exchange.shown
     for error in _validator().iter_errors(engagement):
         field = str(error.path[0]) if error.path else ""
         if error.validator == "pattern":
@@ -87,16 +88,16 @@ def _shape(engagement: dict[str, Any]) -> Iterator[Finding]:
             rule = "RESP-10"
         else:
             rule = "RESP-1"
-        yield Finding(rule, f"{field or 'the answer'} as documented", error.message[:200])
+        yield Finding(rule, f"{field or 'the answer'} as documented", _complaint(error, engagement, shown))
     for field in ("id", "owner_user_id", "host_user_id"):  # JSON Schema's $ lets a trailing line feed through
         value = engagement.get(field)
         if isinstance(value, str) and value.endswith("\n") and not re.fullmatch(pattern("Engagement", field), value):
-            yield Finding("RESP-2", f"{field} as documented", repr(value))
+            yield Finding("RESP-2", f"{field} as documented", shown(value))
     if isinstance(url := engagement.get("meeting_url"), str) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", url):
-        yield Finding("RESP-1", "meeting_url as a URI", repr(url))
+        yield Finding("RESP-1", "meeting_url as a URI", shown(url))
     for field in _INSTANTS:
         if isinstance(value := engagement.get(field), str) and instant(value) is None:
-            yield Finding("RESP-1", f"{field} as a date and time", repr(value))
+            yield Finding("RESP-1", f"{field} as a date and time", shown(value))
 
 
 _INSTANTS = ("created_at", "updated_at", "engagement_at", "start_at", "end_at")
@@ -128,38 +129,39 @@ def _error(exchange: Exchange) -> Iterator[Finding]:
     if not response.headers.get("x-api-version"):
         yield Finding("ERR-2", "the header X-Api-Version on an error", f"{response.status} without it")
     if response.status == 429 and not re.fullmatch(r"[0-9]+", response.headers.get("retry-after", "")):
-        yield Finding("ERR-7", "Retry-After in seconds", repr(response.headers.get("retry-after")))
+        yield Finding("ERR-7", "Retry-After in seconds", exchange.shown(response.headers.get("retry-after")))
     if response.media_type != "application/problem+json":
         yield Finding("ERR-1", "application/problem+json", response.media_type or "no content type")
     if isinstance(response.json, dict):
-        yield from _problem(response.json, response.status)
+        yield from _problem(exchange)
     else:
-        yield Finding("ERR-1", "a problem as a JSON object", response.malformed or type(response.json).__name__)
+        yield Finding("ERR-1", "a problem as a JSON object", response.malformed or _beginning(exchange))
 
 
 def _no_object(exchange: Exchange) -> str:
     response = exchange.response
     why = f" ({response.malformed})" if response.malformed else ""
-    return f"{response.media_type or 'no content type'}: {_beginning(exchange)}{why}"
+    return f"{response.media_type or 'no content type'}{why}: {_beginning(exchange)}"
 
 
-def _problem(problem: dict[str, Any], status: int) -> Iterator[Finding]:
+def _problem(exchange: Exchange) -> Iterator[Finding]:
+    problem, status, shown = exchange.response.json, exchange.response.status, exchange.shown
     for name, kind in (("type", str), ("title", str), ("status", int), ("detail", str), ("request_id", str)):
         if not isinstance(problem.get(name), kind):
-            yield Finding("ERR-1", f"{name} in a problem", repr(problem.get(name)))
+            yield Finding("ERR-1", f"{name} in a problem", shown(problem[name]) if name in problem else f"no {name}")
     if isinstance(problem.get("status"), int) and problem["status"] != status:
         yield Finding("ERR-1", f"status {status} in the problem", str(problem["status"]))
     for rule, name in (("ERR-6", "request_id"), ("ERR-1", "type")):
         form = pattern("Problem", name)
         if isinstance(value := problem.get(name), str) and not re.fullmatch(form, value):
-            yield Finding(rule, f"{name} of the form {form}", repr(value)[:120])
+            yield Finding(rule, f"{name} of the form {form}", shown(value))
     errors = problem.get("errors", [])
     if not isinstance(errors, list) or not all(isinstance(entry, dict) for entry in errors):
-        yield Finding("ERR-1", "errors as a list of objects", repr(errors)[:80])
+        yield Finding("ERR-1", "errors as a list of objects", shown(errors))
         return
     for entry in errors:
         if not all(isinstance(entry.get(name), str) for name in ("field", "code", "message")):
-            yield Finding("ERR-1", "field, code and message in each of errors[]", repr(entry)[:120])
+            yield Finding("ERR-1", "field, code and message in each of errors[]", shown(entry))
 
 
 def instant(value: Any) -> datetime | None:
@@ -184,7 +186,20 @@ def now_at(exchange: Exchange) -> datetime:
 
 
 def _beginning(exchange: Exchange) -> str:
-    return repr(exchange.response.content[:120].decode("utf-8", "replace"))
+    return exchange.redact(exchange.response.content.decode("utf-8", "replace"))
+
+
+def _complaint(error: ValidationError, engagement: dict[str, Any], shown: Callable[[Any], str]) -> str:
+    """Say what is wrong with a value, and not how the validator puts it."""
+    if error.validator == "required":
+        return f"no {', '.join(name for name in _required() if name not in engagement)}"
+    return shown(error.instance)
+
+
+@functools.cache
+def _required() -> list[str]:
+    required: list[str] = spec.document()["components"]["schemas"]["Engagement"]["required"]
+    return required
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract.exchange import Exchange, shown
+from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import instant
@@ -38,7 +38,9 @@ def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
     """Say what a repeat changed in the stored engagement, whatever it said itself. Rule: IDEM-2."""
     before, after = first.response.engagement, exchange.response.engagement
     for name in differences(before, after)[:1]:
-        yield Finding(UNCHANGED_RULE, f"{name} unchanged, {shown(before[name])}", f"{name} {shown(after[name])}")
+        yield Finding(
+            UNCHANGED_RULE, f"{name} unchanged, {exchange.shown(before[name])}", f"{name} {exchange.shown(after[name])}"
+        )
         return
     if _but_touched(before) == _but_touched(after) and before.get("updated_at") != after.get("updated_at"):
         yield Finding(UNCHANGED_RULE, "updated_at as it was, as nothing else changed", str(after.get("updated_at")))

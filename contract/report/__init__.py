@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from contract.report import html, junit, markdown
+from rich.console import Console
+
+from contract.report import html, junit, markdown, terminal
 from contract.run.results import Run
 
-__all__ = ["FORMATS", "write"]
+__all__ = ["FORMATS", "publish", "write"]
 
 
 def _json(run: Run) -> str:
@@ -26,6 +29,19 @@ FORMATS: dict[str, Callable[[Run], str]] = {
     "report.md": markdown.render,
     "report.html": html.render,
 }
+
+
+def publish(run: Run, console: Console, directory: Path | None, *, everything: bool = False) -> None:
+    """Write all reports and show the run on the console, which ends with where they are; that never fails."""
+    problem = None
+    try:
+        if directory is not None:
+            write(run, directory)
+    except OSError as error:
+        problem = error
+    terminal.summary(run, console, None if problem else directory, everything=everything)
+    if problem:
+        print(f"contract: {problem}", file=sys.stderr)
 
 
 def write(run: Run, directory: Path) -> None:

@@ -36,6 +36,8 @@ def headline(run: Run) -> Headline:
     if failed:
         title = f"The contract is broken: {plural(len(failed), 'rule')} of {len(run.results)} failed."
         return Headline(BROKEN, title, _notes(cut, untested))
+    if cut and not _with(run, *_EXERCISED, "error"):
+        return Headline(CUT_SHORT, cut, ("Nothing was tested.",))
     if cut:
         return Headline(CUT_SHORT, cut, _notes("Nothing failed until then.", untested))
     if not _with(run, *_EXERCISED):

@@ -12,9 +12,9 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from contract.report import difference
+from contract.report import comparison, difference
 from contract.report.headline import headline
-from contract.report.text import plural, printable, shorten, visible, wire
+from contract.report.text import one_line, plural, printable, shorten, visible, wire
 from contract.report.words import VERDICT_MEANINGS, VERDICT_SIGNS, VERDICT_WORDS, family_name
 from contract.run.results import VERDICTS, Failure, RuleResult, Run
 from contract.spec.rules import LEVELS
@@ -23,6 +23,8 @@ _LONGEST_WIRE_TEXT = 10_000
 _LONGEST_SAME = 600  # of a text that both sides share only its ends are of interest
 _LONGEST_CHANGE = 4_000
 _MOST_FAILURES = 10
+_BROKEN = ("fail", "error")
+_LONGEST_GIST = 200
 _MOST_OPEN = 8  # with more rules than this to explain, a reader wants the list first
 
 
@@ -40,13 +42,18 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A rule, ready to be shown. `is_open` says whether its evidence is unfolded at first."""
+    """A rule, ready to be shown. `is_open` says whether its evidence is unfolded at first.
+
+    `expected` and `actual` are those of the first failed case in a line, for the folded rule.
+    """
 
     result: RuleResult
     reason: str
     observation: str
     evidence: list[Evidence]
     left_out: int
+    expected: str
+    actual: str
     is_open: bool
 
 
@@ -61,13 +68,17 @@ class Group:
 def render(run: Run) -> str:
     """Return the page."""
     rows = _rows(run)
+    groups = _groups([(row.result.verdict, row) for row in rows], VERDICTS)
     style, script = _asset("report.css"), _asset("report.js")
     return _template().render(
         run=run,
         target=visible(run.target),
         headline=headline(run),
         started=run.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S %z"),
-        groups=_groups([(row.result.verdict, row) for row in rows], VERDICTS),
+        changes=[] if run.changes is None else [visible(each) for each in comparison.sentences(run.changes)],
+        groups=groups,
+        broken=[group for group in groups if group.key in _BROKEN],
+        others=[group for group in groups if group.key not in _BROKEN],
         families=_groups([(row.result.rule.family, row) for row in rows]),
         levels=[level for level in LEVELS if any(row.result.rule.level == level for row in rows)],
         style=Markup(style),  # noqa: S704  this package's own file
@@ -78,7 +89,7 @@ def render(run: Run) -> str:
 
 
 def _rows(run: Run) -> list[Row]:
-    broken = sum(1 for result in run.results if result.verdict in ("fail", "error"))
+    broken = sum(1 for result in run.results if result.verdict in _BROKEN)
     return [_row(result, unfold=broken <= _MOST_OPEN) for result in run.results]
 
 
@@ -89,7 +100,9 @@ def _row(result: RuleResult, *, unfold: bool) -> Row:
         observation=visible(shorten(result.observation or "", _LONGEST_CHANGE)),
         evidence=[_evidence(failure) for failure in result.failures[:_MOST_FAILURES]],
         left_out=max(0, len(result.failures) - _MOST_FAILURES),
-        is_open=unfold and result.verdict in ("fail", "error"),
+        expected=one_line(result.failures[0].expected, _LONGEST_GIST) if result.failures else "",
+        actual=one_line(result.failures[0].actual, _LONGEST_GIST) if result.failures else "",
+        is_open=unfold and result.verdict in _BROKEN,
     )
 
 

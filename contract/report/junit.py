@@ -88,7 +88,7 @@ def _evidence(result: RuleResult) -> str:
 def _case_text(failure: Failure) -> str:
     named = (
         ("expected", failure.expected, visible),
-        ("actual", failure.actual, visible),
+        ("got", failure.actual, visible),
         ("request id", failure.request_id, visible),
         ("curl", failure.curl, printable),
         ("request", failure.request, wire),

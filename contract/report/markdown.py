@@ -7,9 +7,10 @@ character references, so that no text of a server can become markup, a link, a m
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
+from contract.report import comparison
 from contract.report.headline import headline
 from contract.report.text import one_line, plural, printable, shorten, visible
 from contract.report.words import VERDICT_SIGNS, VERDICT_WORDS
@@ -47,7 +48,10 @@ def _opening(run: Run) -> str:
         f"{plural(run.requests, 'request')}, {plural(run.creations, 'creation')}, {run.duration_seconds:.1f} seconds."
     )
     notes = " ".join(_prose(note, 1_000) for note in found.notes)
-    return "\n\n".join(part for part in (f"### {_prose(found.title, 1_000)}", notes, counts, facts) if part)
+    news = (
+        " ".join(_prose(each, 2_000) for each in comparison.sentences(run.changes)) if run.changes is not None else ""
+    )
+    return "\n\n".join(part for part in (f"### {_prose(found.title, 1_000)}", news, notes, counts, facts) if part)
 
 
 def _attention(run: Run) -> str:
@@ -61,28 +65,41 @@ def _attention(run: Run) -> str:
 
 
 def _failures(run: Run, room: int) -> str:
-    """Return as many failures as there is room for, those of the first rules first, three of each rule at most."""
-    of_interest = [result for verdict in VERDICTS for result in run.results if result.verdict == verdict]
-    blocks = (
-        _details(result, failure) for result in of_interest for failure in islice(result.failures, _FAILURES_OF_A_RULE)
-    )
-    shown = list(_fitting(blocks, room - 200))
+    """Return as many failures as there is room for: the first of each rule first, three of each rule at most."""
+    shown = _chosen([result for verdict in VERDICTS for result in run.results if result.verdict == verdict], room - 200)
     left_out = sum(len(result.failures) for result in run.results) - len(shown)
     if left_out:
         shown.append(f"{plural(left_out, 'more failed case')} left out here: {_ELSEWHERE}.")
     return "\n\n".join(shown)
 
 
-def _details(result: RuleResult, failure: Failure) -> str:
+def _chosen(results: Sequence[RuleResult], room: int) -> list[str]:
+    """Return what fits. A failure goes without its lines for a shell before another rule goes without its evidence."""
+    failed = [result for result in results if result.failures]
+    briefly = list(_fitting((_details(result, result.failures[0], lines=False) for result in failed), room))
+    room -= sum(len(block) + 2 for block in briefly)
+    shown = []
+    for result, brief in zip(failed, briefly, strict=False):
+        whole = _details(result, result.failures[0])
+        first = whole if len(whole) - len(brief) <= room else brief
+        room -= len(first) - len(brief)
+        others = (_details(result, other) for other in islice(result.failures, 1, _FAILURES_OF_A_RULE))
+        rest = list(_fitting(others, room))
+        room -= sum(len(block) + 2 for block in rest)
+        shown += [first, *rest]
+    return shown
+
+
+def _details(result: RuleResult, failure: Failure, *, lines: bool = True) -> str:
     summary = f"<code>{_inert(result.rule.id)}</code> {_prose(result.rule.title, _LONGEST_CELL)}"
     parts = [
         f"<details><summary>{summary}</summary>",
         f"Expected\n{_fence(visible(shorten(failure.expected, _LONGEST_BLOCK)))}",
-        f"Actual\n{_fence(visible(shorten(failure.actual, _LONGEST_BLOCK)))}",
+        f"Got\n{_fence(visible(shorten(failure.actual, _LONGEST_BLOCK)))}",
     ]
     if failure.request_id:
         parts.append(f"Request id {_code(failure.request_id)}")
-    if failure.curl:
+    if failure.curl and lines:
         parts.append(_curl(failure.curl))
     return "\n\n".join([*parts, "</details>"])
 
@@ -140,10 +157,9 @@ def _verdict(result: RuleResult) -> str:
 
 
 def _why(result: RuleResult) -> str:
-    if result.reason or not result.failures:
-        return _prose(result.reason)
-    first = result.failures[0]
-    return f"expected {_code(first.expected)}, got {_code(first.actual)}"
+    why = [_prose(result.reason)] if result.reason else []
+    why += [f"expected {_code(first.expected)}, got {_code(first.actual)}" for first in result.failures[:1]]
+    return "; ".join(why)
 
 
 def _prose(text: str | None, limit: int = _LONGEST_CELL) -> str:

@@ -22,7 +22,7 @@
       chips.get(rule.dataset.rule).classList.toggle("out", !fits);
       shown += fits ? 1 : 0;
     }
-    for (const group of document.querySelectorAll(".group")) {
+    for (const group of document.querySelectorAll(".group, .broken-rules")) {
       group.hidden = !group.querySelector("details.rule:not([hidden])");
     }
     document.querySelector(".none").hidden = shown > 0;

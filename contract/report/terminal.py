@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich import progress
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contract.report.headline import BROKEN, KEPT, headline
+from contract.report import comparison
+from contract.report.headline import BROKEN, CUT_SHORT, KEPT, headline
 from contract.report.text import one_line, plural
 from contract.report.words import VERDICT_WORDS
-from contract.run.results import VERDICTS, RuleResult, Run
+from contract.run.results import RuleResult, Run
 
 _STYLES = {
     "fail": "bold red",
@@ -26,27 +28,42 @@ _STYLES = {
 }
 _FOR_TABLE = ("fail", "error", "untested", "deviates", "waived", "not_applicable")
 _LONGEST_VALUE = 300
+_MOST_OBSERVED = 10
+_MOST_ALIKE = 3  # rules with the same reason that have a row each; more share one
 _LINES = 10
 
 
-def summary(run: Run, console: Console) -> None:
-    """Print the rules that did not pass, what was observed, the counts, and one sentence to end with.
+def summary(run: Run, console: Console, reports: Path | None = None, *, everything: bool = False) -> None:
+    """Print the rules that did not pass, what was observed, the counts, a sentence, and where the reports are.
 
-    Texts of the server are plain text here: neither markup nor control codes in them have an effect.
+    Of what was observed ten lines are shown, unless `everything` is asked for. Texts of the server are plain text here:
+    neither markup nor control codes in them have an effect.
     """
+    found = headline(run)
+    if found.standing != CUT_SHORT or any(result.cases or result.failures for result in run.results):
+        _details(run, console, everything=everything)
+    for sentence in () if run.changes is None else comparison.sentences(run.changes):
+        console.print(_text(sentence, console, 2_000), soft_wrap=True)
+    style = {KEPT: "bold green", BROKEN: "bold red"}.get(found.standing, "bold yellow")
+    console.print(_text(found.sentence, console, 2_000, style), soft_wrap=True)
+    if reports is not None:
+        console.print(
+            _text(f"Reports: {reports / 'report.html'} and, beside it, .md, .json and junit.xml", console),
+            soft_wrap=True,
+        )
+
+
+def _details(run: Run, console: Console, *, everything: bool) -> None:
     table = _table(run, console)
     if table.row_count:
         console.print(table)
         console.print()
-    observed = [result for result in run.results if result.observation]
-    if observed:
+    if any(result.observation for result in run.results):
         console.print("Where the contract is silent:")
-        console.print(_observations(observed, console))
+        for line in _observations(run, console, everything=everything):
+            console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
         console.print()
     console.print(_counts(run), soft_wrap=True)
-    found = headline(run)
-    style = {KEPT: "bold green", BROKEN: "bold red"}.get(found.standing, "bold yellow")
-    console.print(_text(found.sentence, console, 2_000, style), soft_wrap=True)
 
 
 def _table(run: Run, console: Console) -> Table:
@@ -55,11 +72,25 @@ def _table(run: Run, console: Console) -> Table:
         table.add_column(name, no_wrap=True)
     table.add_column("why", overflow="fold", ratio=1)
     for verdict in _FOR_TABLE:
-        for result in run.results:
-            if result.verdict == verdict:
-                word = Text(VERDICT_WORDS[verdict], _STYLES[verdict])
+        word = Text(VERDICT_WORDS[verdict], _STYLES[verdict])
+        for alike in _by_reason([result for result in run.results if result.verdict == verdict]):
+            if len(alike) > _MOST_ALIKE:
+                ids = ", ".join(result.rule.id for result in alike)
+                why = Text("\n").join([_text(ids, console, 2_000), _text(alike[0].reason or "", console, style="dim")])
+                table.add_row(Text(plural(len(alike), "rule")), "", word, why)
+                continue
+            for result in alike:
                 table.add_row(_text(result.rule.id, console), result.rule.level, word, _why(result, console))
     return table
+
+
+def _by_reason(results: Sequence[RuleResult]) -> list[list[RuleResult]]:
+    """Group rules that have nothing but the same reason to show; each rule with evidence of its own stays alone."""
+    groups: dict[str, list[RuleResult]] = {}
+    for result in results:
+        key = result.rule.id if result.failures or not result.reason else f"reason: {result.reason}"
+        groups.setdefault(key, []).append(result)
+    return list(groups.values())
 
 
 def _why(result: RuleResult, console: Console) -> Text:
@@ -75,13 +106,15 @@ def _why(result: RuleResult, console: Console) -> Text:
     return Text("\n").join(lines)
 
 
-def _observations(observed: list[RuleResult], console: Console) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, show_edge=False)
-    table.add_column(no_wrap=True, style=_STYLES["observed"])
-    table.add_column(overflow="fold", ratio=1)
-    for result in observed:
-        table.add_row(_text(result.rule.id, console), _text(result.observation or "", console))
-    return table
+def _observations(run: Run, console: Console, *, everything: bool) -> Iterator[Text]:
+    """Yield a line for each rule: its id, its title, and what was observed."""
+    observed = [result for result in run.results if result.observation]
+    shown = observed if everything else observed[:_MOST_OBSERVED]
+    for result in shown:
+        said = _text(f"{result.rule.title}: {result.observation}", console)
+        yield Text.assemble((f"{result.rule.id:<9} ", _STYLES["observed"]), said)
+    if left := len(observed) - len(shown):
+        yield Text(f"and {left} more, with --verbose or in report.html", "dim")
 
 
 def _counts(run: Run) -> Text:
@@ -100,60 +133,60 @@ def _text(text: str, console: Console, limit: int = 2 * _LONGEST_VALUE, style: s
 class Progress:
     """How far the run is: a live bar, or with `plain` a line whenever another tenth of the tests is done.
 
-    A tenth, because rules and families come in any order and a log should not grow with them. A console that is not a
-    terminal gets plain lines too; plain lines hold no control codes.
+    It counts tests, which are not rules, and names the rules that fail. A console that is not a terminal gets plain
+    lines too; plain lines hold no control codes.
     """
 
     def __init__(self, console: Console, *, plain: bool) -> None:
         self._console = console
-        self._total = self._said = 0
-        self._counts: Counter[str] = Counter()
-        self._broken: dict[str, None] = {}
+        self._total = self._done = self._said = 0
+        self._failed: tuple[str, ...] = ()
+        self._named: tuple[str, ...] = ()
         self._bar = None if plain or not console.is_terminal else _bar(console)
 
     def start(self, total: int) -> None:
         """Begin; `total` is the number of tests to come."""
         self._total = total
         if self._bar:
-            self._bar.add_task("", total=total, counts="")
+            self._bar.add_task("", total=total, failed="")
             self._bar.start()
 
-    def advance(self, rule_id: str, verdict: str) -> None:
-        """Count one test of a rule."""
-        self._counts[verdict] += 1
-        if verdict in ("fail", "error"):
-            self._broken[rule_id] = None
+    def advance(self, failed: Sequence[str]) -> None:
+        """Count one test; these rules have failed so far."""
+        self._done += 1
+        self._failed = tuple(failed)
         if self._bar:
-            self._bar.update(progress.TaskID(0), advance=1, description=rule_id, counts=_tally(self._counts))
-        elif self._counts.total() * _LINES // max(self._total, 1) > self._said * _LINES // max(self._total, 1):
+            self._bar.update(progress.TaskID(0), advance=1, failed=_failed(self._failed) if failed else "")
+        elif self._done * _LINES // max(self._total, 1) > self._said * _LINES // max(self._total, 1):
             self._say()
 
     def stop(self) -> None:
         """End. Stopping twice does no harm."""
         if self._bar:
             self._bar.stop()
-        elif self._counts.total() > self._said:
+        elif self._done > self._said:
             self._say()
 
     def _say(self) -> None:
-        """Print how far it is, and the rules that broke since it was last said."""
-        self._said = self._counts.total()
-        named = f" ({', '.join(self._broken)})" if self._broken else ""
-        self._broken.clear()
-        line = f"{self._said} of {self._total}: {_tally(self._counts)}{named}"
+        """Print how far it is, and the rules that failed since it was last said."""
+        self._said = self._done
+        new = [rule for rule in self._failed if rule not in self._named]
+        self._named = self._failed
+        named = f" ({', '.join(new)})" if new else ""
+        line = f"{self._done} of {plural(self._total, 'test')}, {_failed(self._failed)}{named}"
         self._console.print(_text(line, self._console), soft_wrap=True)
 
 
-def _tally(counts: Counter[str]) -> str:
-    return ", ".join(f"{counts[verdict]} {VERDICT_WORDS[verdict]}" for verdict in VERDICTS if counts[verdict])
+def _failed(rules: Sequence[str]) -> str:
+    return f"{plural(len(rules), 'rule')} failed" if rules else "no rule failed"
 
 
 def _bar(console: Console) -> progress.Progress:
     return progress.Progress(
-        progress.TextColumn("{task.description:<9}", markup=False),
+        progress.TextColumn("tests"),
         progress.BarColumn(bar_width=24),
         progress.MofNCompleteColumn(),
-        progress.TextColumn("{task.fields[counts]}", markup=False),
+        progress.TextColumn("{task.fields[failed]}", markup=False),
         progress.TimeElapsedColumn(),
         console=console,
         transient=True,

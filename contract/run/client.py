@@ -94,6 +94,7 @@ class RecordingClient(Client):
         """Count the case, and check what must hold of every answer."""
         self.throttled += exchange.response.status == BUSY
         self.recorder.count_case()
+        self.recorder.history.add(exchange)
         for finding in invariants.check(exchange):
             self.recorder.fail(finding.rule, Violation(*finding, exchange))
         if (number := exchange.request_id) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from contract.cases.submission import Document, Submission
+from contract.cases.submission import Document, Submission, said
 from contract.exchange import Exchange
 from contract.judge.answers import answer, named_fields
 from contract.judge.creation import judge_created
@@ -121,6 +121,7 @@ def accept_each(client: RecordingClient, parts: Iterable[tuple[str, Document]], 
         try:
             created(client, client.submission(**changes), rule, **options)
         except Violation as violation:
+            violation.name_case(", ".join(said(name, value) for name, value in changes.items()))
             client.recorder.fail(violation.rule or rule, violation)
             blamed = True
     if not blamed:

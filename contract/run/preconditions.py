@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from contract.cases.submission import said
 from contract.judge.replay import SAME, judge_repeat, judge_unchanged
 from contract.outcome import Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
@@ -56,6 +57,7 @@ def _value(client: RecordingClient, name: str, value: Any) -> None:
     try:
         created(client, client.submission(**{name: value}), rule)
     except Violation as violation:
+        violation.name_case(said(name, value))
         client.recorder.fail(violation.rule or rule, violation)
         if violation.exchange is not None and not violation.exchange.response.ok:
             client.broken[name] = rule

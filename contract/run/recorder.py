@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
-from contract.exchange import Exchange
 from contract.outcome import CutShort, LeftOut, NotApplicable, See, Untested, Violation
+from contract.run.evidence import brief, evidence
+from contract.run.history import History
 from contract.run.results import Failure, RuleResult
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import Config
@@ -39,6 +40,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.findings: dict[str, RuleRecord] = {rule: RuleRecord() for rule in catalogue()}
+        self.redact: Callable[[str], str] = str  # takes the secrets of the target's configuration out of a text
+        self.history = History()
         self._current: Sequence[str] = ()
         self._focus: str | None = None
         self._focused = False  # whether the test under way says which of its rules a request is about
@@ -110,7 +113,8 @@ class Recorder:
         findings = self.findings[rule]
         findings.failed += 1
         if len(findings.failures) < KEPT:
-            findings.failures.append(_failure(violation))
+            violation.rule = rule
+            findings.failures.append(evidence(violation, self.history))
 
     def leave(self, rule: str, reason: Untested) -> None:
         """Record that a rule of a test could not be tested, while the test goes on with others."""
@@ -123,12 +127,14 @@ class Recorder:
 
     def observe(self, rule: str, text: str) -> None:
         """Record what the target does where the contract is silent; the same only once."""
+        text = brief(self.redact(text))
         if text not in self.findings[rule].observations:
             self.findings[rule].observations.append(text)
 
     def _note(self, rules: Sequence[str], kind: str, reason: str) -> None:
         for rule in rules:
             reasons: list[str] = getattr(self.findings[rule], kind)
+            reason = brief(self.redact(reason))
             if reason not in reasons:
                 reasons.append(reason)
 
@@ -187,25 +193,3 @@ def _verdict(rule: Rule, found: RuleRecord, ended: str) -> tuple[str, str | None
     if found.see:
         return "untested", found.see[0]
     return "untested", ended
-
-
-def _failure(violation: Violation) -> Failure:
-    exchange = violation.exchange
-    if exchange is None:
-        return Failure(violation.expected, violation.actual)
-    steps = (*violation.before, exchange)
-    return Failure(
-        expected=exchange.redact(violation.expected),
-        actual=exchange.redact(violation.actual),
-        request_id=exchange.request_id,
-        curl="\n".join(step.curl() for step in steps),
-        request="\n\n".join(_step(number, step, len(steps)) for number, step in enumerate(steps, 1)),
-        response=exchange.shown_response(),
-    )
-
-
-def _step(number: int, exchange: Exchange, count: int) -> str:
-    """Return a request for people; where there are several, with its number and what it was answered with."""
-    if count == 1:
-        return exchange.shown_request()
-    return f"{number} of {count}, answered with {exchange.response.status}:\n{exchange.shown_request()}"

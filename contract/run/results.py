@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from contract.spec.rules import Rule
+from contract.spec.rules import Rule, catalogue
 
 SCHEMA_VERSION = 1
 # In the order in which a reader wants to see them.
@@ -72,9 +73,45 @@ class RuleResult:
         }
 
 
+def merge(runs: Sequence[Run]) -> Run:
+    """Return several runs against one target as one: of a rule the worst verdict counts, and all evidence is kept."""
+    found: dict[str, RuleResult] = {}
+    for result in (result for run in runs for result in run.results):
+        other = found.setdefault(result.rule.id, result)
+        if other is result:
+            continue
+        worst = min(other, result, key=lambda each: VERDICTS.index(each.verdict))
+        found[result.rule.id] = replace(
+            worst,
+            cases=other.cases + result.cases,
+            seconds=other.seconds + result.seconds,
+            failures=[*other.failures, *result.failures],
+        )
+    return replace(
+        runs[0],
+        duration_seconds=sum(run.duration_seconds for run in runs),
+        requests=sum(run.requests for run in runs),
+        creations=sum(run.creations for run in runs),
+        results=[found[rule] for rule in catalogue() if rule in found],
+        cut_short="; ".join(dict.fromkeys(run.cut_short for run in runs if run.cut_short)) or None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A rule whose verdict is not what it was in an earlier run; None stands for a rule that was not there."""
+
+    rule: str
+    before: str | None
+    after: str | None
+
+
 @dataclass(slots=True)
 class Run:
-    """A whole run, finished or cut short (`cut_short` then says why)."""
+    """A whole run, finished or cut short (`cut_short` then says why).
+
+    `changes` are the differences from the run that it is compared with, and None if it is compared with none.
+    """
 
     target: str
     profile: str
@@ -85,6 +122,7 @@ class Run:
     creations: int = 0
     results: list[RuleResult] = field(default_factory=list)
     cut_short: str | None = None
+    changes: list[Change] | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -104,6 +142,7 @@ class Run:
             "creations": self.creations,
             "seed": self.seed,
             "cut_short": self.cut_short,
+            "changes": None if self.changes is None else [asdict(change) for change in self.changes],
             "rules": [result.as_json() for result in self.results],
             "summary": self.summary,
         }

@@ -34,8 +34,8 @@ class Progress(Protocol):
         """Begin, with so many tests to come."""
         ...
 
-    def advance(self, rule_id: str, verdict: str) -> None:
-        """Count one test of this rule that passed, failed or was skipped."""
+    def advance(self, failed: Sequence[str]) -> None:
+        """Count one test. These rules have failed so far."""
         ...
 
     def stop(self) -> None:
@@ -46,18 +46,16 @@ class Progress(Protocol):
 class _Reporter:
     """Tells a Progress what pytest does."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, session: Session) -> None:
         self._progress = progress
-        self._rules: dict[str, str] = {}
+        self._session = session
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self._rules = {item.nodeid: rules_of(item)[0] for item in session.items}
         self._progress.start(len(session.items))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
-            verdict = {"passed": "pass", "failed": "fail"}.get(report.outcome, "untested")
-            self._progress.advance(self._rules[report.nodeid], verdict)
+            self._progress.advance(self._session.failed)
 
     def pytest_sessionfinish(self) -> None:
         self._progress.stop()
@@ -115,7 +113,7 @@ class Plan:
 
 def execute(session: Session, progress: Progress) -> int:
     """Run the tests of a session and return pytest's exit code. What was found is in the session."""
-    return run_suite(session, _Reporter(progress))
+    return run_suite(session, _Reporter(progress, session))
 
 
 def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:

@@ -52,6 +52,16 @@ class Session:
             self.stopped = str(reason)
             raise
 
+    @property
+    def failed(self) -> list[str]:
+        """The rules that have failed so far, but for those that are known to."""
+        found = self.recorder.findings.items()
+        return [
+            rule
+            for rule, record in found
+            if record.failed and not catalogue()[rule].observed and rule not in self.config.deviations
+        ]
+
     def run(self) -> Run:
         """Return what was found so far."""
         return Run(
@@ -63,7 +73,7 @@ class Session:
             requests=self.client.requests,
             creations=self.client.creations,
             results=self.recorder.results(self.config, self.rules, self.preflight_failed or self.stopped),
-            cut_short=self.preflight_failed or self.stopped,
+            cut_short=self.client.redact(self.preflight_failed or self.stopped or "") or None,
         )
 
     def exit_code(self, run: Run) -> int:
@@ -101,6 +111,7 @@ def open_session(  # noqa: PLR0913  what a run consists of
         report_dir.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(report_dir / "created.jsonl")
     client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, clock=clock)
+    recorder.redact = client.redact
     return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
 
 

@@ -44,6 +44,7 @@ def accepted(client: RecordingClient, case: Submission) -> Exchange:
     try:
         return created(client, case.document(client.base, client.key()), case.rule, escaped=case.escaped)
     except Violation as violation:
+        violation.name_case(case.why)
         if case.plainer is None or violation.exchange is None or violation.exchange.response.ok:
             raise
         _accept_plainer(client, case.plainer)

@@ -23,7 +23,9 @@ from contract.judge.answers import blamed_for
 from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.report.text import one_line, printable
 from contract.run.blame import explain
+from contract.run.evidence import evidence
 from contract.run.groups import control, group
 from contract.run.recorder import today
 from contract.run.steps import check_first, created, replayed, turned_away
@@ -85,8 +87,24 @@ def _checking(
     broken = [(rule, violation) for rule, violation in target.recorder.take(rules) if _counts(target, rule)]
     if broken:
         target.sticky |= target.asked
-        lines = [f"{rule}: expected {v.expected}; {v.actual}" for rule, v in broken]
-        raise kind(broken[0][0], heard.exchange.redact("\n".join(lines)), case)
+        raise kind(broken[0][0], _message(broken), _shown(case, broken[0][1]))
+
+
+def _message(broken: list[tuple[str, Violation]]) -> str:
+    """Say which rules are broken, without secrets or control codes, and how to send the first case again."""
+    shown = [(rule, evidence(violation)) for rule, violation in broken]
+    lines = [
+        f"{rule}: expected {one_line(each.expected, 600)}, got {one_line(each.actual, 600)}" for rule, each in shown
+    ]
+    first = shown[0][1].curl
+    return "\n".join([*lines, *(["To send it again:", printable(first)] if first else [])])
+
+
+def _shown(case: Case, violation: Violation) -> Case:
+    """Return the case with the body that broke the rule, which a check may have sent: Schemathesis shows the case."""
+    if violation.exchange is not None and violation.exchange.document:
+        case.body = violation.exchange.document
+    return case
 
 
 def _counts(target: Target, rule: str) -> bool:

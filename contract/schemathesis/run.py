@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from schemathesis.cli import schemathesis as command
@@ -15,9 +16,9 @@ from contract import report
 from contract.generated.recorder import GeneratedRecorder
 from contract.generated.session import adopt, targets
 from contract.outcome import CutShort
-from contract.report import terminal
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
+from contract.run.results import Run
 from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, Session, open_session
 from contract.spec import document as spec
 from contract.target.config import Config
@@ -25,7 +26,14 @@ from contract.target.config import Config
 CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
 
 
-def run(  # noqa: PLR0913  what a run consists of
+def run(config: Config, *, report_dir: Path | None = None, **settings: Any) -> int:
+    """Do what `generate` does, show and write what was found, and return the exit code."""
+    found, code = generate(config, report_dir=report_dir, **settings)
+    report.publish(found, Console(highlight=False), report_dir)
+    return code
+
+
+def generate(  # noqa: PLR0913  what a run consists of
     config: Config,
     *,
     seed: int,
@@ -33,8 +41,8 @@ def run(  # noqa: PLR0913  what a run consists of
     shard: tuple[int, int] = (1, 1),
     report_dir: Path | None = None,
     options: tuple[str, ...] = (),
-) -> int:
-    """Generate about `max_examples` submissions, judge them, write the reports and return the exit code.
+) -> tuple[Run, int]:
+    """Generate about `max_examples` submissions, judge them, and return what was found and the exit code.
 
     Shard (i, n) makes its share of the examples from a seed of its own, and the first one the cases that are the same
     for every seed. `options` go to `schemathesis run` as they are. The code is 3 if the target cannot be tested, if the
@@ -44,8 +52,7 @@ def run(  # noqa: PLR0913  what a run consists of
     session = open_session(config, profile, report_dir=report_dir, recorder=GeneratedRecorder())
     try:
         targets.given = target = adopt(session)
-    except (PreflightFailed, CutShort) as reason:
-        print(f"contract: {reason}")
+    except (PreflightFailed, CutShort):
         return _finish(session, NO_TARGET)
     index, count = shard
     arguments = [
@@ -79,15 +86,12 @@ def _transport(config: Config) -> list[str]:
     return options + (["--proxy", config.proxy] if config.proxy else [])
 
 
-def _finish(session: Session, code: int) -> int:
-    """Show and write what was judged, and translate the exit code of Schemathesis."""
+def _finish(session: Session, code: int) -> tuple[Run, int]:
+    """Return what was judged, and the exit code of Schemathesis in the terms of this kit."""
     found = session.run()
     found = replace(found, results=[result for result in found.results if result.verdict != "untested"])
-    terminal.summary(found, Console(highlight=False))
-    if session.report_dir is not None:
-        report.write(found, session.report_dir)
     if session.preflight_failed:
-        return NO_TARGET
+        return found, NO_TARGET
     if "fail" in found.summary:
-        return VIOLATION
-    return NO_TARGET if session.stopped else CODES.get(code, code)
+        return found, VIOLATION
+    return found, NO_TARGET if session.stopped else CODES.get(code, code)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contract.cases import bodies
 from contract.cases.lengths import short_fields
-from contract.cases.submission import Submission, media
+from contract.cases.submission import Submission, media, said
 from contract.cases.verdict import ACCEPTED, FREE, REFUSED
 from contract.exchange import Text
 from contract.spec.fields import Field, fields
@@ -100,7 +100,7 @@ def limit_submissions() -> Submissions:
 
 def _drawn(field: Field, keyword: str, values: st.SearchStrategy[Any]) -> Submissions:
     rule = field.rules[keyword]
-    return values.map(lambda value: Submission({field.name: value}, REFUSED, rule, f"{field.name} {value!r}"))
+    return values.map(lambda value: Submission({field.name: value}, REFUSED, rule, said(field.name, value)))
 
 
 def _too_long(field: Field, most: int) -> Submissions:

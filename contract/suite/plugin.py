@@ -8,15 +8,21 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from _pytest._code.code import ReprFileLocation, TerminalRepr  # what pytest asks a longrepr to be
+from _pytest._io import TerminalWriter
 
 from contract import report
-from contract.outcome import CutShort, NotApplicable, Untested
+from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.report.headline import headline
+from contract.report.text import one_line, printable, visible
 from contract.run.client import RecordingClient
+from contract.run.evidence import evidence
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
+from contract.run.results import Failure, Run
 from contract.run.runner import rules_of
 from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session, select
-from contract.spec.rules import catalogue
+from contract.spec.rules import Rule, catalogue
 from contract.target.config import ConfigError, load, names_target
 from contract.target.embedded import embedded
 from pytest_engagements import OPTIONS, SUITE
@@ -72,12 +78,33 @@ def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
     return open_session(target, profile, rules, Path(flags["report_dir"]) if flags["report_dir"] else None)
 
 
+class BrokenRule(TerminalRepr):
+    """A broken rule in the output of pytest: its id and title, the case, and lines that send it again."""
+
+    def __init__(self, item: pytest.Item, rule: Rule, shown: Failure) -> None:
+        path, line, _ = item.location
+        said = f"{rule.id}: expected {shown.expected}, got {shown.actual}"
+        self.reprcrash = ReprFileLocation(path, (line or 0) + 1, one_line(said, 600))
+        self._lines = [
+            f"{rule.id} ({rule.level}): {rule.title}",
+            f"expected {one_line(shown.expected, 600)}",
+            f"     got {one_line(shown.actual, 600)}",
+            *(["To send it again:", *printable(shown.curl).splitlines()] if shown.curl else []),
+        ]
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        """Write the lines."""
+        for line in self._lines:
+            tw.line(line)
+
+
 class SuitePlugin:
     """Accompanies one run of the suite: pre-flight before it, a verdict for each test, the exit code after it."""
 
     def __init__(self, session: Session, resources: ExitStack) -> None:
         self._session = session
         self._resources = resources
+        self.found: Run | None = None
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -86,7 +113,7 @@ class SuitePlugin:
             try:
                 self._session.begin()
             except (PreflightFailed, CutShort) as reason:
-                pytest.exit(f"contract: {reason}", NO_TARGET)
+                pytest.exit(f"contract: {self._session.client.redact(str(reason))}", NO_TARGET)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -99,10 +126,35 @@ class SuitePlugin:
                 self._session.client.need(*(name for mark in item.iter_markers("contract_needs") for name in mark.args))
                 return (yield)
         except (Untested, NotApplicable) as reason:
-            pytest.skip(str(reason))
+            pytest.skip(self._session.client.redact(str(reason)))
         except CutShort as reason:
             self._session.stopped = str(reason)
-            pytest.exit(f"contract: the run was cut short: {reason}", NO_TARGET)
+            pytest.exit(f"contract: the run was cut short: {self._session.client.redact(str(reason))}", NO_TARGET)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Have pytest say which rule is broken and why, and not where the suite noticed."""
+        made = yield
+        if call.excinfo is not None and isinstance(violation := call.excinfo.value, Violation) and made.failed:
+            violation.rule = violation.rule or rules_of(item)[0]
+            made.longrepr = BrokenRule(item, catalogue()[violation.rule], evidence(violation))
+        return made
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say which rules failed, what the run comes to, and where the reports are. A rule may fail in any test."""
+        if self.found is None:
+            return
+        terminalreporter.section("contract")
+        for result in self.found.results:
+            if result.verdict in ("fail", "error"):
+                first = result.failures[0] if result.failures else None
+                why = f"expected {first.expected}, got {first.actual}" if first else result.reason or ""
+                terminalreporter.write_line(f"{result.rule.id} {result.rule.title}: {one_line(why, 600)}")
+        terminalreporter.write_line(visible(headline(self.found).sentence))
+        if self._session.report_dir is not None:
+            terminalreporter.write_line(f"Reports: {self._session.report_dir / 'report.html'}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember an interruption. `pytest.exit` comes here too, and has said why already."""
@@ -114,7 +166,7 @@ class SuitePlugin:
         """Write the reports, whatever happened, and end with the documented exit code."""
         self._resources.close()
         if not session.config.option.collectonly:
-            run = self._session.run()
+            self.found = run = self._session.run()
             if self._session.report_dir is not None:
                 report.write(run, self._session.report_dir)
             session.exitstatus = self._session.exit_code(run)

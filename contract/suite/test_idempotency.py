@@ -99,8 +99,8 @@ def test_no_two_keys_collide(client: RecordingClient) -> None:
         document = client.submission(media_url=urls.PRIVATE)
         exchange = client.submit(document, expect="refused")
         if exchange.response.status == 200 and exchange.response.id in client.ids:
-            other = client.ids[exchange.response.id or ""]
-            raise Violation("IDEM-7", "a refusal, as the key is new", f"the engagement of the key {other!r}", exchange)
+            other = exchange.shown(client.ids[exchange.response.id or ""])
+            raise Violation("IDEM-7", "a refusal, as the key is new", f"the engagement of the key {other}", exchange)
         if exchange.response.status not in {400, 422}:
             return  # URL-3 has something to say about this
 

@@ -114,8 +114,9 @@ def test_creation_is_now(client: RecordingClient) -> None:
 @rule("RESP-12")
 def test_the_default_of_is_private(client: RecordingClient) -> None:
     """Without is_private the workspace's default applies."""
-    said = example(client, "minimal").response.engagement.get("is_private")
-    client.recorder.observe("RESP-12", f"is_private is {said} by default")
+    exchange = example(client, "minimal")
+    said = exchange.response.engagement.get("is_private")
+    client.recorder.observe("RESP-12", f"is_private is {exchange.shown(said)} by default")
 
 
 @rule("RESP-13", "RESP-14")

@@ -23,6 +23,7 @@ from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.discretion import shows
 from contract.target.patience import SLOW, Patience
+from contract.target.redaction import Redactor, curl_options
 from contract.target.transport import NoAnswer, Transport
 
 BURST = 8  # parallel requests at most
@@ -64,6 +65,8 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         self.config = config
+        self.redact = Redactor.of(config)
+        self._options = curl_options(config)
         self.run_id = run_id
         self.refused_only = refused_only
         self.clock = clock or Clock()
@@ -242,9 +245,7 @@ class Client:
 
     def exchange(self, request: Request, response: Response, started: float) -> Exchange:
         """Return a request and its answer with what a report must not show of them."""
-        known = sorted(self.config.credentials.values(), key=lambda one: -len(one.token))  # one may begin with another
-        secrets = tuple((one.token, f"CONTRACT_{one.name.upper()}") for one in known)
-        return Exchange(request, response, self.config.base_url, secrets, started)
+        return Exchange(request, response, self.config.base_url, started, self.redact, self._options)
 
     def spend(self, *requests: Request) -> None:
         """Take requests that are sent at once out of the budgets, wait for their turn, and write their keys down.

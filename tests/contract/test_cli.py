@@ -1,5 +1,6 @@
 """The command, as a user runs it: exit codes, sentences, and what it leaves behind."""
 
+import json
 import re
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from contract.run.session import select
 from contract.spec.rules import catalogue
 from mock_server import Settings, running
+from tests.defects import ALL, serve
 from tests.kit.command import MEDIA, at, contract, report
 
 
@@ -141,3 +143,31 @@ def test_shards_cover_every_rule_once() -> None:
     """The shares of a split run are disjoint and complete."""
     shares = [select([], f"{index}/4") for index in range(1, 5)]
     assert sorted(rule for share in shares for rule in share) == sorted(catalogue())
+
+
+def test_a_run_is_compared_with_an_earlier_one(tmp_path: Path) -> None:
+    """`--compare` says what is new since a report; what is no report is exit 2 before anything is sent."""
+    contract(tmp_path, "run", "--rule", "BODY-9", "--rule", "IDEM-1", "--report-dir", "before", code=0)
+    defect = next(defect for defect in ALL if defect.name == "participants-text")
+    arguments = ("run", "--rule", "BODY-9", "--rule", "IDEM-1", "--compare", "before/report.json")
+    with serve(defect) as server:
+        done = contract(tmp_path, *arguments, environment=at(server), code=1)
+    assert "1 rule newly broken: BODY-9 (failed, before: passed)." in done.stdout
+    assert "contract-report/report.html" in done.stdout.splitlines()[-1]
+    document = json.loads((tmp_path / "contract-report" / "report.json").read_text(encoding="utf-8"))
+    assert document["changes"] == [{"rule": "BODY-9", "before": "pass", "after": "fail"}]
+    assert "1 rule newly broken" in (tmp_path / "contract-report" / "report.md").read_text(encoding="utf-8")
+    done = contract(tmp_path, "run", "--compare", "before/junit.xml", "--report-dir", "none", code=2)
+    assert "--compare: cannot use before/junit.xml" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_limit_is_named_by_the_case(tmp_path: Path) -> None:
+    """Evidence says how long the text was that a target refused or accepted, and values are JSON."""
+    for name, rule, words in (
+        ("title-one-more", "LIMIT-1", "a title of 501 characters"),
+        ("participants-text", "BODY-9", 'participants "Ada"'),
+    ):
+        with serve(next(defect for defect in ALL if defect.name == name)) as server:
+            contract(tmp_path, "run", "--rule", rule, environment=at(server), code=1)
+        assert words in str(report(tmp_path)[rule]["failures"])

@@ -6,13 +6,14 @@ import subprocess
 import pytest
 
 from contract.exchange import Body, Exchange, Response, Text, shown
+from contract.script import script
 from tests.kit.targets import SECRET, Make, Scripted, engagement, reply
 
 
 def arguments(curl: str, bin_dir: str) -> tuple[list[str], bytes]:
     """Run a curl line in a real shell with a stand-in for curl, and return its arguments and standard input."""
-    script = f'export CONTRACT_WRITER={SECRET} CONTRACT_READER=opaque-reader-token PATH="{bin_dir}:$PATH"; {curl}'
-    out = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout
+    lines = f'export CONTRACT_WRITER={SECRET} CONTRACT_READER=opaque-reader-token PATH="{bin_dir}:$PATH"; {curl}'
+    out = subprocess.run(["sh", "-c", lines], capture_output=True, check=True).stdout
     said, _, content = out.partition(b"\n")
     return json.loads(said), content
 
@@ -53,7 +54,7 @@ BODIES = {
 def test_a_curl_line_sends_the_same_request(make: Make, bin_dir: str, name: str) -> None:
     """Pasted into a shell, the line sends the same bytes to the same place with the same headers."""
     sent = exchange(make, BODIES[name])
-    words, content = arguments(sent.curl(), bin_dir)
+    words, content = arguments(script([sent]), bin_dir)
     body = BODIES[name]
     if isinstance(body, Body):
         assert content == sent.request.body.content
@@ -73,10 +74,10 @@ def test_a_long_body_is_written_as_it_was_made(make: Make) -> None:
     """The line holds the pieces and their counts, for each way in which a body is made, and stays short."""
     text = Text(("a", 850_000), ("é", 50_000))
     for escaped in (False, True):
-        line = exchange(make, {"title": "t", "transcript_text": text}, escaped=escaped).curl()
+        line = script([exchange(make, {"title": "t", "transcript_text": text}, escaped=escaped)])
         assert "d = {'title': 't', 'transcript_text': 'a' * 850000 + '\\xe9' * 50000}" in unquoted(line)
         assert len(line) < 700
-    runs = exchange(make, Body(b"[" * 90_000 + b"x" + b"]" * 90_000)).curl()
+    runs = script([exchange(make, Body(b"[" * 90_000 + b"x" + b"]" * 90_000))])
     assert "b'[' * 90000 + b'x' + b']' * 90000" in unquoted(runs)
     assert len(runs) < 400
 
@@ -85,7 +86,7 @@ def test_an_escaped_body_is_escaped_by_its_curl_line(make: Make, bin_dir: str) -
     """A body whose every character is an escape comes out of the generator in the same bytes."""
     sent = exchange(make, {"title": Text(("é😀", 400)), "run_workflows": False}, escaped=True)
     assert b"\\u00e9\\ud83d\\ude00" in sent.request.body.content
-    assert arguments(sent.curl(), bin_dir)[1] == sent.request.body.content
+    assert arguments(script([sent]), bin_dir)[1] == sent.request.body.content
 
 
 def test_no_form_of_a_credential_is_shown(make: Make) -> None:
@@ -100,10 +101,10 @@ def test_no_form_of_a_credential_is_shown(make: Make) -> None:
         authorization="Bearer ${CONTRACT_WRITER%????}",
     )
     for sent in (plain, altered):
-        for text in (sent.curl(), sent.shown_request(), sent.shown_response(), repr(client.config)):
+        for text in (script([sent]), sent.shown_request(), sent.shown_response(), repr(client.config)):
             assert SECRET not in text
-    assert SECRET[:-4] not in altered.curl() + altered.shown_request() + altered.shown_response()
-    assert '"Authorization: Bearer ${CONTRACT_WRITER%????}"' in altered.curl()
+    assert SECRET[:-4] not in script([altered]) + altered.shown_request() + altered.shown_response()
+    assert '"Authorization: Bearer ${CONTRACT_WRITER%????}"' in script([altered])
 
 
 @pytest.mark.parametrize("escaped", [False, True], ids=["plain", "escaped"])
@@ -111,9 +112,9 @@ def test_no_form_of_a_credential_is_shown(make: Make) -> None:
 def test_a_body_that_holds_a_credential_does_not_show_it(make: Make, copies: int, escaped: bool) -> None:  # noqa: FBT001
     """A title may happen to be the credential: neither the line for a shell nor the texts repeat it."""
     sent = exchange(make, {"title": SECRET * copies}, escaped=escaped)
-    for text in (sent.curl(), sent.shown_request(), sent.shown_response()):
+    for text in (script([sent]), sent.shown_request(), sent.shown_response()):
         assert SECRET not in text
-    assert "$CONTRACT_WRITER" in sent.curl()
+    assert "$CONTRACT_WRITER" in script([sent])
 
 
 def test_a_few_letters_of_a_credential_hide_nothing_else(make: Make) -> None:

@@ -15,7 +15,7 @@ LAYERS = (
     ("__main__",),
     ("command",),
     ("cli",),
-    ("fuzz_command",),
+    ("fuzz_command", "explain"),
     ("fuzz", "schemathesis", "suite"),
     ("generated",),
     ("report",),
@@ -23,7 +23,7 @@ LAYERS = (
     ("target", "judge"),
     ("strategies",),
     ("cases",),
-    ("between", "outcome"),
+    ("between", "outcome", "script"),
     ("exchange", "spec"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

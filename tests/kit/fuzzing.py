@@ -18,6 +18,7 @@ from contract.run.results import Failure
 from contract.run.session import Session, open_session
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
+from contract.target.transport import NoAnswer
 from contract.target.wsgi import WsgiTransport
 from mock_server import Settings, create_app
 from mock_server.services import Mock
@@ -26,6 +27,29 @@ from tests.peer import MEDIA, Variant
 from tests.peer.app import Peer
 
 Started = Callable[..., Session]
+Wrapper = Callable[[Any], Any]
+
+
+class Dying:
+    """A transport to a target that goes down after so many requests: it is silent, or answers with this status."""
+
+    def __init__(self, inner: WsgiTransport, left: int, status: int | None = None) -> None:
+        self._inner = inner
+        self._left = left
+        self._status = status
+
+    def send(self, request: Request) -> Response:
+        """Send one request. Raises NoAnswer."""
+        self._left -= 1
+        if self._left >= 0:
+            return self._inner.send(request)
+        if self._status is None:
+            raise NoAnswer("connection refused")
+        return Response(self._status, {"content-type": "text/html"}, b"<h1>down</h1>")
+
+    def race(self, racers: Sequence[Request]) -> list[Response]:
+        """Send several at once."""
+        return [self.send(racer) for racer in racers]
 
 
 class Recording:
@@ -51,7 +75,7 @@ def sessions() -> Iterator[Started]:
     """Yield a maker of sessions that have begun: of the mock, a defect of it by name, or a variant of the peer."""
     with ExitStack() as resources:
 
-        def started(target: str | Variant | None = None, **changes: Any) -> Session:
+        def started(target: str | Variant | Wrapper | None = None, **changes: Any) -> Session:
             app, config = _application(target)
             config = replace(config, **changes)
             inner = resources.enter_context(WsgiTransport.to(app, config.base_url))
@@ -69,12 +93,14 @@ def _mock_config() -> Config:
         return replace(config, base_url="http://127.0.0.1:1/api")
 
 
-def _application(target: str | Variant | None) -> tuple[Any, Config]:
+def _application(target: str | Variant | Wrapper | None) -> tuple[Any, Config]:
     config = _mock_config()
     if isinstance(target, Variant):
         peer = Peer(target)
         credentials = {name: Credential(name, peer.credentials[name]) for name in CREDENTIALS}
         return peer, Config(config.base_url, credentials, **MEDIA)
+    if callable(target):
+        return target(create_app(Settings(port=0))), config
     if target is None:
         return create_app(Settings(port=0)), config
     defect = next(defect for defect in ALL if defect.name == target)

@@ -64,7 +64,7 @@ def test_a_violation_is_exit_1_with_a_line_to_send_it_again(
     failures = [
         failure for rule in report["rules"] if rule["id"] in ("IDEM-2", "IDEM-3") for failure in rule["failures"]
     ]
-    assert all(len(failure["curl"].splitlines()) > 1 for failure in failures)  # the first one, and what repeats it
+    assert all(failure["curl"].count("curl ") > 1 for failure in failures)  # the first one, and what repeats it
     texts = [path.read_text(encoding="utf-8") for path in (folder / "contract-report").iterdir() if path.is_file()]
     leaks = [
         text[max(0, at - 200) : at + 60] for text in (said, *texts) if (at := text.find("sk-apik_writer.local")) > -1
@@ -137,3 +137,21 @@ def test_a_target_that_accepts_nothing_is_exit_3(
         assert main(["fuzz", "--engine", "own", "--cases", "10"]) == 3
     assert sentence in " ".join(capsys.readouterr().out.split())
     assert (folder / "contract-report" / "report.json").is_file()
+
+
+def test_both_engines_give_one_verdict(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where Schemathesis runs inside there is one summary, one report with the evidence of both, one exit code."""
+    monkeypatch.setattr("contract.fuzz.fuzz_run.SHRINKING", 50)
+    with serve(next(defect for defect in ALL if defect.name == "scheme-http")) as server:
+        point(monkeypatch, server)
+        assert main(["fuzz", "--cases", "60", "--seed", "1"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("The contract is broken") == 1
+    assert "kept" not in said
+    assert said.rstrip().splitlines()[-1].startswith("Reports: ")
+    assert "http://media.mock.test" in said[said.index("Reproduce with:") :].splitlines()[2]
+    report = json.loads((folder / "contract-report" / "report.json").read_text(encoding="utf-8"))
+    assert {rule["id"] for rule in report["rules"] if rule["verdict"] == "fail"} == {"URL-1"}
+    assert not (folder / "contract-report" / "schemathesis").exists()

@@ -36,7 +36,7 @@ def test_a_planted_defect_is_shown_and_replayed_first(
     first = start("forbidden-404")
     assert any(fuzz(first, 60, seed, tmp_path) and failed(first) for seed in range(1, 30))
     (failure,) = failed(first)["SCOPE-2"]
-    assert len(failure.curl.splitlines()) == 1
+    assert failure.curl.count("curl ") == 1
     assert re.search(r"Bearer \$CONTRACT_(PRIVATE_)?READER", failure.curl)
     assert "sk-apik" not in failure.curl
 

@@ -127,6 +127,16 @@ def test_many_failures_are_folded_and_cut() -> None:
     assert len(enormous.source) < 40_000_000
 
 
+def test_failures_come_first_with_what_was_expected_and_got() -> None:
+    """Before anything else of the page stand the failed rules; when they are many each says both in its folded line."""
+    source = Page(runs.realistic()).source
+    assert source.index("What failed") < source.index("IDEM-2</code>") < source.index("Rules by family")
+    folded = Page(runs.enormous()).source.partition("</summary>")[0].rpartition("<summary>")[2]
+    assert re.search('class="gist">expected <b>aaa', folded)
+    assert re.search('class="gist">got <b>aaa', folded)
+    assert "What failed" not in Page(runs.kept()).source
+
+
 def test_an_empty_run_is_a_page() -> None:
     """A run that was stopped before its first rule still has a report."""
     assert "Nothing was tested." in Page(runs.run_of([])).text

@@ -108,6 +108,18 @@ def test_the_worst_texts_fit_into_a_comment() -> None:
     assert len(markdown.render(run)) < 60_000
 
 
+def test_every_rule_keeps_its_first_failure_while_there_is_room() -> None:
+    """Twenty rules with long lines for a shell all show what was expected and got, and the table shows it too."""
+    failure = Failure("what is expected", "what came", None, "curl " + "x" * 1_400)
+    results = [
+        RuleResult(rule, "fail", reason="2 more failures are not shown", failures=[failure] * 5)
+        for rule in list(catalogue().values())[:60]
+    ]
+    text = markdown.render(runs.run_of(results))
+    assert text.count("Expected\n```\nwhat is expected\n```") >= 60
+    assert text.count("2 more failures are not shown; expected <code>what is expected</code>") > 30
+
+
 def test_a_curl_line_is_whole_or_absent() -> None:
     """A line too long for a comment is not cut: it would reproduce something else."""
     run = runs.run_of([RuleResult(RULE, "fail", failures=[Failure("a", "b", None, "curl " + "x" * 5_000)])])

@@ -2,21 +2,23 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 
 from contract.report import terminal
-from contract.run.results import Failure, RuleResult, Run
+from contract.run.results import Change, Failure, RuleResult, Run
 from contract.spec.rules import catalogue
 from tests.kit import runs
 
 RULES = len(catalogue())
 
 
-def shown(run: Run, *, width: int = 100, terminal_like: bool = False) -> str:
+def shown(run: Run, *, width: int = 100, terminal_like: bool = False, everything: bool = False) -> str:
     """Return what the summary prints."""
     file = io.StringIO()
-    terminal.summary(run, Console(file=file, width=width, force_terminal=terminal_like))
+    terminal.summary(run, Console(file=file, width=width, force_terminal=terminal_like), everything=everything)
     return file.getvalue()
 
 
@@ -33,8 +35,48 @@ def test_the_table_holds_what_did_not_pass() -> None:
 
 
 def test_observations_are_listed() -> None:
-    """What the deployment does where the contract is silent has a line for each rule."""
-    assert re.search(r"^LIMIT-11 +counts UTF-16 units", shown(runs.realistic()), flags=re.MULTILINE)
+    """Where the contract is silent ten rules have a line each with their title; all have one if asked for."""
+    few, every = (shown(runs.realistic(), everything=everything).splitlines() for everything in (False, True))
+    silent = [rule.id for rule in catalogue().values() if rule.observed]
+    rows = [line for line in few if line.split()[:1] and line.split()[0] in silent]
+    assert len(rows) == 10
+    assert f"and {len(silent) - 10} more, with --verbose or in report.html" in few
+    assert len([line for line in every if line.split()[:1] and line.split()[0] in silent]) == len(silent)
+    assert re.search(
+        r"^LIMIT-11 +How characters beyond the basic plane are counted: counts UTF-16", "\n".join(every), re.MULTILINE
+    )
+
+
+def test_a_failed_preflight_is_one_sentence() -> None:
+    """A run that tested nothing says why, and does not list every rule."""
+    results = [RuleResult(rule, "untested", reason="the run ended before its turn") for rule in catalogue().values()]
+    run = replace(runs.run_of(results), cut_short="nothing listens there")
+    assert shown(run).splitlines() == ["The run was cut short: nothing listens there. Nothing was tested."]
+
+
+def test_rules_with_one_reason_share_a_row() -> None:
+    """More than three rules that lack the same are one row with their ids."""
+    results = [RuleResult(rule, "untested", reason="no reader") for rule in list(catalogue().values())[:8]]
+    results.append(RuleResult(catalogue()["URL-15"], "untested", reason="no redirect"))
+    text = shown(runs.run_of(results), width=120)
+    assert len([line for line in text.splitlines() if "no reader" in line]) == 1
+    assert "8 rules" in text
+    assert re.search("^URL-15 +must +untested", text, re.MULTILINE)
+
+
+def test_it_ends_with_where_the_reports_are() -> None:
+    """The last line names the file to open."""
+    file = io.StringIO()
+    terminal.summary(runs.kept(), Console(file=file, width=100), Path("some") / "folder")
+    assert file.getvalue().splitlines()[-1].startswith(f"Reports: {Path('some') / 'folder' / 'report.html'}")
+
+
+def test_what_is_new_is_said() -> None:
+    """A run that is compared with another says which rules broke and which are mended."""
+    run = replace(runs.kept(), changes=[Change("URL-3", "fail", "pass"), Change("IDEM-2", "pass", "fail")])
+    text = shown(run)
+    assert "1 rule newly broken: IDEM-2 (failed, before: passed)." in text
+    assert "1 rule no longer broken: URL-3 (passed, before: failed)." in text
 
 
 def test_it_ends_with_counts_and_one_sentence() -> None:
@@ -81,8 +123,10 @@ def progress(file: io.StringIO, *, plain: bool, terminal_like: bool, fail: str =
     """Go through the whole catalogue."""
     shown_progress = terminal.Progress(Console(file=file, width=100, force_terminal=terminal_like), plain=plain)
     shown_progress.start(len(catalogue()))
+    failed: list[str] = []
     for rule_id in catalogue():
-        shown_progress.advance(rule_id, "fail" if rule_id == fail else "pass")
+        failed += [rule_id] if rule_id == fail else []
+        shown_progress.advance(failed)
     shown_progress.stop()
     shown_progress.stop()
 
@@ -95,7 +139,7 @@ def test_plain_progress_is_a_few_lines_without_control_codes() -> None:
         lines = file.getvalue().splitlines()
         assert 10 <= len(lines) <= 11
         assert file.getvalue().replace("\n", "").isprintable()
-        assert lines[-1] == f"{RULES} of {RULES}: 1 failed, {RULES - 1} passed"
+        assert lines[-1] == f"{RULES} of {RULES} tests, 1 rule failed"
         assert [line for line in lines if line.endswith("(IDEM-2)")]
 
 
@@ -114,6 +158,6 @@ def test_a_run_without_tests_or_without_a_known_total_has_progress() -> None:
     empty.start(0)
     empty.stop()
     assert not file.getvalue()
-    empty.advance("AUTH-1", "pass")
+    empty.advance([])
     empty.stop()
     assert file.getvalue().startswith("1 of 0")

@@ -145,7 +145,7 @@ def test_a_refused_change_is_found_by_trying_each(make: Make) -> None:
     client = make(transport)
     accept_each(client, PARTS, chunked=True)
     assert {rule: expected for rule, ((expected, _),) in failed(client).items()} == {
-        "LIMIT-3": "a first submission to be accepted"
+        "LIMIT-3": 'a first submission with source_system "long" to be accepted'
     }
     assert [sent.chunked for sent in transport.sent] == [True] * 3
     client = make(Scripted(Target(lambda document: "long" in {document["title"], document["source_system"]})))

@@ -243,10 +243,10 @@ def test_fields_are_found_in_any_notation(errors: object, named: set[str]) -> No
         (reply(404, []), "404"),
         (problem(detail="No."), '422: "No."'),
         (problem(detail="No.", errors=[{"field": "/a"}]), '422: [{"field": "/a"}]'),
-        (problem(errors=["x" * 150] * 9), '422: ["' + ("x" * 150 + '", "') * 1 + "x" * 144),
+        (problem(errors=["x" * 150] * 9), '422: ["' + '", "'.join(["x" * 150] * 9) + '"]'),
     ],
     ids=range(6),
 )
 def test_an_answer_is_said_in_a_line(response: Response, said: str) -> None:
-    """The status, and what a problem says: its errors, or else its detail, at most 300 characters of it."""
+    """The status, and what a problem says: its errors, or else its detail. A report cuts it, without secrets."""
     assert answer(Exchange(Request(Body.of({}), ()), response, "http://127.0.0.1:1/api")) == said

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pytest_engagements import OPTIONS
-from tests.kit.command import contract
+from tests.defects import ALL, serve
+from tests.kit.command import at, contract
 from tests.kit.folder import pytest_in
 
 # What pytest-flask and many a project define.
@@ -60,9 +61,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *arguments: str, path: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *arguments: str, path: str = "", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run pytest as a user does, in one process."""
-    return pytest_in(folder, "-p", "no:xdist", *arguments, path=path)
+    return pytest_in(folder, "-p", "no:xdist", *arguments, path=path, environment=environment)
 
 
 def test_a_project_with_the_same_names_is_unharmed(project: Path) -> None:
@@ -126,3 +129,16 @@ def test_every_option_is_explained(tmp_path: Path) -> None:
         assert f"--contract-{name.replace('_', '-')}={metavar} {text}" in said
     assert "--contract-rule=ID test only" in said
     assert "--contract-yes send to" in said
+
+
+def test_pytest_itself_says_which_rule_failed_and_why(tmp_path: Path) -> None:
+    """The failure shows rule, expected, got and lines for a shell, and nothing of the inside of the suite."""
+    with serve(next(defect for defect in ALL if defect.name == "participants-text")) as server:
+        arguments = ("--pyargs", "contract.suite", "--contract-rule=BODY-9", "--contract-report-dir=out")
+        done = run(tmp_path, "-p", "no:cacheprovider", *arguments, environment=at(server))
+    assert done.returncode == 1
+    assert "BODY-9 (must): participants is a list of objects" in done.stdout
+    assert 'expected participants "Ada": 400 or 422' in done.stdout
+    assert "To send it again:" in done.stdout
+    assert "steps.py" not in done.stdout
+    assert f"Reports: {Path('out') / 'report.html'}" in done.stdout

@@ -1,0 +1,77 @@
+"""What a run sent before, as far as it takes to show a fault again: the requests of each key, and the last burst."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from contract.exchange import Exchange, Response
+
+MOST_KEYS = 2000
+LARGEST = 20_000  # bytes of a request that is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An exchange that is remembered without the body of its answer. `made` is the engagement that it showed first."""
+
+    exchange: Exchange
+    made: str | None
+    request_id: str | None
+
+
+class History:
+    """Remembers the requests of the latest keys, so that what led to a fault can be sent again."""
+
+    def __init__(self) -> None:
+        self._by_key: OrderedDict[str, list[Step]] = OrderedDict()
+        self._makers: OrderedDict[str, Step] = OrderedDict()
+        self._request_ids: OrderedDict[str, Step] = OrderedDict()
+        self._moments: OrderedDict[float, list[Exchange]] = OrderedDict()
+
+    def add(self, exchange: Exchange) -> None:
+        """Remember an exchange."""
+        request = exchange.request
+        if len(request.body.content) > LARGEST:
+            return
+        made = exchange.response.id if exchange.response.id not in self._makers else None
+        brief = replace(exchange, response=Response(exchange.response.status, {}, b""))
+        step = Step(brief, made, exchange.request_id)
+        if made is not None:
+            self._makers[made] = step
+        if step.request_id is not None:
+            self._request_ids.setdefault(step.request_id, step)
+        self._by_key.setdefault(request.key or "", []).append(step)
+        self._moments.setdefault(exchange.started, []).append(brief)
+        for known in (self._by_key, self._makers, self._request_ids, self._moments):
+            while len(known) > MOST_KEYS:
+                known.popitem(last=False)
+
+    def burst(self, exchange: Exchange) -> list[Exchange]:
+        """Return what was sent at the same moment, this exchange included; nothing if it was sent alone."""
+        together = self._moments.get(exchange.started, [])
+        return together if len(together) > 1 else []
+
+    def before(self, exchange: Exchange, rule: str) -> tuple[Exchange, ...]:
+        """Return what has to be sent before, in its order: who made what is shown, and the latest under this key."""
+        steps: dict[int, Step] = {}
+        for step in self._needed(exchange, rule):
+            if step.exchange.request is not exchange.request:
+                steps[id(step)] = step
+        return tuple(step.exchange for step in sorted(steps.values(), key=lambda step: step.exchange.started))
+
+    def _needed(self, exchange: Exchange, rule: str) -> Iterator[Step]:
+        if (maker := self._makers.get(exchange.response.id or "")) is not None:
+            yield maker
+        if rule == "ERR-6" and (first := self._request_ids.get(exchange.request_id or "")) is not None:
+            yield first
+        if exchange.request.expect not in {"created", "replayed"} or exchange.request.key is None:
+            return
+        same = self._by_key.get(exchange.request.key, [])
+        places = [place for place, step in enumerate(same) if step.exchange.request is exchange.request]
+        earlier = same[: places[-1]] if places else same
+        makers = [step for step in earlier if step.made is not None][:1]
+        yield from makers
+        sent = [step.exchange.request.body.content for step in makers]
+        yield from [step for step in earlier[-1:] if step.exchange.request.body.content not in sent]

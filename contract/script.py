@@ -1,0 +1,137 @@
+"""Lines for a shell that send requests again: as they were, but under fresh keys, and without credentials.
+
+A target remembers keys, so a line that repeats one would be answered with what is stored. Each line therefore puts the
+present time into the keys of its run. Credentials are the variables that hold them.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from contract.exchange import LONG, Body, Exchange, Request, Text
+
+ROUNDS = 20  # of a race: one alone may come out right by chance
+TIME = "@NOW@"  # stands for the present time until the line is made
+NOW = "NOW=$(python3 -c 'import time; print(time.time_ns())')"  # `date` knows no more than seconds everywhere
+DIGITS = 19  # characters of it
+_STEM = re.compile(r"(ck[0-9a-f]{10}:\d+)", re.IGNORECASE)  # how the key of a run begins
+_VARIABLE = re.compile(r"\$\{?#?(CONTRACT_[A-Z0-9_]+)")
+
+
+def script(steps: Sequence[Exchange], *, waits: float = 0.0) -> str:
+    """Return lines that send these requests one after the other; before the last they wait so many seconds."""
+    lines = [curl(step) for step in steps]
+    if waits > 1:
+        lines.insert(len(lines) - 1, f"sleep {waits:.0f}")
+    return _whole(lines)
+
+
+def race(racers: Sequence[Exchange]) -> str:
+    """Return lines that send these requests at the same moment, in several rounds."""
+    first, *others = [curl(racer).removeprefix("curl ") for racer in racers]
+    together = " --next ".join((f"curl -Z --parallel-immediate {first}", *others))
+    rounds = " ".join(str(number) for number in range(10, 10 + ROUNDS))
+    return _whole([f"for round in {rounds}; do", together, "done"]).replace("$NOW", "$NOW$round")
+
+
+def _whole(lines: Sequence[str]) -> str:
+    """Return the lines after those that they need: the credentials, and the time."""
+    text = "\n".join(lines)
+    names = dict.fromkeys(_VARIABLE.findall(text))
+    needed = [f'export {name}="${{{name}:?is not set}}"' for name in names]
+    needed += [NOW] if TIME in text else []
+    return "\n".join((*needed, text)).replace(TIME, "'$NOW'")  # it stands between apostrophes
+
+
+def curl(exchange: Exchange) -> str:
+    """Return one line that sends a request again; `TIME` stands in its key.
+
+    A body that holds a credential, by chance or on purpose, is the one that the line does not repeat exactly.
+    """
+    return exchange.redact(_curl(exchange, _fresh(exchange.request)))
+
+
+def _curl(exchange: Exchange, request: Request) -> str:
+    parts = ["curl -sS -i", *exchange.options]
+    if request.method != "POST":
+        parts.append(f"-X {shlex.quote(request.method)}")
+    for name, value in exchange.shown_headers():
+        # The shell expands a credential's variable between double quotes; all else is quoted whole.
+        header = f'"{name}: {value}"' if "$" in value else shlex.quote(f"{name}: {value}")
+        parts.append(f"-H {header if value else shlex.quote(name + ';')}")
+    url = shlex.quote(exchange.base_url + request.path)
+    content = request.body.content
+    if not content:
+        return " ".join((*parts, "--data-binary ''" if request.method == "POST" else "", url))
+    inline = content.decode("utf-8", "replace")
+    if len(content) <= 10 * LONG and "\ufffd" not in inline and inline.isprintable() and not request.body.escaped:
+        return " ".join((*parts, "--data-binary", shlex.quote(inline), url))
+    return f"{_generator(request.body)} | {' '.join(parts)} --data-binary @- {url}"
+
+
+def _fresh(request: Request) -> Request:
+    """Return the request with the time in its key."""
+    body = request.body
+    document = body.document
+    key = document.get("external_id") if isinstance(document, dict) else None
+    if isinstance(key, str) and Body.of(document, escaped=body.escaped).content == body.content:
+        return replace(request, body=Body.of({**document, "external_id": _key(key)}, escaped=body.escaped))
+    mark = rb"\g<1>." + TIME.encode()
+    content = re.sub(_STEM.pattern.encode(), mark, body.content, flags=re.IGNORECASE)
+    return request if content == body.content else replace(request, body=Body(content))
+
+
+def _key(key: str) -> str:
+    """Return a key with the time behind its number. A long one keeps its length, which a limit may be about."""
+    found = _STEM.search(key)
+    if len(key) <= LONG:
+        return key if found is None else f"{key[: found.end()]}.{TIME}{key[found.end() :]}"
+    start = "" if found is None else f"{key[: found.end()]}."
+    end = len(start) + DIGITS
+    piece, tail = key[end : end + 1], key[end:]
+    if len(set(tail[:-1])) == 1:  # one letter again and again, and the last: shorter to write
+        return Text((start + TIME, 1), (piece, len(tail) - 1), (tail[-1], 1))
+    return start + TIME + tail
+
+
+def _generator(body: Body) -> str:
+    """Return a small command that prints the body."""
+    if body.document is None or Body.of(body.document, escaped=body.escaped).content != body.content:
+        program = f"import sys; sys.stdout.buffer.write({_bytes_expression(body.content)})"
+    else:
+        document = _expression(body.document)
+        program = f"import json, sys; d = {document}; "
+        program += (
+            "sys.stdout.write('{' + ', '.join(json.dumps(k) + ': ' + ('\"' + ''.join('\\\\u%04x' % u for u in"
+            " memoryview(v.encode('utf-16-le')).cast('H')) + '\"' if isinstance(v, str) else json.dumps(v))"
+            " for k, v in d.items()) + '}')"
+            if body.escaped
+            else "sys.stdout.buffer.write(json.dumps(d, ensure_ascii=False).encode('utf-8', 'surrogatepass'))"
+        )
+    return f"python3 -c {shlex.quote(program)}"
+
+
+def _expression(value: Any) -> str:
+    """Return a Python expression for a document; long texts as a sum of products."""
+    match value:
+        case Text() if len(value) > LONG:
+            return " + ".join(f"{piece!a} * {count}" for piece, count in value.parts)
+        case dict():
+            return "{" + ", ".join(f"{name!a}: {_expression(item)}" for name, item in value.items()) + "}"
+    return ascii(value)
+
+
+_RUN = re.compile(rb"(.{1,6}?)\1{30,}", re.DOTALL)
+
+
+def _bytes_expression(content: bytes) -> str:
+    """Return a Python expression for bytes, in which runs of a short piece are products."""
+    parts, end = [], 0
+    for run in _RUN.finditer(content):
+        parts += [repr(content[end : run.start()]), f"{run[1]!r} * {len(run[0]) // len(run[1])}"]
+        end = run.end()
+    return " + ".join(part for part in (*parts, repr(content[end:])) if part != "b''") or "b''"
