@@ -63,7 +63,7 @@ def test_a_wrong_path_is_found_before_any_rule(tmp_path: Path) -> None:
     assert "check base_url" in " ".join((done.stdout + done.stderr).split())
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
+@pytest.mark.parametrize("command", [pytest.param("plan", marks=pytest.mark.long), "run"])
 def test_a_budget_that_is_too_small_is_told_before_anything_is_sent(tmp_path: Path, command: str) -> None:
     """A plan that exceeds a budget is exit 2 and names the one that would do; nothing is sent or written."""
     limits = ("--rule", "IDEM-1", "--max-creations", "3")
@@ -145,6 +145,7 @@ def test_shards_cover_every_rule_once() -> None:
     assert sorted(rule for share in shares for rule in share) == sorted(catalogue())
 
 
+@pytest.mark.long
 def test_a_run_is_compared_with_an_earlier_one(tmp_path: Path) -> None:
     """`--compare` says what is new since a report; what is no report is exit 2 before anything is sent."""
     contract(tmp_path, "run", "--rule", "BODY-9", "--rule", "IDEM-1", "--report-dir", "before", code=0)

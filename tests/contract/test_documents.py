@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from contract.report.words import VERDICT_WORDS
 from contract.run.results import VERDICTS
 from contract.spec.rules import LEVELS
@@ -15,6 +17,7 @@ from contract.spec.rules import LEVELS
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@pytest.mark.long
 def test_the_test_file_works_when_pasted(tmp_path: Path) -> None:
     """The file in docs/fuzzing.md passes in an empty folder, without a variable of the suite."""
     text = (DOCS / "fuzzing.md").read_text(encoding="utf-8")

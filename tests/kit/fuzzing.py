@@ -16,6 +16,7 @@ from contract.fuzz.own import Budget
 from contract.run.profile import Profile
 from contract.run.results import Failure
 from contract.run.session import Session, open_session
+from contract.target.clock import Clock
 from contract.target.config import CREDENTIALS, Config, Credential
 from contract.target.embedded import embedded
 from contract.target.transport import NoAnswer
@@ -75,11 +76,14 @@ def sessions() -> Iterator[Started]:
     """Yield a maker of sessions that have begun: of the mock, a defect of it by name, or a variant of the peer."""
     with ExitStack() as resources:
 
-        def started(target: str | Variant | Wrapper | None = None, **changes: Any) -> Session:
+        def started(
+            target: str | Variant | Wrapper | None = None, clock: Clock | None = None, **changes: Any
+        ) -> Session:
             app, config = _application(target)
             config = replace(config, **changes)
-            inner = resources.enter_context(WsgiTransport.to(app, config.base_url))
-            session = open_session(config, Profile("fuzz", 1), transport=Recording(inner), recorder=FuzzRecorder())
+            transport = Recording(resources.enter_context(WsgiTransport.to(app, config.base_url)))
+            recorder = FuzzRecorder()
+            session = open_session(config, Profile("fuzz", 1), transport=transport, recorder=recorder, clock=clock)
             session.begin()
             return session
 

@@ -18,7 +18,7 @@ from tests.kit.http import Answer, address, create, send
 from tests.kit.submissions import new_key, submission
 from tests.kit.wire import head
 
-CLIENTS, ROUNDS = 32, 200
+CLIENTS = 32
 
 
 def until_claimed(server: Running, count: int = 1) -> None:
@@ -56,11 +56,12 @@ def receive(peer: socket.socket) -> tuple[int, bytes]:
 
 
 @pytest.mark.no_cover  # many times the same
-def test_one_of_many_first_submissions_creates(server: Running) -> None:
-    """Of 32 parallel first submissions exactly one gets 201, in each of 200 rounds, and all get the same body."""
+@pytest.mark.parametrize("rounds", [40, pytest.param(200, marks=pytest.mark.long)])
+def test_one_of_many_first_submissions_creates(server: Running, rounds: int) -> None:
+    """Of 32 parallel first submissions exactly one gets 201, in each of the rounds, and all get the same body."""
     with ExitStack() as stack:
         peers = [stack.enter_context(socket.create_connection(address(server), timeout=20)) for _ in range(CLIENTS)]
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             answers = submit_together(peers, new_key())
             assert Counter(status for status, _ in answers) == {201: 1, 200: CLIENTS - 1}
             assert len({body for _, body in answers}) == 1

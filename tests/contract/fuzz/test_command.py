@@ -139,6 +139,7 @@ def test_a_target_that_accepts_nothing_is_exit_3(
     assert (folder / "contract-report" / "report.json").is_file()
 
 
+@pytest.mark.long
 def test_both_engines_give_one_verdict(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,9 +51,8 @@ def test_each_of_several_faults_is_reported(start: Started) -> None:
 @pytest.mark.parametrize("left", [0, 20])
 def test_a_target_that_goes_down_ends_the_run(start: Started, left: int, status: int | None) -> None:
     """Silence accuses nobody and says why the run ended; answers of 500 are reported; neither is a traceback."""
-    session = start()
+    session = start(clock=PaperClock())
     session.client._transport = Dying(session.client._transport, left, status)
-    session.client.clock = PaperClock()
     state = fuzz(session, 60)
     if status is None:
         assert failed(session) == {}

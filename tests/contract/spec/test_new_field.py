@@ -115,14 +115,19 @@ def verdicts(checkout: Path, kind: str, engine: str) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("engine", ["suite", "fuzzer", "schemathesis"])
+each_engine = pytest.mark.parametrize(
+    "engine", ["suite", *(pytest.param(name, marks=pytest.mark.long) for name in ("fuzzer", "schemathesis"))]
+)
+
+
+@each_engine
 def test_a_new_field_is_enforced_and_tested(checkout: Path, engine: str) -> None:
     """The mock keeps the new rules, and the engine has tested them both."""
     found = verdicts(checkout, "right", engine)
     assert {rule: found.get(rule) for rule in ("BODY-98", "BODY-99")} == {"BODY-98": "pass", "BODY-99": "pass"}
 
 
-@pytest.mark.parametrize("engine", ["suite", "fuzzer", "schemathesis"])
+@each_engine
 @pytest.mark.parametrize(("kind", "rule"), [("deaf", "BODY-98"), ("choosy", "BODY-99")])
 def test_a_fault_of_a_new_field_is_found(checkout: Path, engine: str, kind: str, rule: str) -> None:
     """A server that takes any word, and one that refuses a known one, break the rule of the field and no other."""

@@ -75,6 +75,7 @@ def test_a_project_with_the_same_names_is_unharmed(project: Path) -> None:
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.long
 def test_a_plugin_module_named_contract_is_loaded(tmp_path: Path) -> None:
     """`pytest_plugins = ["contract"]` of a project means the project's own module."""
     (tmp_path / "contract.py").write_text("import pytest\n@pytest.fixture\ndef pact(): return 5\n", encoding="utf-8")
@@ -84,6 +85,7 @@ def test_a_plugin_module_named_contract_is_loaded(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_no_common_name_is_taken(tmp_path: Path) -> None:
     """What the plugin adds to a pytest that runs something else begins with contract_ or engagements_."""
     (tmp_path / "test_it.py").write_text("def test_it(): pass\n", encoding="utf-8")
@@ -115,6 +117,7 @@ def test_a_hidden_suite_is_said_in_a_sentence(project: Path) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_hidden_mock_is_said_in_a_sentence(project: Path) -> None:
     """`python -m contract` beside another package named mock_server is exit 2 and one line."""
     done = contract(project, "run", code=2)
@@ -122,6 +125,7 @@ def test_a_hidden_mock_is_said_in_a_sentence(project: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_every_option_is_explained(tmp_path: Path) -> None:
     """`pytest --help` says of each option what its value is and what it does."""
     said = " ".join(run(tmp_path, "--help").stdout.split())

@@ -67,7 +67,9 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command", ["run", *(pytest.param(name, marks=pytest.mark.long) for name in ("fuzz", "schemathesis"))]
+)
 def test_nothing_that_a_run_leaves_behind_shows_a_secret(tmp_path: Path, command: str) -> None:
     """Against a target that repeats every header everywhere, no secret and no half of one is printed or written."""
     (tmp_path / "c.toml").write_text(f'[http.headers]\nX-Tenant = "{GATEWAY}"\n', encoding="utf-8")

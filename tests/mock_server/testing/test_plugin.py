@@ -43,6 +43,7 @@ def test_the_mock_is_imported_by_its_first_user(folder: Path) -> None:
     pytest_in(folder, code=0)
 
 
+@pytest.mark.long
 def test_each_worker_has_a_server(folder: Path) -> None:
     """Under xdist every worker has a server of its own, on its own port, and 40 tests with one key pass."""
     test = """
@@ -58,6 +59,7 @@ def test_it(engagements_api, number, tmp_path_factory, worker_id):
     assert len(set(urls)) == 2
 
 
+@pytest.mark.long
 def test_nothing_is_left(folder: Path) -> None:
     """After the session no thread of the mock is alive, and no warning was given."""
     conftest = """
@@ -74,6 +76,7 @@ def pytest_unconfigure(config):
     assert "warning" not in done.stdout.lower()
 
 
+@pytest.mark.long
 def test_options_set_the_server(folder: Path) -> None:
     """The options are the settings of the server, and the environment has no say."""
     test = """
@@ -117,6 +120,7 @@ def test_a_hidden_mock_is_said_in_a_sentence(folder: Path) -> None:
     assert f"Python finds mock_server {folder / 'mock_server'}" in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("freeze", ["freezegun.freeze_time('2026-03-02')", "time_machine.travel('2026-03-02')"])
 def test_frozen_time(folder: Path, freeze: str) -> None:
     """The fixture starts, answers and ends under a library that stops the time of the process."""
@@ -131,6 +135,7 @@ def test_it(engagements_api):
     pytest_in(folder, code=0)
 
 
+@pytest.mark.long
 def test_blocked_sockets(folder: Path) -> None:
     """With pytest-socket, calls in process need no socket, and over HTTP the loopback alone has to be allowed."""
     test = """
