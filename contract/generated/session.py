@@ -36,6 +36,7 @@ from contract.run.session import REPORT_DIR, Session, open_session
 from contract.strategies import refused_urls
 from contract.target import simulated
 from contract.target.config import Config, ConfigError, is_loopback, load
+from contract.target.discretion import shows
 from contract.target.wsgi import WsgiTransport
 
 Case = schemathesis.Case[Any]
@@ -94,7 +95,8 @@ class Target:
         """Make a submission safe and plausible before it is sent, and enter it into the books. Raises CutShort.
 
         What is invalid is never repaired: only a valid key becomes unique, only a public https URL becomes that of a
-        recording. Once the creations are used up, every valid key becomes that of a known engagement: a repeat.
+        recording. Once the creations are used up, every valid key becomes that of a known engagement: a repeat. So does
+        the whole case where others would see what a faulty target makes of it.
         """
         document = case.body if isinstance(case.body, dict) else {}
         changes: dict[str, Any] = {}
@@ -104,12 +106,14 @@ class Target:
         if isinstance(url, str) and url not in self.media and url not in self.drawn and PUBLIC_URL.fullmatch(url):
             accepted = self.client.config.accepted
             changes["media_url"] = accepted[len(url) % len(accepted)]
-        if not self.client.config.loopback:
-            # Somebody else's workspace: nobody is to be mailed, and nobody is to see it.
+        if self.client.config.discreet:
             changes |= {"run_workflows": False} if document.get("run_workflows") is True else {}
             changes |= {"is_private": True} if document.get("is_private", False) is False else {}
         if document:
             case.body = {**document, **changes}
+        if case.method == "POST" and self._shows(case):
+            case.body, case.media_type = dict(self._anchor.document), "application/json"
+            changes["external_id"] = self._anchor.request.key
         # In the place of a generated credential; `credential_is_needed` sends others. The rest is for gateways.
         case.headers.update({**self.client.config.headers, "Authorization": self.client.credential("writer")})
         self._hide_headers(case)
@@ -119,6 +123,22 @@ class Target:
         except CutShort as reason:
             self.session.stopped = str(reason)
             raise
+
+    @property
+    def _anchor(self) -> Exchange:
+        """The engagement of the pre-flight. Raises CutShort if there is none."""
+        if self.client.anchor is None:
+            raise CutShort("nothing was created that could be repeated")
+        return self.client.anchor
+
+    def _shows(self, case: Case) -> bool:
+        """Tell whether other people would see, or be mailed about, what a faulty target makes of a case."""
+        if not self.client.config.discreet:
+            return False
+        try:
+            return shows(Body.of(case.body).content) is not None
+        except (TypeError, ValueError):  # no JSON, such as no body at all
+            return True
 
     def _hide_headers(self, case: Case) -> None:
         """Have Schemathesis leave out of its own lines what the configured headers hold."""

@@ -291,13 +291,37 @@ def test_public_urls_become_those_of_recordings(target: Target, operation: Opera
 
 
 def test_other_machines_are_treated_with_care(config: Config, operation: Operation) -> None:
-    """On another machine nothing fires workflows and nothing is public; on this one nothing is changed."""
+    """On another machine nothing fires workflows, is public or mails anybody; on this one nothing is changed."""
     target = adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
     target.prepare(made := case(operation, run_workflows=True, is_private=False))
     assert (made.body["run_workflows"], made.body["is_private"]) == (True, False)
-    target.client.config = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)
+    elsewhere = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)
+    target.client.config = elsewhere
     for changes in ({"run_workflows": True}, {"is_private": False}):
-        target.prepare(made := case(operation, **changes))
-        assert (made.body["run_workflows"], made.body["is_private"]) == (False, True)
-    target.prepare(made := case(operation, run_workflows="yes", is_private=0))
-    assert (made.body["run_workflows"], made.body["is_private"]) == ("yes", 0)
+        target.prepare(made := case(operation, title="", **changes))
+        assert (made.body["title"], made.body["run_workflows"], made.body["is_private"]) == ("", False, True)
+    target.client.config = replace(elsewhere, visible=True)
+    target.prepare(made := case(operation, is_private=0))
+    assert made.body["is_private"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        submission(run_workflows="yes", is_private=True),
+        submission(is_private=0),
+        submission(is_private=True, participants=[{"email": "ada@example.org"}]),
+        [submission(is_private=True), submission()],
+        "text",
+        None,
+        schemathesis.core.NOT_SET,
+    ],
+    ids=range(7),
+)
+def test_what_others_would_see_becomes_a_repeat(config: Config, operation: Operation, body: object) -> None:
+    """A case that a faulty target might make public, fire or mail about is sent as a repeat of what is known."""
+    target = adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
+    target.client.config = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)
+    target.prepare(made := operation.Case(body=body, media_type="text/plain"))
+    assert target.client.anchor is not None
+    assert (made.body, made.media_type) == (target.client.anchor.document, "application/json")
