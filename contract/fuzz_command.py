@@ -40,7 +40,7 @@ class Options:
     def of(cls, flags: Mapping[str, Any], config: Config, directory: Path) -> Options:
         """Return the options of these flags, with defaults that suit the target. Raises ConfigError."""
         text = flags["cases"]
-        if text is not None and not (text.isdigit() and int(text)):
+        if text is not None and not (text.isascii() and text.isdigit() and int(text)):
             raise ConfigError(f"--cases: {text!r} must be a whole number above 0")
         cases = int(text) if text else CASES if config.max_requests is None else min(CASES, config.max_requests // 2)
         profile = replace(Profile.of(None, flags["seed"]), name="fuzz")

@@ -10,6 +10,7 @@ from contract.outcome import Violation
 from contract.run.client import RecordingClient
 from contract.run.recorder import Recorder
 from contract.spec.rules import catalogue
+from contract.target.client import BURST
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
 SHRINKING = 500  # cases at most that are spent on making one violation smaller; they are not those of the budget
@@ -60,9 +61,9 @@ class FuzzRun:
 
     @property
     def may_create(self) -> bool:
-        """Whether the budget allows what a step of the machine can create: an engagement or two."""
+        """Whether the budget allows what a step of the machine can create: on a faulty target a whole burst."""
         limit = self.client.config.max_creations
-        return limit is None or self.client.creations + 2 <= limit
+        return limit is None or self.client.creations + BURST <= limit
 
     @property
     def over(self) -> bool:

@@ -23,7 +23,7 @@ from contract.run.results import Failure, Run
 from contract.run.runner import rules_of
 from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import Rule, catalogue
-from contract.target.config import ConfigError, load, names_target
+from contract.target.config import ConfigError, load, names_target, with_limits
 from contract.target.embedded import embedded
 from pytest_engagements import OPTIONS, SUITE
 
@@ -70,7 +70,7 @@ def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
     profile = Profile.of(flags["profile"], flags["seed"])
     rules = select(config.getoption("contract_rule"), flags["shard"])
     if not names_target(flags, os.environ):
-        target = resources.enter_context(embedded())
+        target = with_limits(resources.enter_context(embedded()), flags, os.environ)
     else:
         target = load(flags, os.environ)
         if not target.loopback and not config.getoption("contract_yes"):

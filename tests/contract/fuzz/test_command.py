@@ -109,6 +109,7 @@ def test_another_machine_is_asked_for_first(
     [
         (["--corpus", "/dev/null/corpus"], "--corpus: cannot write to /dev/null/corpus: Not a directory"),
         (["--cases", "none"], "--cases: 'none' must be a whole number above 0"),
+        (["--cases", "²"], "--cases: '²' must be a whole number above 0"),
         (["--shard", "3/2"], "--shard: '3/2' must be I/N"),
         (["--seed", "x"], "--seed: 'x' must be a whole number"),
     ],

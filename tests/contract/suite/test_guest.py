@@ -135,6 +135,13 @@ def test_every_option_is_explained(tmp_path: Path) -> None:
     assert "--contract-yes send to" in said
 
 
+def test_limits_hold_without_a_target_too(tmp_path: Path) -> None:
+    """A budget that is given as an option ends a run against the mock that pytest starts itself."""
+    done = run(tmp_path, "--pyargs", "contract.suite", "--contract-max-requests=5")
+    assert done.returncode == 3
+    assert "the budget of 5 requests is used up" in done.stdout + done.stderr
+
+
 def test_pytest_itself_says_which_rule_failed_and_why(tmp_path: Path) -> None:
     """The failure shows rule, expected, got and lines for a shell, and nothing of the inside of the suite."""
     with serve(next(defect for defect in ALL if defect.name == "participants-text")) as server:
