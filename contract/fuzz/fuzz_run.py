@@ -13,7 +13,7 @@ from contract.spec.rules import catalogue
 from contract.target.client import BURST
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
-SHRINKING = 500  # cases at most that are spent on making one violation smaller; they are not those of the budget
+SHRINKING = 1000  # cases at most that are spent on making one violation smaller; they are not those of the budget
 
 
 class Ended(BaseException):

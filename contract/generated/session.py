@@ -87,9 +87,9 @@ class Target:
 
     @property
     def may_create(self) -> bool:
-        """Whether the budget has room for another engagement, and for the one that a check may add to it."""
+        """Whether the budget has room for another engagement or two, and for the one that each submission needs."""
         limit = self.client.config.max_creations
-        return limit is None or self.client.creations + 1 < limit
+        return limit is None or self.client.creations + 2 < limit
 
     def prepare(self, case: Case) -> None:
         """Make a submission safe and plausible before it is sent, and enter it into the books. Raises CutShort.

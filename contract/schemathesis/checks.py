@@ -283,6 +283,8 @@ def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> No
             return
         target.probes["limits"] += 1  # not `due`: megabytes are sent once, whatever comes of it
         for rule in (TRANSCRIPT.rules["maxLength"], TRANSCRIPT.rules["x-maxBytes"]):
+            if not target.may_create:
+                return
             created(target.client, target.client.submission(**bodies.at_limit(rule)[0].value), rule)
             group(target.client, {rule: bodies.refused()[rule]})
             target.recorder.hold(rule)

@@ -11,6 +11,7 @@ from mock_server import Running
 MEDIA = {
     "CONTRACT_MEDIA_ACCEPTED": "https://media.mock.test/ok.mp3",
     "CONTRACT_MEDIA_REJECTED": "https://media.mock.test/a.html",
+    "CONTRACT_MEDIA_REDIRECT_TO_PRIVATE": "https://media.mock.test/redirect-private/a.mp3",
 }
 
 

@@ -226,7 +226,7 @@ def test_run_keeps_the_budgets(config: Config) -> None:
     with running() as server:
         limited = replace(config, base_url=server.base_url, max_creations=12)
         assert run(limited, seed=1, max_examples=15, options=("--phases", "examples,fuzzing")) == OK
-        assert creations(limited) == 12
+        assert 9 < creations(limited) <= 12
         assert run(replace(limited, max_requests=12), seed=1, max_examples=1, options=EXAMPLES) == NO_TARGET
 
 
