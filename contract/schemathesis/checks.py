@@ -279,12 +279,12 @@ def _forbidden(target: Target, document: dict[str, object], credential: str, rul
 def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Transcripts at both limits are accepted, and over either are refused; asked once (LIMIT-7, LIMIT-8)."""
     with _checking(LimitMissed, LIMITS, case, response) as (target, heard):
-        if not heard.is_first or not target.may_create or target.probes["limits"]:
+        if not heard.is_first or target.probes["limits"]:
             return
-        target.probes["limits"] += 1  # not `due`: megabytes are sent once, whatever comes of it
         for rule in (TRANSCRIPT.rules["maxLength"], TRANSCRIPT.rules["x-maxBytes"]):
             if not target.may_create:
                 return
+            target.probes["limits"] += 1  # not `due`: megabytes are sent once, whatever comes of it
             created(target.client, target.client.submission(**bodies.at_limit(rule)[0].value), rule)
             group(target.client, {rule: bodies.refused()[rule]})
             target.recorder.hold(rule)
