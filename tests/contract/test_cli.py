@@ -135,7 +135,9 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
 def test_what_is_not_configured_is_no_pass(tmp_path: Path) -> None:
     """Without a recording that redirects inside, URL-15 is untested and the run incomplete."""
     with running(Settings(port=0, log_level="error")) as server:
-        contract(tmp_path, "run", "--rule", "URL-15", environment=at(server), code=4)
+        environment = at(server)
+        del environment["CONTRACT_MEDIA_REDIRECT_TO_PRIVATE"]
+        contract(tmp_path, "run", "--rule", "URL-15", environment=environment, code=4)
     assert report(tmp_path)["URL-15"]["verdict"] == "untested"
 
 
