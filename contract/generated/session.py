@@ -1,4 +1,4 @@
-"""The target that Schemathesis sends to, as this kit knows it: what is sent, what came back, what is known of it.
+"""A target that Schemathesis sends to, as this kit knows it: what is sent, what came back, what is known of it.
 
 Schemathesis' own requests and those of the checks go through the books of one client: one budget, one rate, one ledger,
 and every answer is looked at (`invariants.py`).
@@ -7,37 +7,27 @@ and every answer is looked at (`invariants.py`).
 from __future__ import annotations
 
 import copy
-import os
 import re
 import time
 from collections import ChainMap, Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Response as Answer
-from schemathesis.python import wsgi
 
-from contract.cases import urls
 from contract.cases.keys import LONGEST
-from contract.cases.verdict import ACCEPTED, Url
+from contract.cases.verdict import Url
 from contract.exchange import PATH, Body, Exchange, Request, Response
 from contract.generated.recorder import GeneratedRecorder
 from contract.judge.submission import Judgement, judge
 from contract.outcome import CutShort
 from contract.run.client import RecordingClient
-from contract.run.profile import Profile
-from contract.run.session import REPORT_DIR, Session, open_session
+from contract.run.session import Session
 from contract.strategies import refused_urls
-from contract.target import simulated
-from contract.target.config import Config, ConfigError, is_loopback, load
-from contract.target.discretion import shows
-from contract.target.wsgi import WsgiTransport
+from contract.target.discretion import SAFE, shows
 
 Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
@@ -94,35 +84,38 @@ class Target:
     def prepare(self, case: Case) -> None:
         """Make a submission safe and plausible before it is sent, and enter it into the books. Raises CutShort.
 
-        What is invalid is never repaired: only a valid key becomes unique, only a public https URL becomes that of a
-        recording. Once the creations are used up, every valid key becomes that of a known engagement: a repeat. So does
-        the whole case where others would see what a faulty target makes of it.
+        What is invalid is not repaired: only a valid key becomes unique, only a public https URL becomes that of a
+        recording. Once the creations are used up, every valid key becomes that of a known engagement: a repeat. Where
+        others would see what a faulty target makes of a case, it says that it is private and runs no workflows; if
+        that does not suffice, a repeat is sent instead of it.
         """
-        document = case.body if isinstance(case.body, dict) else {}
-        changes: dict[str, Any] = {}
-        key, url = document.get("external_id"), document.get("media_url")
-        if isinstance(key, str) and 0 < len(key) <= LONGEST:
-            changes["external_id"] = self._key(key)
-        if isinstance(url, str) and url not in self.media and url not in self.drawn and PUBLIC_URL.fullmatch(url):
-            accepted = self.client.config.accepted
-            changes["media_url"] = accepted[len(url) % len(accepted)]
-        if self.client.config.discreet:
-            changes |= {"run_workflows": False} if document.get("run_workflows") is True else {}
-            changes |= {"is_private": True} if document.get("is_private", False) is False else {}
-        if document:
-            case.body = {**document, **changes}
+        if isinstance(case.body, dict) and case.body:
+            case.body = {**case.body, **self._changes(case.body)}
         if case.method == "POST" and self._shows(case):
             case.body, case.media_type = dict(self._anchor.document), "application/json"
-            changes["external_id"] = self._anchor.request.key
         # In the place of a generated credential; `credential_is_needed` sends others. The rest is for gateways.
         case.headers.update({**self.client.config.headers, "Authorization": self.client.credential("writer")})
         self._hide_headers(case)
-        booked = Request(Body(b""), (), "writer", changes.get("external_id"), expect="observed")
+        key = case.body.get("external_id") if isinstance(case.body, dict) else None
+        booked = Request(Body(b""), (), "writer", key if isinstance(key, str) else None, expect="observed")
         try:
             self.client.spend(booked)
         except CutShort as reason:
             self.session.stopped = str(reason)
             raise
+
+    def _changes(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what of a generated submission is sent in another way."""
+        config = self.client.config
+        changes: dict[str, Any] = {}
+        key, url = document.get("external_id"), document.get("media_url")
+        if isinstance(key, str) and 0 < len(key) <= LONGEST:
+            changes["external_id"] = self._key(key)
+        if isinstance(url, str) and url not in self.media and url not in self.drawn and PUBLIC_URL.fullmatch(url):
+            changes["media_url"] = config.accepted[len(url) % len(config.accepted)]
+        if config.discreet:
+            changes |= {name: safe for name, safe in SAFE.items() if document.get(name, not safe) is (not safe)}
+        return changes
 
     @property
     def _anchor(self) -> Exchange:
@@ -231,81 +224,6 @@ class Target:
             method=str(sent.method),
             path=str(sent.url).partition("?")[0].removeprefix(root),
         )
-
-
-def open_target(base_url: str, app: Any = None) -> Target:
-    """Return the target at this URL, or this application, as the environment describes it, after a pre-flight.
-
-    Raises ConfigError, PreflightFailed and CutShort, each with a sentence that says what to do.
-    """
-    environment: Mapping[str, str] = os.environ
-    if is_loopback(base_url):
-        environment = {"CONTRACT_MEDIA_ACCEPTED": ",".join(simulated.ACCEPTED)} | dict(os.environ)
-    config = load({"base_url": base_url}, environment)
-    transport = None if app is None else WsgiTransport(app, config.base_url)
-    report_dir = None if config.loopback else Path(REPORT_DIR)
-    session = open_session(
-        config, Profile.of("quick", None), report_dir=report_dir, transport=transport, recorder=GeneratedRecorder()
-    )
-    return adopt(session)
-
-
-class Targets:
-    """The targets of this process: the one that a run brought along, or one for each URL and application."""
-
-    def __init__(self) -> None:
-        self.given: Target | None = None
-        self._found: dict[tuple[str, int], Target | Exception] = {}
-
-    def of(self, operation: Operation) -> Target:
-        """Return the target of an operation, opened when it is first met. Raises what `open_target` raises."""
-        if self.given is not None:
-            return self.given
-        url = operation.base_url or ""
-        if operation.app is not None:
-            url = f"http://{wsgi.HOST}{urlsplit(url).path}"
-        elif not url.startswith("http"):
-            raise ConfigError("Schemathesis knows no base URL: add --url, or schema.config.update(base_url=…)")
-        return self.at(url, operation.app, operation.schema.config.workers)
-
-    def at(self, base_url: str, app: Any, workers: int) -> Target:
-        """Return the target at this URL, or this application."""
-        if workers > 1:
-            raise ConfigError("contract.schemathesis keeps one set of books: use --workers 1")
-        place = (base_url, id(app))
-        if place not in self._found:
-            try:
-                self._found[place] = open_target(base_url, app)
-            except Exception as reason:  # noqa: BLE001  whatever it is: the next case would meet it again
-                self._found[place] = reason
-        if isinstance(found := self._found[place], Exception):
-            raise found.with_traceback(None) from None  # its sentence says it all
-        return found
-
-    def opened(self) -> list[Target]:
-        """Return all targets that passed their pre-flight."""
-        given = [] if self.given is None else [self.given]
-        return given + [found for found in self._found.values() if isinstance(found, Target)]
-
-
-targets = Targets()
-
-
-def adopt(session: Session) -> Target:
-    """Return a session of its own recorder as a target, after a pre-flight. Raises what `Session.begin` raises."""
-    if not isinstance(session.recorder, GeneratedRecorder):
-        raise TypeError("a target needs a session with GeneratedRecorder as its recorder")
-    session.begin()
-    accepted = {url: Url(url, ACCEPTED, "URL-17", "a configured recording") for url in session.config.accepted}
-    return Target(session, session.recorder, accepted, tuple(_hostile(session.config)))
-
-
-def _hostile(config: Config) -> Iterator[Url]:
-    """Yield the URLs of the table that every run tries in turn."""
-    yield from urls.over_http(config.accepted[:1])[:1]
-    yield from urls.configured(config.rejected, config.redirect_to_private, config.unreachable)
-    for several in zip_longest(*urls.HOSTS.values()):  # a bit of each network before more of one
-        yield from (url for url in several if url is not None)
 
 
 def _response(answer: Answer) -> Response:

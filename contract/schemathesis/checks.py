@@ -17,7 +17,8 @@ from schemathesis import Response as Answer
 from contract.cases import bodies
 from contract.cases.credentials import WRONG
 from contract.exchange import Exchange
-from contract.generated.session import Case, JudgedExchange, Target, targets
+from contract.generated.session import Case, JudgedExchange, Target
+from contract.generated.targets import targets
 from contract.judge.answers import answer as said
 from contract.judge.answers import blamed_for
 from contract.judge.creation import judge_created

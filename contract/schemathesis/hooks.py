@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from schemathesis import BaseSchema, HookContext
 from schemathesis import Response as Answer
 
-from contract.generated.session import PUBLIC_URL, Case, targets
+from contract.generated.session import PUBLIC_URL, Case
+from contract.generated.targets import targets
 
 
 @schemathesis.hook

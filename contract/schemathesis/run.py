@@ -14,7 +14,7 @@ from schemathesis.cli import schemathesis as command
 
 from contract import report
 from contract.generated.recorder import GeneratedRecorder
-from contract.generated.session import adopt, targets
+from contract.generated.targets import adopt, targets
 from contract.outcome import CutShort
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile

@@ -44,7 +44,8 @@ class Ledger:
         if self._path is None:
             return
         entry = {"external_id": key, "credential": credential, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        with self._path.open("a", encoding="utf-8") as file:
+        # Half a surrogate pair, which UTF-8 cannot hold, is written as JSON escapes it.
+        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 

@@ -17,7 +17,8 @@ import schemathesis
 from hypothesis import find
 
 from contract.generated.recorder import GeneratedRecorder
-from contract.generated.session import Case, Operation, Target, adopt, targets
+from contract.generated.session import Case, Operation, Target
+from contract.generated.targets import adopt, targets
 from contract.run.profile import Profile
 from contract.run.session import NO_TARGET, OK, VIOLATION, open_session
 from contract.schemathesis.run import run

@@ -306,3 +306,10 @@ def test_a_repeated_request_id_is_found(make: Make) -> None:
     assert client.recorder.findings["ERR-6"].failed == 0
     client.submit({}, expect="refused")
     assert client.recorder.findings["ERR-6"].failed == 1
+
+
+def test_a_key_that_utf8_cannot_hold_is_written_down(tmp_path: Path) -> None:
+    """The ledger holds every key, one with half a surrogate pair too, and can be read as JSON."""
+    path = tmp_path / "created.jsonl"
+    Ledger(path).write("dialer:\ud800\u00e9", "writer")
+    assert json.loads(path.read_text(encoding="utf-8"))["external_id"] == "dialer:\ud800\u00e9"
