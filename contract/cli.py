@@ -25,8 +25,9 @@ from contract.run.profile import PROFILES, Profile
 from contract.run.runner import Plan, execute, rehearse
 from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
-from contract.target.config import ConfigError, load, names_target, with_limits
+from contract.target.config import load, names_target, with_limits
 from contract.target.embedded import Target, resettable
+from contract.target.reading import ConfigError
 from contract.target.redaction import Redactor
 
 NOBODY_READS = 128 + signal.SIGPIPE  # what a shell makes of a command that ends this way

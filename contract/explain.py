@@ -14,8 +14,8 @@ from contract.run.session import open_session
 from contract.spec.rules import Rule, catalogue
 from contract.target import simulated
 from contract.target.clock import PaperClock
-from contract.target.config import CREDENTIALS as NAMES
 from contract.target.config import Config, Credential
+from contract.target.reading import CREDENTIALS as NAMES
 from contract.target.rehearsal import Rehearsal
 
 MOST_EXAMPLES = 10

@@ -19,8 +19,9 @@ from contract.run.profile import Profile
 from contract.run.results import Run, merge
 from contract.run.runner import budget
 from contract.run.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
-from contract.target.config import Config, ConfigError
+from contract.target.config import Config
 from contract.target.embedded import Target
+from contract.target.reading import ConfigError
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with

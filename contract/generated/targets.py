@@ -18,7 +18,8 @@ from contract.generated.session import Operation, Target
 from contract.run.profile import Profile
 from contract.run.session import REPORT_DIR, Session, open_session
 from contract.target import simulated
-from contract.target.config import Config, ConfigError, is_loopback, load
+from contract.target.config import Config, is_loopback, load
+from contract.target.reading import ConfigError
 from contract.target.wsgi import WsgiTransport
 
 

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from contract.target.config import ConfigError, whole_number
+from contract.target.reading import ConfigError, whole_number
 
 PROFILES = ("safe", "quick", "standard", "thorough")
 T = TypeVar("T")

@@ -17,7 +17,8 @@ from contract.run.results import Run
 from contract.spec.rules import catalogue
 from contract.target.client import Ledger
 from contract.target.clock import Clock
-from contract.target.config import Config, ConfigError, known_rule, whole_number
+from contract.target.config import Config
+from contract.target.reading import ConfigError, known_rule, whole_number
 from contract.target.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4

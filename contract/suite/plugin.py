@@ -23,8 +23,9 @@ from contract.run.results import Failure, Run
 from contract.run.runner import rules_of
 from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import Rule, catalogue
-from contract.target.config import ConfigError, load, names_target, with_limits
+from contract.target.config import load, names_target, with_limits
 from contract.target.embedded import embedded
+from contract.target.reading import ConfigError
 from pytest_engagements import OPTIONS, SUITE
 
 CLIENT = pytest.StashKey[RecordingClient]()

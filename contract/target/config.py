@@ -1,33 +1,37 @@
 """The target of a run and how to treat it: flag over environment over file over default.
 
-This is the only module of the suite that reads the environment. Every value remembers where it came from, and
+The environment is handed in. Every value remembers where it came from, and
 credentials show themselves to nobody.
 """
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract.spec.rules import catalogue
+from contract.target.reading import (
+    CREDENTIALS,
+    ConfigError,
+    Deviation,
+    Reader,
+    parse_base_url,
+    parse_count,
+    parse_file,
+    parse_form,
+    parse_proxy,
+    parse_rate,
+    parse_seconds,
+    read_toml,
+)
 
-CREDENTIALS = ("writer", "reader", "private_reader", "other_workspace")
 LOOPBACK_RATE, REMOTE_RATE = None, 5.0
 REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 150
 # No name under .invalid ever resolves (RFC 6761), so this is unreachable for every deployment.
 UNREACHABLE = "https://does-not-exist.invalid/a.mp3"
-
-
-class ConfigError(Exception):
-    """A setting that cannot be used: one line that says which, from where, and what is accepted."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,14 +54,6 @@ class Credential:
 
     def __repr__(self) -> str:
         return f"Credential({self.name}, ********)"
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """A rule that the target is known to break, until the day it `expires` (or for good)."""
-
-    reason: str
-    expires: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +112,9 @@ def names_target(flags: Mapping[str, str | None], environment: Mapping[str, str]
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Config:
     """Return the configuration. Raises ConfigError with one line for the first value that cannot be used."""
     path = flags.get("config") or environment.get("CONTRACT_CONFIG")
-    reader = _Reader(_read_toml(Path(path)) if path else {}, str(path), flags, environment)
-    base_url = _base_url(reader.required("base_url", "--base-url, CONTRACT_BASE_URL"))
-    raw = reader.parsed("credentials.credential_form", _form, "bearer") == "raw"
+    reader = Reader(read_toml(Path(path)) if path else {}, str(path), flags, environment)
+    base_url = parse_base_url(reader.required("base_url", "--base-url, CONTRACT_BASE_URL"))
+    raw = reader.parsed("credentials.credential_form", parse_form, "bearer") == "raw"
     credentials = {}
     for name in CREDENTIALS:
         if (value := reader.value(f"credentials.{name}")) is not None:
@@ -140,11 +136,11 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         unreachable=reader.urls("media.unreachable") or (UNREACHABLE,),
         **_limits(reader, loopback=is_loopback(base_url)),
         headers=reader.headers(),
-        ca_file=reader.parsed("http.ca_file", _file, None),
-        client_cert=reader.parsed("http.client_cert", _file, None),
-        client_key=reader.parsed("http.client_key", _file, None),
-        proxy=reader.parsed("http.proxy", _proxy, None),
-        timeout=reader.parsed("http.timeout", _seconds, 60.0),
+        ca_file=reader.parsed("http.ca_file", parse_file, None),
+        client_cert=reader.parsed("http.client_cert", parse_file, None),
+        client_key=reader.parsed("http.client_key", parse_file, None),
+        proxy=reader.parsed("http.proxy", parse_proxy, None),
+        timeout=reader.parsed("http.timeout", parse_seconds, 60.0),
         waived=reader.reasons("waived"),
         deviations=reader.deviations(),
         sources=reader.sources,
@@ -156,241 +152,15 @@ def with_limits(config: Config, flags: Mapping[str, str | None], environment: Ma
 
     Without a target there is no file to read them from.
     """
-    limits = _limits(_Reader({}, "", flags, environment), loopback=config.loopback)
+    limits = _limits(Reader({}, "", flags, environment), loopback=config.loopback)
     return replace(config, **limits)
 
 
-def _limits(reader: _Reader, *, loopback: bool) -> dict[str, Any]:
+def _limits(reader: Reader, *, loopback: bool) -> dict[str, Any]:
     return {
         "rate": reader.parsed("limits.rate", parse_rate, LOOPBACK_RATE if loopback else REMOTE_RATE),
-        "max_requests": reader.parsed("limits.max_requests", _count, None if loopback else REMOTE_REQUESTS),
-        "patience": reader.parsed("limits.patience", _seconds, 300.0),
+        "max_requests": reader.parsed("limits.max_requests", parse_count, None if loopback else REMOTE_REQUESTS),
+        "patience": reader.parsed("limits.patience", parse_seconds, 300.0),
         "visible": reader.flag("limits.visible"),
-        "max_creations": reader.parsed("limits.max_creations", _count, None if loopback else REMOTE_CREATIONS),
+        "max_creations": reader.parsed("limits.max_creations", parse_count, None if loopback else REMOTE_CREATIONS),
     }
-
-
-KEYS = {
-    "base_url": "CONTRACT_BASE_URL",
-    **{f"credentials.{name}": f"CONTRACT_{name.upper()}" for name in CREDENTIALS},
-    "credentials.credential_form": "CONTRACT_CREDENTIAL_FORM",
-    "media.accepted": "CONTRACT_MEDIA_ACCEPTED",
-    "media.rejected": "CONTRACT_MEDIA_REJECTED",
-    "media.redirect_to_private": "CONTRACT_MEDIA_REDIRECT_TO_PRIVATE",
-    "media.unreachable": "CONTRACT_MEDIA_UNREACHABLE",
-    "limits.rate": "CONTRACT_RATE",
-    "limits.max_requests": "CONTRACT_MAX_REQUESTS",
-    "limits.max_creations": "CONTRACT_MAX_CREATIONS",
-    "limits.patience": "CONTRACT_PATIENCE",
-    "limits.visible": "CONTRACT_VISIBLE",
-    "http.headers": None,
-    "http.ca_file": "CONTRACT_CA_FILE",
-    "http.client_cert": "CONTRACT_CLIENT_CERT",
-    "http.client_key": "CONTRACT_CLIENT_KEY",
-    "http.proxy": "CONTRACT_PROXY",
-    "http.timeout": "CONTRACT_TIMEOUT",
-}
-FREE_TABLES = ("waived", "deviations", "http.headers")  # their keys are the user's own
-
-
-class _Reader:
-    """Looks each key up in its sources and remembers which one had it."""
-
-    def __init__(
-        self, document: dict[str, Any], path: str, flags: Mapping[str, str | None], environment: Mapping[str, str]
-    ) -> None:
-        self._document = document
-        self._path = path
-        self._flags = flags
-        self._environment = environment
-        self.sources: dict[str, str] = {}
-
-    def value(self, key: str) -> str | None:
-        found = self._find(key)
-        if found is not None and (not isinstance(found, str | int | float) or isinstance(found, bool)):
-            raise ConfigError(f"{self.sources[key]}: {key} must be one value")
-        text = None if found is None else str(found).strip()
-        if text == "" or (text and not text.isprintable()):
-            raise ConfigError(f"{self.sources[key]}: {key} is empty or holds a control character")
-        return text
-
-    def _find(self, key: str) -> Any:
-        name = key.rpartition(".")[2]
-        variable = KEYS[key]
-        table = self._document
-        for part in key.split(".")[:-1]:
-            table = table.get(part, {})
-        for source, found in (
-            (f"--{name.replace('_', '-')}", self._flags.get(name)),
-            (f"environment {variable}", self._environment.get(variable or "") or None),
-            (self._path, table.get(name)),
-        ):
-            if found is not None:
-                self.sources[key] = source
-                return found
-        self.sources[key] = "default"
-        return None
-
-    def required(self, key: str, where: str) -> str:
-        if (value := self.value(key)) is None:
-            raise ConfigError(f"{key} is missing: set {where}, or {key} in {self._path}")
-        return value
-
-    def parsed(self, key: str, parse: Callable[[str], Any], default: Any) -> Any:
-        if (value := self.value(key)) is None:
-            return default
-        try:
-            return parse(value)
-        except ValueError as error:
-            raise ConfigError(f"{self.sources[key]}: {key}: {value!r} {error}") from None
-
-    def flag(self, key: str) -> bool:
-        found = self._find(key)
-        if found in (True, False, None, "true", "false"):
-            return found in (True, "true")
-        raise ConfigError(f"{self.sources[key]}: {key} must be true or false")
-
-    def urls(self, key: str) -> tuple[str, ...]:
-        found = self._find(key)
-        texts = [text.strip() for text in found.split(",")] if isinstance(found, str) else found or []
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise ConfigError(f"{self.sources[key]}: {key} must be a list of URLs")
-        for text in texts:
-            if not text.isascii() or not _is_url(text, "https"):
-                raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be an https URL")
-        return tuple(texts)
-
-    def headers(self) -> dict[str, str]:
-        table = self._find("http.headers") or {}
-        for name, value in table.items():
-            if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not isinstance(value, str) or not value.isprintable():
-                raise ConfigError(f"{self._path}: http.headers.{name} must be a header with a text")
-        return dict(table)
-
-    def reasons(self, key: str) -> dict[str, str]:
-        table = self._document.get(key, {})
-        for rule, reason in table.items():
-            known_rule(rule, f"{self._path}: {key}")
-            if not isinstance(reason, str) or not reason.strip():
-                raise ConfigError(f'{self._path}: {key}.{rule} needs a reason, as "{rule}" = "why"')
-        return dict(table)
-
-    def deviations(self) -> dict[str, Deviation]:
-        found = {}
-        for rule, entry in self._document.get("deviations", {}).items():
-            known_rule(rule, f"{self._path}: deviations")
-            where = f"{self._path}: deviations.{rule}"
-            if not isinstance(entry, dict) or not isinstance(entry.get("reason"), str):
-                raise ConfigError(f'{where} must be {{ reason = "why", expires = 2027-03-01 }}')
-            for name in entry:
-                if name not in ("reason", "expires"):
-                    raise ConfigError(f"{where}.{name}: unknown key; {suggestion(name, ('reason', 'expires'))}")
-            if not isinstance(expires := entry.get("expires"), date | None):
-                raise ConfigError(f"{where}.expires must be a date, as 2027-03-01 without quotes")
-            found[rule] = Deviation(entry["reason"], expires)
-        return found
-
-
-def parse_rate(text: str) -> float:
-    """Read `5/s`, `100/minute` or `0.5/s` and return requests a second. Raises ValueError."""
-    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*/\s*(s|second|m|minute|h|hour)", text)
-    if match is None or float(match[1]) == 0:
-        raise ValueError("must be a rate such as 5/s or 100/minute")
-    return float(match[1]) / {"s": 1, "m": 60, "h": 3600}[match[2][0]]
-
-
-def suggestion(word: str, accepted: Iterable[str]) -> str:
-    """Say which accepted word is nearest, or list them all."""
-    accepted = list(accepted)
-    near = difflib.get_close_matches(word, accepted, n=1)
-    return f"did you mean {near[0]}?" if near else f"accepted are {', '.join(accepted)}"
-
-
-def known_rule(rule: str, where: str) -> None:
-    """See that a rule exists; `where` is who named it. Raises ConfigError with the nearest one."""
-    if rule not in catalogue():
-        near = difflib.get_close_matches(rule.upper(), catalogue(), n=1)
-        raise ConfigError(
-            f"{where}: {rule} is no rule; {f'did you mean {near[0]}?' if near else 'see: contract rules'}"
-        )
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: nested too deeply") from None
-    except ValueError as error:  # not TOML, or not UTF-8
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    _check_keys(document, "", str(path))
-    return document
-
-
-def _check_keys(table: Mapping[str, Any], prefix: str, path: str) -> None:
-    accepted = {key[len(prefix) :].split(".")[0] for key in (*KEYS, *FREE_TABLES) if key.startswith(prefix)}
-    for name, value in table.items():
-        if name not in accepted:
-            raise ConfigError(f"{path}: {prefix}{name}: unknown key; {suggestion(name, sorted(accepted))}")
-        key = prefix + name
-        is_table = key in FREE_TABLES or any(known.startswith(key + ".") for known in KEYS)
-        if is_table != isinstance(value, dict):
-            raise ConfigError(f"{path}: {key} {'must be a table, [' + key + ']' if is_table else 'is not a table'}")
-        if is_table and key not in FREE_TABLES:
-            _check_keys(value, key + ".", path)
-
-
-def _is_url(text: str, *schemes: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return bool(parts.scheme in schemes and parts.hostname and parts.port != 0)
-    except ValueError:  # a port that is none, or broken brackets
-        return False
-
-
-def _base_url(text: str) -> str:
-    if not _is_url(text, "http", "https") or {"?", "#", "@"} & set(text):
-        raise ConfigError(
-            f"base_url: {text!r} must be an http or https URL up to the API's root, such as https://h/api"
-        )
-    return text.rstrip("/").removesuffix("/v2/engagements")
-
-
-def _count(text: str) -> int:
-    if (number := whole_number(text)) is None or number == 0:
-        raise ValueError("must be a whole number above 0")
-    return number
-
-
-def whole_number(text: str) -> int | None:
-    """Read a number in ASCII digits, as many as anybody needs; None if it is none."""
-    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 86_400:
-        raise ValueError("must be a number of seconds above 0, a day at most")
-    return seconds
-
-
-def _form(text: str) -> str:
-    if text not in {"bearer", "raw"}:
-        raise ValueError("must be bearer or raw")
-    return text
-
-
-def _proxy(text: str) -> str:
-    if not _is_url(text, "http", "https"):  # what is there is not shown: it may hold a password
-        raise ConfigError("http.proxy must be a URL such as http://user:password@proxy.example.com:3128")
-    return text
-
-
-def _file(text: str) -> Path:
-    if not Path(text).is_file():
-        raise ValueError("is not a file")
-    return Path(text)

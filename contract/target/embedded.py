@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract.target import simulated
-from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.config import Config, Credential
+from contract.target.reading import CREDENTIALS
 from mock_server import Settings, running
 
 

@@ -12,8 +12,9 @@ from contract.run.profile import Profile
 from contract.run.runner import run_suite
 from contract.run.session import Session, open_session
 from contract.target.clock import Clock
-from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.config import Config, Credential
 from contract.target.embedded import embedded
+from contract.target.reading import CREDENTIALS
 from mock_server.services import Mock
 from tests import peer
 from tests.defects import Defect, generated, serve

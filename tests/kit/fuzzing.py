@@ -17,8 +17,9 @@ from contract.run.profile import Profile
 from contract.run.results import Failure
 from contract.run.session import Session, open_session
 from contract.target.clock import Clock
-from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.config import Config, Credential
 from contract.target.embedded import embedded
+from contract.target.reading import CREDENTIALS
 from contract.target.transport import NoAnswer
 from contract.target.wsgi import WsgiTransport
 from mock_server import Settings, create_app

@@ -23,8 +23,9 @@ from contract.run.profile import Profile
 from contract.run.session import NO_TARGET, OK, VIOLATION, open_session
 from contract.schemathesis.run import run
 from contract.spec import document as spec
-from contract.target.config import CREDENTIALS, Config, Credential
+from contract.target.config import Config, Credential
 from contract.target.embedded import embedded
+from contract.target.reading import CREDENTIALS
 from mock_server import Settings, create_app, running
 from tests import peer
 from tests.defects import ALL, serve

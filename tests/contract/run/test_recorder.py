@@ -8,7 +8,8 @@ import pytest
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.recorder import Recorder, today
 from contract.run.results import RuleResult
-from contract.target.config import Config, Deviation
+from contract.target.config import Config
+from contract.target.reading import Deviation
 
 
 def verdict(recorder: Recorder, config: Config, rule: str) -> RuleResult:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contract.target.config import ConfigError, load, names_target, parse_rate
+from contract.target.config import load, names_target
+from contract.target.reading import ConfigError, parse_rate
 
 FILE = """
 base_url = "https://staging.example.com/api/"
