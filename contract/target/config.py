@@ -1,7 +1,6 @@
 """The target of a run and how to treat it: flag over environment over file over default.
 
-The environment is handed in. Every value remembers where it came from, and
-credentials show themselves to nobody.
+The environment is handed in. Every value remembers where it came from, and credentials show themselves to nobody.
 """
 
 from __future__ import annotations
