@@ -57,6 +57,10 @@ class Host(Protocol):
         """Return how many bytes of a body the application takes at a path."""
         ...
 
+    def idle(self, sock: socket.socket, *, now: bool) -> None:
+        """Note whether a connection waits for its next request."""
+        ...
+
     def render(self, refusal: Problem) -> tuple[dict[str, object], list[tuple[str, str]]]:
         """Return the body and the headers of a refusal that the application does not see."""
         ...
@@ -171,6 +175,7 @@ class Connection:
         """Return the next request, or None if the peer sends no more. Raises Refusal, RemoteProtocolError, OSError."""
         ends = math.inf
         while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._host.idle(self._socket, now=ends == math.inf)
             try:
                 self._receive(ends)
             except TimeoutError:
@@ -178,6 +183,7 @@ class Connection:
                     return None
                 raise Refusal(408, "The head of the request came too slowly. Send it at once.") from None
             ends = min(ends, monotonic() + HEAD_SECONDS)
+        self._host.idle(self._socket, now=False)
         return event if isinstance(event, h11.Request) else None
 
     def _read_body(self, limit: int) -> BinaryIO:

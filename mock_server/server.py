@@ -12,7 +12,7 @@ import socketserver
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ from mock_server.problems import MEDIA_TYPE, Problem
 from mock_server.services import Mock
 from mock_server.workspaces import ConfigError
 
-MAX_CONNECTIONS = 1000  # each has a thread; further ones wait until one of them ends
+MAX_CONNECTIONS = 1000  # each has a thread; a further one takes the place of one that is idle, or waits
 BACKLOG = 512
 STOP_SECONDS = 5.0  # for answers that are under way when the server stops
 POLL_SECONDS = 0.1  # between two looks at whether the server stops
@@ -48,6 +48,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.stopping = mock.stopping
         self._tls = _tls_context(settings) if settings.tls_cert and settings.tls_key else None
         self._open: set[socket.socket] = set()
+        self._idle: dict[socket.socket, None] = {}  # those that wait for a request, the longest first
         self._changed = threading.Condition()
         self.address_family, _, _, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -86,6 +87,8 @@ class Server(socketserver.ThreadingTCPServer):
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection. Raises OSError if nobody can be let in at the moment; socketserver then asks again."""
         with self._changed:
+            if len(self._open) >= MAX_CONNECTIONS:
+                self._end(socket.SHUT_RD, list(self._idle)[:1])  # it makes room for somebody who has a request
             if not self._changed.wait_for(lambda: len(self._open) < MAX_CONNECTIONS, PAUSE_SECONDS):
                 raise TimeoutError("as many connections as there may be are open")
         try:
@@ -110,11 +113,20 @@ class Server(socketserver.ThreadingTCPServer):
         """Serve a connection to its end, on its own thread."""
         Connection(request, client_address[0], self).serve()
 
+    def idle(self, sock: socket.socket, *, now: bool) -> None:
+        """Note whether a connection waits for its next request. When there is no room, such a one is ended."""
+        with self._changed:
+            if now:
+                self._idle[sock] = None
+            else:
+                self._idle.pop(sock, None)
+
     def shutdown_request(self, request: Any) -> None:
         """Let the next one in, now that a connection has ended."""
         request.close()
         with self._changed:
             self._open.discard(request)
+            self._idle.pop(request, None)
             self._changed.notify_all()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  of socketserver
@@ -126,13 +138,14 @@ class Server(socketserver.ThreadingTCPServer):
         self.shutdown()
         self.server_close()
         with self._changed:
-            self._end(socket.SHUT_RD)
+            self._end(socket.SHUT_RD, self._open)
             if not self._changed.wait_for(lambda: not self._open, STOP_SECONDS):
-                self._end(socket.SHUT_RDWR)
+                self._end(socket.SHUT_RDWR, self._open)
                 self._changed.wait_for(lambda: not self._open, PAUSE_SECONDS)
 
-    def _end(self, how: int) -> None:
-        for sock in self._open:
+    @staticmethod
+    def _end(how: int, connections: Iterable[socket.socket]) -> None:
+        for sock in connections:
             with suppress(OSError):  # its peer was faster
                 socket.socket.shutdown(sock, how)  # not the method of SSLSocket, which goes on in plain text
 

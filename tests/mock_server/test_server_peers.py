@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import resource
 import socket
@@ -149,17 +150,38 @@ def test_without_file_descriptors_nobody_is_let_in_for_a_while(
 
 
 def test_beyond_the_cap_peers_wait_for_their_turn(own_server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With as many connections as there may be, the next one is answered as soon as one of them ends."""
+    """With as many requests under way as there may be, the next is answered as soon as one of them ends."""
     monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)
     with ExitStack() as stack:
-        silent = [stack.enter_context(socket.create_connection(address(own_server))) for _ in range(3)]
+        for _ in range(3):
+            peer = stack.enter_context(socket.create_connection(address(own_server)))
+            body = json.dumps(submission(media_url="https://media.mock.test/slow/1500/a.mp3")).encode()
+            peer.sendall(head(f"Content-Length: {len(body)}") + body)
+        wait_until(lambda: len(own_server.mock.state.store._claims) == 3)
         late = stack.enter_context(socket.create_connection(address(own_server), timeout=0.5))
         late.sendall(head("Connection: close", method="GET", target="/__admin/health"))
         with pytest.raises(TimeoutError):
             late.recv(1)
-        silent[0].close()
         late.settimeout(10)
         assert late.recv(12) == b"HTTP/1.1 200"
+
+
+def test_idle_connections_make_room(own_server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many connections as there may be, the one that is idle for longest ends for the next that is not."""
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 60.0)
+    health = head(method="GET", target="/__admin/health")
+    with ExitStack() as stack:
+        peers = [stack.enter_context(socket.create_connection(address(own_server), timeout=10)) for _ in range(3)]
+        for peer in peers:  # so that all are there, the first idle for longest
+            peer.sendall(health)
+            assert peer.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        late = stack.enter_context(socket.create_connection(address(own_server), timeout=10))
+        late.sendall(health)
+        assert late.recv(12) == b"HTTP/1.1 200"
+        assert peers[0].recv(1) == b""
+        peers[1].sendall(health)
+        assert peers[1].recv(12) == b"HTTP/1.1 200"
 
 
 def test_a_peer_that_leaves_early_is_no_news(own_server: Running, caplog: pytest.LogCaptureFixture) -> None:
