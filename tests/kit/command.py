@@ -1,11 +1,16 @@
 """The command `contract`, run as a user runs it."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
+
+from contract.cli import main
 from mock_server import Running
 
 MEDIA = {
@@ -32,6 +37,19 @@ def contract(
     if code is not None:
         assert done.returncode == code, done.stdout + done.stderr
     return done
+
+
+def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call the command in this process, which is faster, without any setting. It must end before it sends."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(io.StringIO()) as output,
+        redirect_stderr(io.StringIO()) as errors,
+    ):
+        for name in [name for name in os.environ if name.startswith("CONTRACT_")]:
+            patch.delenv(name)
+        code = main(arguments)
+    return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
 
 
 def at(server: Running, **changes: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ from tests.peer import MEDIA, Variant
 from tests.peer.submission import faults
 
 BASE = submission(external_id=ABSENT, media_url=MEDIA["accepted"][0])
-ALL = settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+ALL = settings(max_examples=15, database=None, suppress_health_check=list(HealthCheck))
 FINDING = settings(max_examples=3000, database=None, phases=[Phase.generate, Phase.shrink])
 VALIDATOR = Mock(Settings(port=0)).services.validator
 
@@ -94,7 +94,7 @@ def test_what_is_free_has_no_expected_status(submission: Submission) -> None:
     assert (submission.verdict.kind, submission.verdict.statuses) == ("free", ())
 
 
-@settings(max_examples=12, deadline=None, database=None)
+@settings(max_examples=12, database=None)
 @given(limit_transcripts())
 def test_a_transcript_is_at_a_limit_and_shown_in_a_line(transcript: Transcript) -> None:
     """Each is close to a limit, its verdict follows from its real size, and its repr is short."""
@@ -118,7 +118,7 @@ def test_a_key_that_is_cut_shrinks_to_the_cut() -> None:
     assert repr(pair.first.key("run:1")) == "'run:1' * 1 + 'k' * 250 + 'a' * 1"
 
 
-@settings(max_examples=40, deadline=None, database=None)
+@settings(max_examples=40, database=None)
 @given(near_keys())
 def test_near_keys_are_two_valid_keys(pair: NearKeys) -> None:
     """The keys of a pair are different and at most 500 characters long."""
@@ -151,7 +151,7 @@ def test_a_wrong_credential_shows_no_secret(credential: WrongCredential) -> None
 
 
 @given(wrong_credentials())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_wrong_credential_is_made_by_a_shell_too(credential: WrongCredential) -> None:
     """The shell's notation, between double quotes as in a curl line, gives the header that was sent."""
     token = "sk-apik_0123456789.abcdefghijklmnop"

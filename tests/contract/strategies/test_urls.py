@@ -20,7 +20,7 @@ from tests.peer import MEDIA
 from tests.peer.media import Unusable, check_syntax, fetch
 
 Judge = Callable[[str], tuple[bool, int | None]]
-MANY = settings(max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=120, database=None, suppress_health_check=list(HealthCheck))
 
 
 def mock(url: str) -> bool:
@@ -62,7 +62,7 @@ def test_no_verdict_is_wrong(monkeypatch: pytest.MonkeyPatch, accepts: Callable[
 
 
 @given(private(4).flatmap(lambda place: st.tuples(st.just(place.address), spelled(place.address))))
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 def test_a_spelling_is_of_that_address(pair: tuple[object, str]) -> None:
     """Every spelling means its address to the C library, and none is the usual one."""
     import socket

@@ -53,7 +53,7 @@ def push(api: EngagementsApi, body: dict[str, Any]) -> int | None:
     return status
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(CALLS, st.lists(FAULTS, max_size=2), st.integers(1, 3), CLOCK), max_size=4))
 def test_a_good_client_is_never_accused(
     engagements_server: EngagementsServer, steps: list[tuple[dict[str, Any], list[dict[str, Any]], int, str]]
