@@ -11,18 +11,17 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from tests.peer import media
+from tests.peer.reading import Lacking, Reading, Unknown, Wrong, tag
+from tests.peer.stored import PATH, Caller, Record, shown
 from tests.peer.submission import Fault, Path, Unreadable, faults, instant, read
 from tests.peer.variant import Variant
 
-PATH = "/api/v2/engagements"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-SECONDS = 95  # the length of every recording
-STAGES = (("PENDING", 0.0), ("PROCESSING", 0.2), ("COMPLETED", 0.6))  # and the age at which each begins
 SLUGS = {400: "bad_request", 401: "authentication_required", 403: "insufficient_scope", 404: "unknown_path",
          405: "method_not_allowed", 409: "in_flight", 422: "validation_failed", 429: "too_many_requests"}  # fmt: skip
 NAMES: dict[str, Callable[[Path], str]] = {
@@ -51,32 +50,6 @@ class Refusal(Exception):  # noqa: N818  an answer
         self.status, self.detail, self.errors, self.headers = status, detail, errors or [], headers
 
 
-@dataclass(frozen=True)
-class Caller:
-    """A credential's owner."""
-
-    name: str
-    workspace: str
-    scopes: frozenset[str]
-
-    @property
-    def user_id(self) -> str:
-        """The id of the user."""
-        return f"usr_{self.workspace}{self.name.replace('_', '')}"
-
-
-@dataclass(frozen=True)
-class Record:
-    """A stored engagement."""
-
-    id: str
-    body: dict[str, Any]
-    owner: Caller
-    private: bool
-    created_at: datetime
-    start_at: datetime
-
-
 @dataclass
 class Slot:
     """What becomes of one key: a record, once the lock of its first submission is let go."""
@@ -96,6 +69,9 @@ class Peer:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._window = (0, 0)
+        self._reading = Reading(
+            self._records, lambda record: shown(record, variant), creator_reads=variant.creator_reads_private
+        )
         for name, workspace, scopes in (
             ("writer", "A", ("engagements:write", "engagements:read")),
             ("reader", "A", ("engagements:read",)),
@@ -110,26 +86,59 @@ class Peer:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        content_type, headers = "application/json", []
+        content_type = "application/json"
         try:
-            status, answer = self._create(environ)
+            status, headers, answer = self._answer(environ)
         except Refusal as refusal:
             content_type = "application/problem+json"
             status, headers, answer = refusal.status, refusal.headers, self._problem(refusal)
         if self.variant.charset_parameter:
             content_type += "; charset=utf-8"
         content = json.dumps(answer, ensure_ascii=self.variant.escape_answers).encode("utf-8", "surrogatepass")
-        headers = [("Content-Type", content_type), ("X-Api-Version", self.variant.api_version), *headers]
+        headers = [("X-Api-Version", self.variant.api_version), *headers]
+        if status == HTTPStatus.NOT_MODIFIED:
+            start_response("304 Not Modified", headers)
+            return []
+        headers.insert(0, ("Content-Type", content_type))
         if not self.variant.chunked:
             headers.append(("Content-Length", str(len(content))))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [content[: len(content) // 2], content[len(content) // 2 :]]
 
-    def _create(self, environ: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        if environ["PATH_INFO"] != PATH:
+    def _answer(self, environ: dict[str, Any]) -> tuple[int, Headers, dict[str, Any]]:
+        path, method, reads = environ["PATH_INFO"], environ["REQUEST_METHOD"], self.variant.reading == "offered"
+        below = path.removeprefix(PATH + "/") if path.startswith(PATH + "/") and reads else ""
+        if path != PATH and not below:
             raise Refusal(404, "Unknown path.")
-        if environ["REQUEST_METHOD"] != "POST":
-            raise Refusal(405, "Use POST.", headers=[("Allow", "POST")])
+        if method == "GET" and reads:
+            return self._read_back(environ, below)
+        if method != "POST" or below:
+            allowed = ", ".join([*(["GET"] if reads else []), *([] if below else ["POST"])])
+            raise Refusal(405, f"Use {allowed}.", headers=[("Allow", allowed)])
+        status, answer = self._create(environ)
+        return status, [], answer
+
+    def _read_back(self, environ: dict[str, Any], id_: str) -> tuple[int, Headers, dict[str, Any]]:
+        caller, query = self._authenticate(environ.get("HTTP_AUTHORIZATION", "")), environ.get("QUERY_STRING", "")
+        self._count()
+        try:
+            if not id_:
+                return 200, [], self._reading.many(caller, query)
+            answer = self._reading.one(caller, id_, query)
+        except Lacking as scope:
+            raise Refusal(403, f"This needs the scope {scope}.") from None
+        except Wrong as parameter:
+            raise Refusal(400, f"The parameter {parameter} cannot be used.") from None
+        except Unknown:
+            raise Refusal(404, "No engagement has this id.") from None
+        known = environ.get("HTTP_IF_NONE_MATCH") == tag(answer)
+        return (304 if known else 200), [("ETag", tag(answer))], answer
+
+    def _records(self) -> list[Record]:
+        with self._lock:
+            return [slot.record for slot in self._slots.values() if slot.record is not None]
+
+    def _create(self, environ: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         caller = self._authenticate(environ.get("HTTP_AUTHORIZATION", ""))
         if self.variant.scope_judged == "before_body":
             self._authorize(caller)
@@ -149,15 +158,15 @@ class Peer:
             slot = self._slots.setdefault((caller.workspace, key), Slot())
         stored = slot.record
         if stored is not None:
-            return 200, self._shown(stored)
+            return 200, shown(stored, self.variant)
         if not slot.lock.acquire(blocking=self.variant.in_flight == "wait"):
             raise Refusal(409, "The first submission of this external_id is in flight.")
         try:
             if slot.record is not None:  # while this one waited
-                return 200, self._shown(slot.record)
+                return 200, shown(slot.record, self.variant)
             self._judged(lambda: self._fetch(body))
             slot.record = self._record(caller, body)
-            return self.variant.first_status, self._shown(slot.record)
+            return self.variant.first_status, shown(slot.record, self.variant)
         finally:
             slot.lock.release()
 
@@ -229,42 +238,6 @@ class Peer:
             digits = ALPHABET[digit] + digits
         return f"{prefix}_{digits}"
 
-    def _shown(self, record: Record) -> dict[str, Any]:
-        shown = {
-            "object": "engagement",
-            "id": record.id,
-            "title": record.body["title"],
-            "engagement_type": record.body["type"],
-        }
-        status, updated_at = self._progress(record)
-        if self.variant.optional_fields != "none":
-            shown |= {"processing_status": status, "is_private": record.private}
-            shown |= {"created_at": _zulu(record.created_at), "updated_at": _zulu(updated_at)}
-        if self.variant.optional_fields == "all":
-            shown |= {"start_at": self._start(record), "engagement_at": self._start(record), "is_internal": False}
-            shown |= {"owner_user_id": record.owner.user_id, "host_user_id": record.owner.user_id, "data_source": "api"}
-            if status == "COMPLETED":  # processing fills these
-                end = record.start_at + timedelta(seconds=SECONDS)
-                shown |= {"end_at": _zulu(end), "duration_seconds": SECONDS, "description": "A summary."}
-        return shown | ({"version": 7, "links": {"self": PATH}} if self.variant.extra_fields else {})
-
-    def _progress(self, record: Record) -> tuple[str, datetime]:
-        if self.variant.processing != "moving":
-            return self.variant.processing, record.created_at
-        age = datetime.now(UTC) - record.created_at
-        status, begins = [stage for stage in STAGES if age >= timedelta(seconds=stage[1])][-1]
-        return status, record.created_at + timedelta(seconds=begins)
-
-    def _start(self, record: Record) -> str:
-        match self.variant.start_echo:
-            case "as_sent":
-                return record.start_at.isoformat()
-            case "utc_seconds":
-                return record.start_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-            case "other_offset":
-                return record.start_at.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
-        return _zulu(record.start_at)
-
     def _problem(self, refusal: Refusal) -> dict[str, Any]:
         problem: dict[str, Any] = {
             "type": f"https://app.askelephant.ai/errors/{SLUGS[refusal.status]}",
@@ -277,7 +250,3 @@ class Peer:
             name = NAMES[self.variant.error_names]
             problem["errors"] = [{"field": name(p), "code": "invalid", "message": why} for p, why in refusal.errors]
         return problem
-
-
-def _zulu(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -42,7 +42,9 @@ class Handler(BaseHTTPRequestHandler):
         environ = {
             "REQUEST_METHOD": self.command,
             "PATH_INFO": self.path.partition("?")[0],
+            "QUERY_STRING": self.path.partition("?")[2],
             "HTTP_AUTHORIZATION": self.headers.get("Authorization", ""),
+            "HTTP_IF_NONE_MATCH": self.headers.get("If-None-Match", ""),
             "wsgi.input": io.BytesIO(body),
         }
         begun: list[tuple[str, Headers]] = []
@@ -53,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         """Send an answer, in chunks unless its length is announced or it is one piece."""
         if len(pieces) == 1:
             headers = [*headers, ("Content-Length", str(len(pieces[0])))]
-        if not any(name == "Content-Length" for name, _ in headers):
+        if pieces and not any(name == "Content-Length" for name, _ in headers):
             headers = [*headers, ("Transfer-Encoding", "chunked")]
             pieces = (*(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece), b"0\r\n\r\n")
         if self.close_connection:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.http import Answer, send
+from tests.kit.http import PATH, Answer, send
 from tests.kit.submissions import ABSENT, submission
 from tests.peer import MEDIA, Serving, Variant, pairwise, serve, singles, switches
 
@@ -25,6 +25,11 @@ def peer(request: pytest.FixtureRequest) -> Iterator[Serving]:
 def post(peer: Serving, body: object, who: str = "writer") -> Answer:
     """Submit with one of the credentials."""
     return send(peer, body, credential=peer.credentials[who])
+
+
+def get(peer: Serving, tail: str = "", who: str = "writer", **headers: str) -> Answer:
+    """Read one engagement, or a list, with one of the credentials."""
+    return send(peer, credential=peer.credentials[who], method="GET", path=PATH + tail, headers=headers)
 
 
 def test_every_pair_of_values_meets() -> None:
@@ -125,6 +130,29 @@ def test_race(peer: Serving) -> None:
     assert len({answer.json()["id"] for answer in answers if answer.status < 400}) == 1
     allowed = {200, peer.variant.first_status} | ({409} if peer.variant.in_flight == "conflict" else set())
     assert {answer.status for answer in answers} <= allowed
+
+
+def test_reading_back(peer: Serving) -> None:
+    """What was created is read and listed once by those who may, page by page, and by nobody else."""
+    made = [post(peer, submission(is_private=False)).json()["id"] for _ in range(3)]
+    secret = post(peer, submission(is_private=True)).json()["id"]
+    if peer.variant.reading == "absent":
+        assert {get(peer, f"/{made[0]}").status, get(peer).status} <= {404, 405}
+        return
+    first = get(peer, f"/{made[0]}", "reader")
+    known = get(peer, f"/{made[0]}", "reader", **{"If-None-Match": first.headers["etag"]})
+    assert (first.status, first.json()["id"]) == (200, made[0])
+    assert known.status == 304 or peer.variant.processing == "moving"
+    assert [get(peer, f"/{secret}", who).status for who in ("reader", "private_reader")] == [404, 200]
+    assert [get(peer, f"/{made[0]}", who).status for who in ("noscope", "other_workspace")] == [403, 404]
+    listed, cursor = [], ""
+    while cursor is not None:
+        page = get(peer, f"?limit=1&order_by=updated_at:asc{cursor and f'&cursor={cursor}'}", "reader").json()
+        listed += [engagement["id"] for engagement in page["data"]]
+        cursor = page["next_cursor"]
+    assert sorted(listed) == sorted(made)
+    for wrong in ("limit=0", "limit=101", "order_by=id", "cursor=x", "expand=all", "filter[title][eq]=x"):
+        assert get(peer, f"?{wrong}", "reader").status == 400, wrong
 
 
 def test_rate() -> None:

@@ -48,6 +48,8 @@ class Variant:
     credential_form: str = _switch("api_key", "opaque")
     whole_internet: bool = _switch(False, True)  # any public host serves recordings, or only the configured ones
     strict_addresses: bool = _switch(True, False)  # refuses more than the page asks for
+    reading: str = _switch("offered", "absent")  # reading back: GET of one engagement and of lists
+    creator_reads_private: bool = _switch(True, False)  # its creator, who is no participant, sees a private engagement
     proxy_ceiling: int | None = _switch(None, MEBIBYTE)  # larger bodies get 413 text/html from a proxy
     requests_per_second: int | None = _switch(None, 200)
 
