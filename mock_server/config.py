@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,7 +33,10 @@ ENVIRONMENT_PREFIX = "MOCK_SERVER_"
 COMMAND_PORT = 4010  # of `mock-server`: clients find it there without asking
 MAX_PORT = 65535
 MAX_TIMEOUT = 3600  # seconds
+MIN_PACE, MAX_PACE = timedelta(milliseconds=10), timedelta(hours=24)
 MAX_FILE = 1024 * 1024  # bytes
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}  # milliseconds
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,16 @@ def _host(text: str) -> str:
     return text
 
 
+def _duration(text: str) -> timedelta:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError("not a duration")
+    duration = timedelta(milliseconds=float(match[1]) * _UNITS[match[2] or "s"])
+    if timedelta() < duration < MIN_PACE:  # then two stages could show the same updated_at
+        raise ValueError("too short")
+    return duration
+
+
 def _path(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError("no file has this path")
@@ -86,6 +101,12 @@ MediaPorts = Annotated[
 Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT), Accepts(f"seconds, more than 0 and at most {MAX_TIMEOUT}")]
 Size = Annotated[ByteSize, Field(ge=1, le=1 << 50), Accepts("a size such as 512MiB, or a number of bytes")]
 Count = Annotated[int, Field(ge=1, le=9999), Accepts("a number from 1 to 9999")]
+Pace = Annotated[
+    timedelta,
+    BeforeValidator(lambda value: _duration(str(value))),
+    Field(le=MAX_PACE),
+    Accepts("0, or a time such as 500ms, 2s, 1m or 1h: at least 10ms and at most 24h"),
+]
 Whole = Annotated[int, Accepts("a whole number")]
 File = Annotated[Path, BeforeValidator(lambda value: _path(str(value))), Accepts("the path of a file")]
 Token = Annotated[
@@ -159,6 +180,9 @@ class Settings(Model):
         one_of(("ignore", "refuse")),
         Option("WHAT", "a field of a body that the API does not know: ignore it, or refuse the body with 422 (ignore)"),
     ] = "ignore"
+    processing: Annotated[
+        Pace, Option("TIME", "how long an engagement is processed, such as 500ms or 1m; 0 finishes at once (2s)")
+    ] = timedelta(seconds=2)
     rate_limit: Annotated[
         RateLimit | None, Option("LIMIT", "requests a workspace may send, such as 100/minute (no limit)")
     ] = None

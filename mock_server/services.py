@@ -21,13 +21,14 @@ from mock_server.faults.faults import Faults
 from mock_server.ids import Ids
 from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia
-from mock_server.presenter import present
+from mock_server.presenter import Present, presenter
 from mock_server.problems import InternalError, Problem
+from mock_server.processing import Processing
 from mock_server.records.entry import Entry
 from mock_server.records.records import Records
 from mock_server.records.report import Traffic
 from mock_server.state import Cut, State
-from mock_server.store import Engagement, Store
+from mock_server.store import Store
 from mock_server.transcripts import TranscriptShelf
 from mock_server.workspaces import ConfigError
 
@@ -39,8 +40,8 @@ class Services:
     """What a request needs and does not change.
 
     `patience` is how many seconds a request waits for a key that is in flight, and `places` are for those that wait:
-    without a bound they could take all connections of the server. `parse` reads a body, `present` and
-    `render` return the JSON object of an engagement and of a problem with its request id. A reset calls `new_store`.
+    without a bound they could take all connections of the server. `parse` reads a body, `present` returns the JSON
+    object of an engagement as of an instant, `render` that of a problem with its request id. A reset calls `new_store`.
     """
 
     directory: Directory
@@ -49,9 +50,10 @@ class Services:
     clock: Clock
     ids: Ids
     patience: float
+    processing: Processing
+    present: Present
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_WAITING))
     parse: Callable[[bytes], dict[str, Any]] = body.parse
-    present: Callable[[Engagement], dict[str, object]] = present
     render: Callable[[Problem, str], dict[str, object]] = Problem.as_json
     new_store: Callable[[], Store] = Store
 
@@ -70,7 +72,7 @@ class Mock:
         self.settings = settings
         self.stopping = threading.Event()
         self.changing = threading.RLock()
-        clock = Clock()
+        clock, processing = Clock(), Processing(settings.processing, settings.seed)
         self.services = Services(
             directory=Directory(settings.callers),
             validator=Validator(settings.media_ports, settings.unknown_fields),
@@ -78,6 +80,8 @@ class Mock:
             clock=clock,
             ids=Ids(clock, settings.seed),
             patience=0.0 if settings.in_flight == "conflict" else settings.media_timeout + 5.0,
+            processing=processing,
+            present=presenter(processing),
         )
         self.state = self.fresh()
         self.admin_token = settings.admin_token

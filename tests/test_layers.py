@@ -26,6 +26,7 @@ MOCK_LAYERS = (
     ("records", "faults"),
     ("config",),
     ("workspaces", "trace", "presenter"),
+    ("processing",),
     ("store",),
     ("checks",),
     ("media",),

@@ -22,7 +22,6 @@ SIMULATED = {
 # What holds in every mode.
 ALWAYS = {
     "IDEM-11": "Keys are remembered until the server ends, is reset or is restored from a snapshot.",
-    "RESP-10": "processing_status stays PENDING: nothing is processed.",
     "AUTH-3": "A credential is one of the configured ones, or not; none expires.",
 }
 

@@ -102,7 +102,7 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
     def one_engagement(engagement_id: str) -> str:
         for _, engagement in mock.state.store.all():
             if engagement.id == engagement_id:
-                return render_template("engagement.html", engagement=submitted(engagement, whole=True))
+                return render_template("engagement.html", engagement=submitted(mock.services, engagement, whole=True))
         raise NotFound("No engagement has this id.")
 
 

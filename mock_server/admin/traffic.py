@@ -15,12 +15,11 @@ from mock_server.admin.events import Streams
 from mock_server.admin.orders import order_context, read, sent_json
 from mock_server.checks.formats import parse_date_time
 from mock_server.faults.orders import context_of
-from mock_server.presenter import present
 from mock_server.problems import NotFound
 from mock_server.reading import Accepts, Model, Text, one_of, parsed
 from mock_server.records.entry import OUTCOMES, Entry, shown_key
 from mock_server.records.records import Records
-from mock_server.services import Mock
+from mock_server.services import Mock, Services
 from mock_server.store import Engagement
 
 MAX_LIMIT = 1000
@@ -126,7 +125,7 @@ def _add_engagements(routes: Blueprint, mock: Mock) -> None:
     def show_engagement(engagement_id: str) -> Response:
         for _, engagement in mock.state.store.all():
             if engagement.id == engagement_id:
-                return jsonify(submitted(engagement, whole=True))
+                return jsonify(submitted(mock.services, engagement, whole=True))
         raise NotFound("No engagement has this id.")
 
     @routes.get("/ledger", provide_automatic_options=False)
@@ -176,10 +175,10 @@ def engagements(mock: Mock, wanted: EngagementList) -> list[dict[str, Any]]:
         for (owner, key), engagement in mock.state.store.all()
         if wanted.workspace in {None, owner} and wanted.external_id in {None, key}
     ]
-    return [submitted(engagement) for engagement in found[: -wanted.limit - 1 : -1]]
+    return [submitted(mock.services, engagement) for engagement in found[: -wanted.limit - 1 : -1]]
 
 
-def submitted(engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
+def submitted(services: Services, engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
     """Return an engagement as the API shows it, with what was submitted. `whole` adds the text of its transcript."""
     sent, transcript = engagement.submission, engagement.transcript
     shown = None
@@ -188,7 +187,7 @@ def submitted(engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:
         if whole:
             shown = {**shown, "complete": transcript.complete, "text": transcript.text()}
     return {
-        **present(engagement),
+        **services.present(engagement, services.clock.now()),
         "workspace": engagement.owner.workspace.id,
         "external_id": sent.external_id,
         "submitted": {

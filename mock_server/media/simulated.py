@@ -34,6 +34,7 @@ SPECIAL_HOST = "media.mock.test"
 DEADLINE = 30.0
 PUBLIC_ADDRESS = IPv4Address("93.184.216.34")
 DEFAULT_TYPE = "audio/mpeg"
+FAILS_PROCESSING = "fails-processing"
 
 # Suffixes of files whose content is always of that type. The suffix of a script (.php, .aspx, .cgi) is none of them: a
 # script may serve a recording.
@@ -66,6 +67,7 @@ ROUTES = (
     ("/no-type/…", "422: no content type"),
     ("/truncated/…", "422: the recording breaks off"),
     ("/bad-certificate/…", "422: the certificate is not valid"),
+    (f"/{FAILS_PROCESSING}/…", "201: a recording, and its processing ends as FAILED"),
 )
 _WILDCARD = re.compile(r"(?P<name>.*)\.(?:nip|sslip)\.io", re.ASCII)
 _LOOPBACK_NAMES = (".localtest.me", ".lvh.me")  # and all below
@@ -148,6 +150,16 @@ def duration_of(url: MediaUrl) -> float:
             return float(value)
     digest = hashlib.sha256(url.text.encode()).digest()
     return 30.0 + int.from_bytes(digest[:4]) % 3571
+
+
+def fails_processing(url: MediaUrl) -> bool:
+    """Tell whether the recording at a URL is one that cannot be processed."""
+    return url.host == SPECIAL_HOST and _head(url) == FAILS_PROCESSING
+
+
+def _head(url: MediaUrl) -> str:
+    """Return the first part of the path."""
+    return url.target.partition("?")[0].strip("/").partition("/")[0]
 
 
 def _is_number(text: str) -> bool:

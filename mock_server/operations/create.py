@@ -48,7 +48,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
         if isinstance(claim, Engagement):
             step.note(f"stored as {claim.id}")
             trace.engagement, trace.made = claim, REPLAYED
-            return Reply(200, services.present(claim))
+            return Reply(200, services.present(claim, services.clock.now()))
         step.note("the key is free")
     with claim:
         with trace.step("media") as step:
@@ -62,7 +62,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
                 claim.commit(engagement)
                 step.note(f"stored as {engagement.id}")
     state.faults.meet(subject, AFTER_COMMIT)
-    return Reply(201, services.present(engagement))
+    return Reply(201, services.present(engagement, engagement.created_at))
 
 
 def _subject(request: Request, services: Services, trace: Trace) -> FaultSubject:

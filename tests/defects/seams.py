@@ -25,6 +25,7 @@ from mock_server.checks.unknown import UnknownFields
 from mock_server.checks.validation import Submission, Validator
 from mock_server.media import Media, Note, Recording
 from mock_server.media.policy import MediaUrl
+from mock_server.presenter import Present
 from mock_server.problems import FieldError, Invalid, Problem, Unauthorized
 from mock_server.services import Mock
 from mock_server.store import Engagement, Store
@@ -92,8 +93,8 @@ def store(new: Callable[[], Store]) -> Install:
 def shown(change: Callable[[Json, Engagement], Json]) -> Install:
     """Show an engagement with other members; one that becomes `...` is left out."""
 
-    def wrong(right: Callable[[Engagement], Json]) -> Callable[[Engagement], Json]:
-        return lambda engagement: _changed(document := right(engagement), change(document, engagement))
+    def wrong(right: Present) -> Present:
+        return lambda engagement, at: _changed(document := right(engagement, at), change(document, engagement))
 
     return part(present=wrong)
 
