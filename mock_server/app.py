@@ -8,13 +8,16 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from flask import Flask, Response, g, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+from werkzeug.wsgi import get_host
 
 from mock_server.admin import routes as admin
 from mock_server.admin.orders import MAX_DOCUMENT_BYTES
@@ -23,7 +26,7 @@ from mock_server.checks.auth import Caller
 from mock_server.config import Settings
 from mock_server.current_request import CurrentRequest
 from mock_server.logs import RequestLine
-from mock_server.operations import OPERATIONS
+from mock_server.operations import BESIDE, OPERATIONS
 from mock_server.operations.operation import Operation, Request
 from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem, Unauthorized
 from mock_server.records.entry import Answer, Body, Exchange, body_of, headers_of, shown_headers
@@ -47,14 +50,15 @@ def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Fl
     app.before_request(partial(_begin, mock))
     app.after_request(_end)
     app.register_error_handler(Exception, _render)
-    for operation in OPERATIONS:
-        app.add_url_rule(
-            BASE + operation.path,
-            operation.run.__name__,
-            partial(_run, operation),
-            methods=[operation.method],
-            provide_automatic_options=False,
-        )
+    for base, operations in ((BASE, OPERATIONS), ("", BESIDE)):
+        for operation in operations:
+            app.add_url_rule(
+                base + operation.path,
+                operation.run.__name__,
+                partial(_run, operation),
+                methods=[operation.method],
+                provide_automatic_options=False,
+            )
     admin.register(app, mock)
     return app
 
@@ -71,11 +75,14 @@ def _begin(mock: Mock) -> None:
         raise _unknown_path(mock)
 
 
-def _run(operation: Operation) -> Response:
-    """Answer a request for an operation."""
+def _run(operation: Operation, **parameters: str) -> Response:
+    """Answer a request for an operation. `parameters` are those of the path."""
     current: CurrentRequest = g.current
-    reply = operation.run(_request(current), current.mock.services, current.state, current.trace)
-    return Response(_json(reply.document), reply.status, content_type="application/json")
+    current.trace.plan = operation.steps
+    reply = operation.run(_request(current, parameters), current.mock.services, current.state, current.trace)
+    if reply.document is None:
+        return Response(reply.content, reply.status, reply.headers)
+    return Response(_json(reply.document), reply.status, reply.headers, content_type="application/json")
 
 
 def _end(response: Response) -> Response:
@@ -96,7 +103,7 @@ def _in_order(app: Flask) -> DefaultJSONProvider:
     return provider
 
 
-def _request(current: CurrentRequest) -> Request:
+def _request(current: CurrentRequest, parameters: dict[str, str]) -> Request:
     environ = current.environ
     announced = environ.get("CONTENT_LENGTH", "")
     length = int(announced) if announced.isascii() and announced.isdigit() else None
@@ -116,7 +123,17 @@ def _request(current: CurrentRequest) -> Request:
         method=environ["REQUEST_METHOD"],
         path=current.path,
         connection=environ.get("mock_server.connection"),
+        parameters=parameters,
+        query=environ.get("QUERY_STRING", ""),
+        if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
+        origin=partial(_origin, environ),
     )
+
+
+def _origin(environ: dict[str, Any]) -> str:
+    """Return scheme and authority of the server as the client knows them."""
+    host = get_host(environ) or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{environ['wsgi.url_scheme']}://{host}"
 
 
 def _record(current: CurrentRequest, response: Response, seconds: float) -> None:
@@ -145,6 +162,7 @@ def _exchange(current: CurrentRequest, response: Response, seconds: float) -> Ex
         seconds=seconds,
         sender=_sender(current),
         began=current.started,
+        query=current.environ.get("QUERY_STRING", "") if current.path.startswith(BASE + "/") else "",  # no signed links
     )
 
 
@@ -194,5 +212,5 @@ def _unknown_path(mock: Mock) -> NotFound:
     return NotFound(f"Nothing is served at this path. The operation is {offered}.{inspector}", rule="ERR-9")
 
 
-def _json(document: dict[str, object]) -> bytes:
+def _json(document: Mapping[str, object]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

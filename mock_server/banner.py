@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 
-from mock_server.checks.auth import Caller
+from mock_server.checks.auth import WRITE, Caller
 from mock_server.config import is_loopback
-from mock_server.operations.create import SCOPE
 from mock_server.server import Running
 
 EXAMPLE = {
@@ -47,7 +46,7 @@ def banner(server: Running) -> str:
             "",
             f"WARNING: {settings.host} can be reached from other machines. Everyone there can use this server.",
         ]
-    if (writer := next((caller for caller in callers if SCOPE in caller.scopes), None)) is not None:
+    if (writer := next((caller for caller in callers if WRITE.name in caller.scopes), None)) is not None:
         live = settings.media == "live"
         what = "Try it, with a link to a recording of yours" if live else "Try it (201, and 200 when repeated)"
         lines += ["", f"{what}:", "  " + example_line(server, writer)]

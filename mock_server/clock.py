@@ -68,6 +68,11 @@ def rfc3339(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat("T", "milliseconds")[: -len("+00:00")] + "Z"
 
 
+def to_milliseconds(instant: datetime) -> datetime:
+    """Return an instant as the API shows it: cut, not rounded, to milliseconds."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
 def monotonic() -> float:
     """Return seconds on a clock that only moves forward: for deadlines and durations, never for what users see.
 

@@ -71,6 +71,22 @@ class Malformed(Problem):
     title = "Malformed request"
 
 
+class BadParameters(Problem):
+    """Parameters of the query that cannot be used. Each is named by its error."""
+
+    status = 400
+    slug = "invalid_parameters"
+    title = "Invalid parameters"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        named = ", ".join(dict.fromkeys(error.field or "the query" for error in errors))
+        count = (
+            "1 parameter of the query cannot" if len(errors) == 1 else f"{len(errors)} parameters of the query cannot"
+        )
+        super().__init__(f"{count} be used: {named}.", rule=errors[0].rule)
+        self.errors = tuple(errors)
+
+
 class Unauthorized(Problem):
     """No credential, or one that is not valid."""
 
@@ -89,10 +105,10 @@ class Forbidden(Problem):
     slug = "forbidden"
     title = "Forbidden"
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, rule: str = "SCOPE-1") -> None:
         super().__init__(
             f"This credential lacks the scope {scope}. Use one that has it.",
-            rule="SCOPE-1",
+            rule=rule,
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
         )
 

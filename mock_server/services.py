@@ -19,8 +19,10 @@ from mock_server.clock import Clock
 from mock_server.config import Settings, is_loopback
 from mock_server.faults.faults import Faults
 from mock_server.ids import Ids
+from mock_server.links import Links
 from mock_server.media import Media
 from mock_server.media.simulated import SimulatedMedia
+from mock_server.pagination import Cursors
 from mock_server.presenter import Present, presenter
 from mock_server.problems import InternalError, Problem
 from mock_server.processing import Processing
@@ -41,7 +43,8 @@ class Services:
 
     `patience` is how many seconds a request waits for a key that is in flight, and `places` are for those that wait:
     without a bound they could take all connections of the server. `parse` reads a body, `present` returns the JSON
-    object of an engagement as of an instant, `render` that of a problem with its request id. A reset calls `new_store`.
+    object of an engagement as of an instant, `render` that of a problem with its request id. `refuses_unknown` tells
+    what becomes of unknown parameters of a query. A reset calls `new_store`.
     """
 
     directory: Directory
@@ -52,6 +55,9 @@ class Services:
     patience: float
     processing: Processing
     present: Present
+    links: Links
+    cursors: Cursors
+    refuses_unknown: bool = False
     places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_WAITING))
     parse: Callable[[bytes], dict[str, Any]] = body.parse
     render: Callable[[Problem, str], dict[str, object]] = Problem.as_json
@@ -82,6 +88,9 @@ class Mock:
             patience=0.0 if settings.in_flight == "conflict" else settings.media_timeout + 5.0,
             processing=processing,
             present=presenter(processing),
+            links=Links(clock, secrets.token_bytes(32)),
+            cursors=Cursors(secrets.token_bytes(32)),
+            refuses_unknown=settings.unknown_fields == "refuse",
         )
         self.state = self.fresh()
         self.admin_token = settings.admin_token

@@ -57,7 +57,8 @@ class Trace:
     The other fields are filled as the request goes on. `engagement` is the one in the answer, and `made` says whether
     it was created, forgotten (by a fault) or replayed. `waited` is true if the request waited for another submission
     of its key. `ignored` are unknown fields. `cut` is the kind of the fault that cuts the answer off, if one does.
-    `hold` is there if a fault held the request.
+    `hold` is there if a fault held the request. `plan` names the steps of the operation, `scopes` the scopes that the
+    request needs, and `kept` the rules on reading that the answer depends on.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -70,6 +71,9 @@ class Trace:
     waited: bool = False
     cut: str | None = None
     hold: Hold | None = None
+    plan: tuple[str, ...] = STEPS
+    scopes: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def silent(self) -> bool:

@@ -25,12 +25,12 @@ MOCK_LAYERS = (
     ("state",),
     ("records", "faults"),
     ("config",),
-    ("workspaces", "trace", "presenter"),
+    ("workspaces", "trace", "presenter", "pagination"),
     ("processing",),
     ("store",),
     ("checks",),
     ("media",),
-    ("ids",),
+    ("ids", "links"),
     ("clock", "problems", "reading", "redaction", "spec", "transcripts"),
 )
 RANKS = {name: rank for rank, layer in enumerate(MOCK_LAYERS) for name in layer}

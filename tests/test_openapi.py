@@ -38,9 +38,11 @@ def resolved(value: dict[str, Any]) -> Any:
 
 
 def examples() -> list[tuple[str, str, Any]]:
-    """Return every example of request and responses with the name of its schema."""
+    """Return every example of requests and responses with the name of its schema."""
     contents = [("request", OPERATION["requestBody"]["content"])]
-    contents += [(status, response["content"]) for status, response in OPERATION["responses"].items()]
+    for operation in (operation for path in DOCUMENT["paths"].values() for operation in path.values()):
+        responses = {status: resolved(response) for status, response in operation["responses"].items()}
+        contents += [(status, response.get("content", {})) for status, response in responses.items()]
     return [
         (f"{where} {name}", media["schema"]["$ref"].rpartition("/")[2], resolved(example)["value"])
         for where, content in contents
@@ -90,6 +92,15 @@ def test_every_response_of_the_page_is_there() -> None:
         assert response["content"]
 
 
+def test_every_answer_to_a_read_has_a_version_and_an_example() -> None:
+    """Each response of the operations that read has X-Api-Version; all but 304 have a body with an example."""
+    for path, item in DOCUMENT["paths"].items():
+        for status, response in item["get"]["responses"].items():
+            found = resolved(response)
+            assert resolved(found["headers"]["X-Api-Version"])["required"], path
+            assert ("content" in found) == (status != "304")
+
+
 def test_every_field_of_the_page_is_there() -> None:
     """The response has the fields of the page, the request its ten, and null is allowed where the page says so."""
     fields = spec.schema("Engagement")["properties"]
@@ -112,7 +123,7 @@ def test_every_field_of_the_page_is_there() -> None:
 def test_a_rule_is_complete_and_points_at_its_place(rule: dict[str, str]) -> None:
     """Each rule has an id of a known family, a level, a title, a statement, and a pointer that leads somewhere."""
     assert set(rule) == {"id", "level", "title", "statement", "where"}
-    assert re.fullmatch(r"(AUTH|SCOPE|IDEM|URL|LIMIT|BODY|RESP|ERR)-[1-9][0-9]*", rule["id"])
+    assert re.fullmatch(r"(AUTH|SCOPE|IDEM|URL|LIMIT|BODY|RESP|ERR|READ|LIST|HOOK)-[1-9][0-9]*", rule["id"])
     assert rule["level"] in {"must", "documented", "robust", "observe"}
     assert rule["statement"].endswith(".")
     assert rule["where"].startswith("#/")
@@ -130,7 +141,7 @@ def test_ids_of_rules_are_unique_and_without_gaps() -> None:
 
 def mentioned(text: str) -> set[str]:
     """Return the ids of rules in a text, `LIMIT-1 to LIMIT-11` spelt out."""
-    found = set(re.findall(r"\b(?:AUTH|SCOPE|IDEM|URL|LIMIT|BODY|RESP|ERR)-[0-9]+\b", text))
+    found = set(re.findall(r"\b(?:AUTH|SCOPE|IDEM|URL|LIMIT|BODY|RESP|ERR|READ|LIST|HOOK)-[0-9]+\b", text))
     for family, first, last in re.findall(r"\b([A-Z]+)-([0-9]+) to \1-([0-9]+)\b", text):
         found |= {f"{family}-{number}" for number in range(int(first), int(last) + 1)}
     return found

@@ -15,7 +15,8 @@ _OWN = frozenset(
 
 def curl(entry: Entry, base: str) -> str:
     """Return the line. If the body was cut or is not text, the line reads it from the file body.json."""
-    words = ["curl -i -X", shlex.quote(entry.method), shlex.quote(base.rstrip("/") + entry.path)]
+    url = base.rstrip("/") + entry.path + (f"?{entry.query}" if entry.query else "")
+    words = ["curl -i -X", shlex.quote(entry.method), shlex.quote(url)]
     for name, value in entry.headers:
         if name.lower() == "authorization":
             # In double quotes, so that the shell fills in the variable.

@@ -1,4 +1,4 @@
-"""Who is calling, and may they? Rules: AUTH-1 to AUTH-8, SCOPE-1 to SCOPE-7."""
+"""Who is calling, and may they? Rules: AUTH-1 to AUTH-8, SCOPE-1 to SCOPE-7, READ-2."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from limits import RateLimitItem
 from mock_server.problems import Forbidden, Unauthorized
 
 API_KEY_PREFIX = "sk-apik_"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a credential may do, and the rule that asks for it."""
+
+    name: str
+    rule: str
+
+
+WRITE, READ = Scope("engagements:write", "SCOPE-1"), Scope("engagements:read", "READ-2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,7 @@ def _workspaces(callers: Iterable[Caller]) -> dict[str, Workspace]:
     return {caller.workspace.id: caller.workspace for caller in callers}
 
 
-def require(caller: Caller, scope: str) -> None:
+def require(caller: Caller, scope: Scope) -> None:
     """Raise Forbidden unless the caller has `scope`. No scope includes another (SCOPE-3)."""
-    if scope not in caller.scopes:
-        raise Forbidden(scope)
+    if scope.name not in caller.scopes:
+        raise Forbidden(scope.name, scope.rule)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from mock_server.checks.auth import Scope
 from mock_server.problems import (
     FieldError,
     Forbidden,
@@ -24,15 +25,15 @@ DETAIL = "The request asked for this answer with the header Prefer."
 RETRY_AFTER = 1
 
 # The statuses that a client can ask for, with the problem that the API itself would answer.
-PREFERABLE: dict[int, Callable[[], Problem]] = {
-    400: lambda: Malformed(DETAIL),
-    401: lambda: Unauthorized(DETAIL, rule="AUTH-3"),
-    403: lambda: Forbidden("engagements:write"),
-    404: lambda: NotFound(DETAIL),
-    409: InFlight,
-    422: lambda: Invalid([FieldError("", "preferred", DETAIL)]),
-    429: lambda: RateLimited("no requests, as the header Prefer asks for,", RETRY_AFTER),
-    500: InternalError,
+PREFERABLE: dict[int, Callable[[Scope], Problem]] = {
+    400: lambda _: Malformed(DETAIL),
+    401: lambda _: Unauthorized(DETAIL, rule="AUTH-3"),
+    403: lambda scope: Forbidden(scope.name),
+    404: lambda _: NotFound(DETAIL),
+    409: lambda _: InFlight(),
+    422: lambda _: Invalid([FieldError("", "preferred", DETAIL)]),
+    429: lambda _: RateLimited("no requests, as the header Prefer asks for,", RETRY_AFTER),
+    500: lambda _: InternalError(),
 }
 LONGEST = 200  # characters of the header that the note repeats
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|$))+', re.DOTALL)
@@ -47,21 +48,24 @@ class Preference(NamedTuple):
     note: str
 
 
-def preferred(header: str) -> Preference:
-    """Judge a Prefer header. By RFC 7240 an unknown preference is ignored, and the first of two for `code` counts."""
+def preferred(header: str, scope: Scope) -> Preference:
+    """Judge a Prefer header of a request that needs `scope`.
+
+    By RFC 7240 an unknown preference is ignored, and the first of two for `code` counts.
+    """
     problem, ignored, decided = None, [], False
     for preference in filter(None, map(str.strip, _PREFERENCE.findall(header))):
         match = None if decided else _CODE.fullmatch(preference)
         decided = decided or _ANY_CODE.fullmatch(preference) is not None
         if match is not None and (code := int(match[1] or match[2])) in PREFERABLE:
-            problem = _asked_for(code)
+            problem = _asked_for(code, scope)
         else:
             ignored.append(preference)
     return Preference(problem, _not_applied(", ".join(ignored)) if ignored else "")
 
 
-def _asked_for(code: int) -> Problem:
-    problem = PREFERABLE[code]()
+def _asked_for(code: int, scope: Scope) -> Problem:
+    problem = PREFERABLE[code](scope)
     problem.rule = None
     problem.headers["Preference-Applied"] = f"code={code}"
     return problem

@@ -16,8 +16,8 @@ STATUS, CLOSE, RESET, TRUNCATE, SLOW, HANG, FORGET = KINDS = (
 )  # fmt: skip
 NEED_CONNECTION = frozenset({CLOSE, RESET, TRUNCATE, HANG})
 DEFAULT_DELAYS = {SLOW: 1000, HANG: 60_000}  # milliseconds
-METHODS = ("POST",)
-PATHS = ("/api/v2/engagements", "/v2/engagements")
+POST, GET = METHODS = ("POST", "GET")
+BASE, PATH = "/api", "/v2/engagements"
 MAX_DELAY = 600_000  # milliseconds
 MAX_TIMES = 1_000_000
 MAX_TTL = 366 * 24 * 3600  # seconds
@@ -50,6 +50,14 @@ def _known_workspace(name: str, info: ValidationInfo) -> str:
     return found
 
 
+def _path(text: str) -> str:
+    """Return a path with the base URL before it. Raises ValueError if no operation is there."""
+    path = text.removeprefix(BASE)
+    if path != PATH and not path.startswith((f"{PATH}/", f"{PATH}*")):
+        raise ValueError(f"must be {BASE}{PATH}, a path below it, or a beginning of such paths that ends in *")
+    return BASE + path
+
+
 def _for_faults(headers: Mapping[str, str]) -> Mapping[str, str]:
     if len(headers) > MAX_HEADERS:
         raise ValueError(f"must be at most {MAX_HEADERS} headers")
@@ -80,7 +88,7 @@ class Match(Model):
     """Which requests a fault strikes. None matches every value, and a text that ends in `*` matches a beginning."""
 
     method: Annotated[str, one_of(METHODS)] | None = None
-    path: Annotated[str, one_of(PATHS), AfterValidator(lambda _: PATHS[0])] | None = None
+    path: Annotated[Text, AfterValidator(_path)] | None = None
     external_id: Text | None = None
     credential_name: Text | None = None
     workspace: KnownWorkspace | None = None  # id
@@ -138,6 +146,9 @@ class FaultOrder(Model):
             later = f"{BEFORE_COMMIT} or {AFTER_COMMIT}"
             message = f"is not known in the phase {BEFORE_AUTH}; accepted are {later}"
             yield Mistake(("match", "external_id"), "value", message)
+        if self.match.method == GET and self.phase != BEFORE_AUTH:
+            message = f"stores nothing, so that only the phase {BEFORE_AUTH} strikes it"
+            yield Mistake(("match", "method"), "value", message)
         answers = self.kind == STATUS or _breaks_an_error(self.kind, self.phase)
         for name, applies, kinds in (
             ("status", answers, "kind status"),

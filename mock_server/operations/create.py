@@ -11,37 +11,25 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from mock_server.checks import auth, body
-from mock_server.checks.auth import Caller
-from mock_server.checks.prefer import preferred
+from mock_server.checks import body
+from mock_server.checks.auth import WRITE, Caller
 from mock_server.checks.validation import Submission, field_error
-from mock_server.faults.faults import FaultSubject
-from mock_server.faults.orders import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT
+from mock_server.faults.orders import AFTER_COMMIT, BEFORE_COMMIT
 from mock_server.media import Media, Recording
 from mock_server.media.policy import Refused
+from mock_server.operations.admission import admit
 from mock_server.operations.operation import Operation, Reply, Request
-from mock_server.problems import FieldError, InFlight, Invalid, Problem, Unauthorized
+from mock_server.problems import FieldError, InFlight, Invalid, Problem
 from mock_server.services import Services
 from mock_server.state import State
 from mock_server.store import Claim, Engagement
-from mock_server.trace import CREATED, FORGOTTEN, INJECTED, PASSED, REPLAYED, Step, Trace
+from mock_server.trace import CREATED, FORGOTTEN, REPLAYED, STEPS, Step, Trace
 from mock_server.transcripts import TranscriptShelf
-
-SCOPE = "engagements:write"
 
 
 def create_engagement(request: Request, services: Services, state: State, trace: Trace) -> Reply:
     """Create an engagement, or return the one stored under the same external_id. Raises Problem."""
-    subject = _subject(request, services, trace)
-    state.faults.meet(subject, BEFORE_AUTH)
-    _prefer(request, trace)
-    with trace.step("authenticate") as step:
-        caller = trace.caller = services.directory.authenticate(request.authorization)
-        step.note(f"{caller.name} of workspace {caller.workspace.name}")
-    with trace.step("scope"):
-        auth.require(caller, SCOPE)
-    with trace.step("rate_limit") as step:
-        step.note(state.limiter.hit(caller))
+    caller, subject = admit(request, WRITE, services, state, trace)
     submission = trace.submission = _read(request, services, trace)
     with trace.step("idempotency") as step:
         claim = _claim(services, state, caller, submission, step, trace)
@@ -63,30 +51,6 @@ def create_engagement(request: Request, services: Services, state: State, trace:
                 step.note(f"stored as {engagement.id}")
     state.faults.meet(subject, AFTER_COMMIT)
     return Reply(201, services.present(engagement, engagement.created_at))
-
-
-def _subject(request: Request, services: Services, trace: Trace) -> FaultSubject:
-    """Return the request as faults see it."""
-
-    def peek() -> Caller | None:
-        try:
-            return services.directory.authenticate(request.authorization)
-        except Unauthorized:
-            return None
-
-    return FaultSubject(request.method, request.path, request.connection, trace, peek)
-
-
-def _prefer(request: Request, trace: Trace) -> None:
-    """Answer as the client asked for. What is not applied of its wishes is noted."""
-    if not request.prefer:
-        return
-    problem, note = preferred(request.prefer)
-    with trace.step("prefer", PASSED if problem is None else INJECTED) as step:
-        if note:
-            step.note(note)
-        if problem is not None:
-            raise problem
 
 
 def _read(request: Request, services: Services, trace: Trace) -> Submission:
@@ -171,4 +135,4 @@ def _engagement(
     )
 
 
-OPERATION = Operation("POST", "/v2/engagements", create_engagement)
+OPERATION = Operation("POST", "/v2/engagements", create_engagement, STEPS)

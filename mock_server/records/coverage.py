@@ -67,6 +67,7 @@ def _kept(exchange: Exchange, differs: tuple[str, ...]) -> Iterator[str]:
     if trace.made is None:
         if exchange.problem is not None and exchange.problem.rule is not None:
             yield from KEPT_BY_REFUSAL
+        yield from trace.kept
         return
     yield from KEPT_BY_SUCCESS
     if trace.submission is not None:

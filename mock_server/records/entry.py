@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -13,14 +14,14 @@ from mock_server.checks.auth import Caller
 from mock_server.clock import rfc3339
 from mock_server.problems import FieldError, Problem
 from mock_server.redaction import redacted, redacted_bytes, redacted_header
-from mock_server.trace import STEPS, Hold, Step, Trace
+from mock_server.trace import Hold, Step, Trace
 
 EXCERPT = 8 * 1024  # bytes of a body that are kept
 LONGEST = 500  # characters that are kept of a short text, such as a method or a key
 LONGEST_LINE = 2000  # characters that are kept of a path or of the detail of a step
 LONGEST_VALUE = 1000  # characters that are kept of the value of a header
 MAX_SHOWN_HEADERS = 64
-OUTCOMES = ("created", "replayed", "conflict", "refused", "fault", "failed")
+OUTCOMES = ("created", "replayed", "read", "conflict", "refused", "fault", "failed")
 NOT_REACHED = "not_reached"
 _UNPREFIXED = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # the headers to which WSGI gives no HTTP_
 
@@ -63,7 +64,7 @@ class Exchange:
     """One request and its answer, with all credentials redacted. `seconds` is how long it took.
 
     `sender` is whose credential it carried, also if it was answered before that was looked at. `began` is when it
-    came, in seconds of `clock.monotonic`.
+    came, in seconds of `clock.monotonic`. `query` is what stood behind the question mark.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Exchange:
     seconds: float
     sender: Caller | None = None
     began: float = 0.0
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +105,8 @@ class Entry:
     """One request in the journal. `status` is None where a fault kept the answer from being sent.
 
     `answer` is None where a fault struck before there was an answer to send. `began` is when the request came, in
-    seconds of `clock.monotonic`, which no test moves. `hold` is as in the trace, `ignored` names unknown fields, and
-    `differs` is as in the ledger.
+    seconds of `clock.monotonic`, which no test moves. `hold` and `scopes` are as in the trace, `ignored` names unknown
+    fields, and `differs` is as in the ledger.
     """
 
     id: str
@@ -129,6 +131,8 @@ class Entry:
     hold: Hold | None
     ignored: tuple[str, ...]
     differs: tuple[str, ...]
+    query: str = ""
+    scopes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the entry as it stands in lists, without headers and bodies."""
@@ -137,6 +141,7 @@ class Entry:
             "at": rfc3339(self.at),
             "method": self.method,
             "path": self.path,
+            "query": self.query,
             "status": self.status,
             "outcome": self.outcome,
             "rule": self.rule,
@@ -174,6 +179,8 @@ def entry_of(exchange: Exchange, sequence: int, differs: tuple[str, ...] = ()) -
         hold=trace.hold,
         ignored=tuple(map(str, trace.ignored.fields)) if trace.ignored else (),
         differs=differs,
+        query=redacted(exchange.query[:LONGEST_LINE]),
+        scopes=trace.scopes,
     )
 
 
@@ -214,11 +221,12 @@ def _outcome(status: int, trace: Trace) -> str:
         return "fault"
     if status >= 500:  # noqa: PLR2004  a defect of the mock, or an answer that the client asked for
         return "failed"
+    if status < 400 and trace.made is None:  # noqa: PLR2004  a success that concerns no key
+        return "read"
     return {201: "created", 200: "replayed", 409: "conflict"}.get(status, "refused")
 
 
 _ROUTE_PASSED = Decision("route", "passed")
-_MISSED = {name: Decision(name, NOT_REACHED) for name in STEPS}
 
 
 def _decisions(trace: Trace, problem: Problem | None) -> tuple[Decision, ...]:
@@ -227,8 +235,13 @@ def _decisions(trace: Trace, problem: Problem | None) -> tuple[Decision, ...]:
     if not trace.steps and problem is not None:  # no operation at this path, or not for this method
         route = Decision("route", "refused", problem.rule, problem.detail)
     taken = {step.name for step in trace.steps}
-    missed = (decision for name, decision in _MISSED.items() if name not in taken)
+    missed = (_missed(name) for name in trace.plan if name not in taken)
     return (route, *map(_decision, trace.steps), *missed)
+
+
+@cache
+def _missed(step: str) -> Decision:
+    return Decision(step, NOT_REACHED)
 
 
 def _decision(step: Step) -> Decision:

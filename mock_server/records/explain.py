@@ -16,18 +16,21 @@ QUESTIONS = {
     "prefer": "Did the client ask for an outcome?",
     "fault": "A fault struck",
     "authenticate": "Who is calling?",
-    "scope": "May they create engagements?",
+    "scope": "May they do this?",
     "rate_limit": "Is there budget left?",
     "parse": "Is the body one JSON object?",
     "validate": "Are the fields valid?",
     "idempotency": "Is the key taken?",
     "media": "Can the recording be used?",
     "store": "Is it stored?",
+    "parameters": "Are the parameters valid?",
+    "expand": "May they see what expand names?",
+    "find": "Is there such an engagement, and may they see it?",
+    "page": "What is on the page?",
+    "link": "Does the link work?",
 }
 # The answer where a step passed and noted nothing.
 PLAIN = {
-    "route": "yes: POST /v2/engagements",
-    "scope": "yes: the credential has engagements:write",
     "parse": "yes",
     "validate": "yes: every field keeps its rules",
     "rate_limit": "there is no limit",
@@ -36,6 +39,7 @@ MARKS = {"passed": "✓", "refused": "✕", "failed": "!", "injected": "⚡", NO
 HEADLINES = {
     "created": "Created an engagement",
     "replayed": "Repeated what is stored",
+    "read": "Read what is stored",
     "conflict": "In conflict: the key is in flight",
     "fault": "Struck by a fault",
     "failed": "Failed",
@@ -63,7 +67,7 @@ def headline(entry: Entry) -> str:
 
 def brief(entry: Entry) -> str:
     """Say why, for a list: the first broken rule and what was measured. Empty if the request succeeded."""
-    if entry.outcome in {"created", "replayed"}:
+    if entry.outcome in {"created", "replayed", "read"}:
         return ""
     return ": ".join(filter(None, (entry.rule, reason(entry))))
 
@@ -87,7 +91,8 @@ def took(milliseconds: float) -> str:
 
 def lines(entry: Entry) -> list[Line]:
     """Return a line for each step, in their order."""
-    return [_line(decision) for decision in entry.trace]
+    plain = {**PLAIN, "route": f"yes: {entry.method} {entry.path}"}
+    return [_line(decision, plain) for decision in entry.trace]
 
 
 def rule_title(rule: str) -> str:
@@ -95,12 +100,12 @@ def rule_title(rule: str) -> str:
     return _titles().get(rule, "")
 
 
-def _line(decision: Decision) -> Line:
+def _line(decision: Decision, plain: Mapping[str, str]) -> Line:
     answer = decision.detail
     if decision.verdict == NOT_REACHED:
         answer = "not reached"
     elif decision.verdict == "passed" and not answer:
-        answer = PLAIN.get(decision.step, "yes")
+        answer = plain.get(decision.step, "yes")
     elif not answer and decision.errors:
         count = len(decision.errors)
         answer = "no" if count == 1 else f"no: {count} fields break a rule"

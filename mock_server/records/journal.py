@@ -80,7 +80,7 @@ class Journal:
 
 def size_of(entry: Entry) -> int:
     """Return about how many bytes an entry takes."""
-    texts = len(entry.path) + sum(len(value) for _, value in entry.headers)
+    texts = len(entry.path) + len(entry.query) + sum(len(value) for _, value in entry.headers)
     texts += sum(len(decision.detail) + ERROR_BYTES * len(decision.errors) for decision in entry.trace)
     if entry.answer is not None:
         texts += len(entry.answer.body.excerpt) + sum(len(value) for _, value in entry.answer.headers)

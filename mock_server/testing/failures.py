@@ -67,10 +67,16 @@ def _lines(entries: Sequence[Entry]) -> Iterable[str]:
     first = entries[0].began
     for entry in entries[:MOST_REQUESTS]:
         key = sent_key(entry)
-        parts = [f"+{entry.began - first:.3f} s", "no external_id" if key is None else shown(key), _became(entry)]
+        what = shown(key) if key is not None else "no external_id" if entry.method == "POST" else _asked(entry)
+        parts = [f"+{entry.began - first:.3f} s", what, _became(entry)]
         yield f"  {'  '.join(parts)}  ({entry.id})"
     if len(entries) > MOST_REQUESTS:
         yield f"  and {len(entries) - MOST_REQUESTS} more"
+
+
+def _asked(entry: Entry) -> str:
+    """Say what a request that reads asked for."""
+    return shown(f"{entry.method} {entry.path}")
 
 
 def _became(entry: Entry) -> str:
@@ -80,7 +86,7 @@ def _became(entry: Entry) -> str:
 
 
 def _reason(entry: Entry) -> str:
-    return "" if entry.outcome in {"created", "replayed"} else reason(entry)
+    return "" if entry.outcome in {"created", "replayed", "read"} else reason(entry)
 
 
 def _near(external_id: str, entries: Sequence[Entry]) -> list[str]:

@@ -231,7 +231,7 @@ def test_errors_are_problems_of_the_documented_shape(server: Running, raw: bytes
 def test_errors_404_and_405(server: Running) -> None:
     """[ours] An unknown path is 404; another method is 405 with Allow."""
     check_problem(send(server, path="/api/v2/engagement"), 404)
-    assert send(server, method="DELETE").headers["Allow"] == "POST"
+    assert send(server, method="DELETE").headers["Allow"] == "GET, HEAD, POST"
 
 
 def test_built_in_credentials_are_those_of_the_table() -> None:

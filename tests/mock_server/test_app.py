@@ -35,7 +35,7 @@ def test_any_wsgi_server_can_host_the_application() -> None:
     body = submission()
     assert [client.post(PATH, json=body, headers=headers).status_code for _ in range(2)] == [201, 200]
     assert client.post(PATH, headers=headers, content_type="application/json").status_code == 400
-    assert client.get(PATH).headers["Allow"] == "POST"
+    assert client.put(PATH).headers["Allow"] == "GET, HEAD, POST"
     terminated = {"wsgi.input_terminated": True}
     streamed = client.post(PATH, headers=headers, content_type="application/json", input_stream=io.BytesIO(b"{}"),
                            environ_overrides=terminated)  # fmt: skip
@@ -85,7 +85,8 @@ def test_a_failure_inside_is_a_problem_that_tells_nothing(
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("POST", PATH, 400), ("GET", PATH, 405), ("GET", "/nowhere", 404)]
+    ("method", "path", "status"),
+    [("POST", PATH, 400), ("PUT", PATH, 405), ("GET", f"{PATH}/ngmt_1", 404), ("GET", "/nowhere", 404)],
 )
 def test_a_refusal_keeps_nothing_of_its_request_alive(method: str, path: str, status: int) -> None:
     """The frames that an error went through hold a body of megabytes, perhaps: they go with the request."""

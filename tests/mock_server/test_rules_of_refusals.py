@@ -189,7 +189,7 @@ def test_a_limit_that_is_used_up_is_documented() -> None:
     assert (refusal(mock, field("ERR-7", DOCUMENTED).sent()).rule, LEVELS["ERR-7"]) == ("ERR-7", DOCUMENTED)
 
 
-@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/api/v2/engagements", 405), ("POST", "/api/x", 404)])
+@pytest.mark.parametrize(("method", "path", "status"), [("PUT", "/api/v2/engagements", 405), ("POST", "/api/x", 404)])
 def test_an_unknown_path_or_method_is_observed(client: Client, method: str, path: str, status: int) -> None:
     """404 and 405 are a choice of ours."""
     assert send(client.server, method=method, path=path).status == status

@@ -24,7 +24,6 @@ LONGEST_WAIT = 60.0  # seconds that a client may wait for an answer: the recordi
 NEAR_LIMIT = 0.95  # of a limit
 OLD = timedelta(days=7)  # a call that is submitted so late looks like history
 AN_IMPORT = 3  # old calls
-NEEDED = frozenset({"engagements:write"})  # the scopes that the operations of this API need
 OF_THE_RECORDING = frozenset({"URL-18", "URL-29"})  # it did not come, or not whole: it may come later
 AUTHENTICATION = frozenset({401})  # the next attempt may bring another credential, which the journal does not keep
 
@@ -52,7 +51,7 @@ def takes_a_refusal(traffic: Traffic) -> Iterator[Case]:
     An importer that is started a second time sends all of its calls again. So a repeat counts only if nothing else was
     sent in between.
     """
-    order = {entry.id: place for place, entry in enumerate(traffic.entries)}
+    order = {entry.id: place for place, entry in enumerate(traffic.submissions)}
     for attempts in traffic.attempts():
         for first, second in zip(attempts, [*attempts[1:], None], strict=True):
             if _final(first):
@@ -112,7 +111,8 @@ def needs_its_scopes(traffic: Traffic) -> Iterator[Case]:
         who = (caller.workspace.id, caller.name)
         used = [entry for entry in traffic.entries if (entry.workspace, entry.credential_name) == who]
         if used:
-            unused = ", ".join(sorted(caller.scopes - NEEDED))
+            needed = {scope for entry in used for scope in entry.scopes}
+            unused = ", ".join(sorted(caller.scopes - needed))
             said = f"{shown(caller.name)} has scopes that no request needed: {unused}"
             yield Case(used[:1], said if unused else None)
 
@@ -133,7 +133,7 @@ def times_out(traffic: Traffic) -> Iterator[Case]:
 def leaves_room(traffic: Traffic) -> Iterator[Case]:
     """Judge the length of each transcript that is stored."""
     schema = spec.schema("CreateEngagement")["properties"]["transcript_text"]
-    created = {entry.engagement_id: entry for entry in reversed(traffic.entries) if entry.engagement_id}
+    created = {entry.engagement_id: entry for entry in reversed(traffic.submissions) if entry.engagement_id}
     for engagement in traffic.engagements:
         if (text := engagement.transcript) is not None:
             entry = created.get(engagement.id)
@@ -165,7 +165,7 @@ def knows_the_fields(traffic: Traffic) -> Iterator[Case]:
 
 def spares_history(traffic: Traffic) -> Iterator[Case]:
     """Judge the engagements that fire workflows: several old ones look like an import of history."""
-    created = {entry.engagement_id: entry for entry in reversed(traffic.entries) if entry.engagement_id}
+    created = {entry.engagement_id: entry for entry in reversed(traffic.submissions) if entry.engagement_id}
     firing = [one for one in traffic.engagements if one.submission.run_workflows and one.id in created]
     old = [one for one in firing if _age(one) > OLD]
     if len(old) >= AN_IMPORT:

@@ -12,6 +12,7 @@ from mock_server.records.entry import Entry
 from mock_server.records.sent import sent_key
 from mock_server.store import Engagement
 
+READING = frozenset({"GET", "HEAD"})
 TRANSIENT = frozenset({408, 409, 425, 429})  # of the 4xx: the same request may succeed later
 
 
@@ -26,10 +27,15 @@ class Traffic:
     engagements: tuple[Engagement, ...]
     chosen: tuple[Caller, ...] = ()
 
+    @property
+    def submissions(self) -> tuple[Entry, ...]:
+        """The requests that submit something, valid or not: not those that read."""
+        return tuple(entry for entry in self.entries if entry.method not in READING)
+
     def attempts(self) -> list[list[Entry]]:
         """Return the requests of each key of each workspace. Requests of unknown senders are nobody's attempts."""
         found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        for entry in self.entries:
+        for entry in self.submissions:
             if entry.workspace is not None and (key := sent_key(entry)) is not None:
                 found[entry.workspace, key].append(entry)
         return list(found.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mock_server import Running
-from mock_server.checks.auth import Directory, Workspace, require
+from mock_server.checks.auth import WRITE, Directory, Workspace, require
 from mock_server.problems import Forbidden, Unauthorized
 from mock_server.workspaces import built_in
 from mock_server.workspaces import caller as make_caller
@@ -88,10 +88,10 @@ def test_no_scope_implies_another() -> None:
     """Only the very scope counts, not its prefix or its relatives."""
     for caller in DIRECTORY.callers:
         if "engagements:write" in caller.scopes:
-            require(caller, "engagements:write")
+            require(caller, WRITE)
         else:
             with pytest.raises(Forbidden):
-                require(caller, "engagements:write")
+                require(caller, WRITE)
 
 
 def test_the_caller_owns_what_it_creates(server: Running) -> None:
