@@ -18,7 +18,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from mock_server.processing import Processing
 from mock_server.store import CreationOrder, Engagement, Place
 
-FIRST = datetime.min.replace(tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _BEHIND = "\U0010ffff"  # is behind every id
 
 
@@ -34,20 +34,13 @@ class Position:
 class Cursor:
     """How a list goes on. It shows what there was when its first page was read, whatever happens meanwhile.
 
-    `as_of` is the instant of that page, by which processing is judged. `newest` is the last creation that belongs to
-    the list: it is later than `as_of` if the clock was set back. `after` is the last position that was shown, or None
-    before the first page.
+    `as_of` is the instant of that page, by which processing is judged, and `count` is how many engagements there were.
+    `after` is the last position that was shown, or None before the first page.
     """
 
     as_of: datetime
-    newest: datetime
+    count: int
     after: Position | None = None
-
-
-def first_cursor(engagements: CreationOrder, now: datetime) -> Cursor:
-    """Return the cursor of a first page."""
-    last = engagements.newest()
-    return Cursor(now, now if last is None else max(now, last.created_at))
 
 
 def in_order(
@@ -55,14 +48,15 @@ def in_order(
 ) -> Iterator[tuple[Position, Engagement]]:
     """Yield the engagements behind a cursor, in the order of updated_at, and of ids where that is equal."""
     offsets = processing.offsets
-    ends = (cursor.newest, *(cursor.as_of - offset for offset in offsets[1:]), FIRST)
+    ends = (LAST, *(cursor.as_of - offset for offset in offsets[1:]), FIRST)
     runs = []
     for place, offset in enumerate(offsets):
         low, high = (ends[place + 1], _BEHIND), (ends[place], _BEHIND)
         if cursor.after is not None:
             shown: Place = (cursor.after.updated_at - offset, cursor.after.id)
             low, high = (low, min(high, shown)) if descending else (max(low, shown), high)
-        runs.append(_shifted(engagements.between(low, high, descending=descending), offset))
+        run = engagements.between(low, high, descending=descending)
+        runs.append(_shifted((one for one in run if engagements.number(one) < cursor.count), offset))
     return heapq.merge(*runs, key=_order, reverse=descending)
 
 
@@ -85,18 +79,18 @@ class Cursors:
 
         Another list does not take the text.
         """
-        instants = (cursor.as_of, cursor.newest, after.updated_at)
-        return str(self._signer(list_of).dumps([*map(datetime.isoformat, instants), after.id]))
+        parts = (cursor.as_of.isoformat(), cursor.count, after.updated_at.isoformat(), after.id)
+        return str(self._signer(list_of).dumps(parts))
 
     def read(self, text: str, list_of: tuple[object, ...]) -> Cursor:
         """Return the cursor of a text. Raises ValueError if it is none of this list."""
         try:
-            *instants, shown = self._signer(list_of).loads(text)
+            as_of, count, updated_at, shown = self._signer(list_of).loads(text)
         except BadData:
             message = "must be the next_cursor of a page of this list: send it as it came, with the same parameters"
             raise ValueError(message) from None
-        as_of, newest, updated_at = map(datetime.fromisoformat, instants)
-        return Cursor(as_of, newest, Position(updated_at, shown))
+        after = Position(datetime.fromisoformat(updated_at), shown)
+        return Cursor(datetime.fromisoformat(as_of), count, after)
 
     def _signer(self, list_of: tuple[object, ...]) -> URLSafeSerializer:
         return URLSafeSerializer(

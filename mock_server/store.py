@@ -73,16 +73,24 @@ class CreationOrder:
 
     def __init__(self) -> None:
         self._sorted: list[Engagement] = []
+        self._numbers: dict[str, int] = {}  # by id
         self._lock = threading.Lock()
 
     def add(self, engagement: Engagement) -> None:
         """Put an engagement in its place, which is nearly always the end."""
         with self._lock:
-            insort(self._sorted, engagement, key=_place)
+            self._numbers[engagement.id] = len(self._sorted)
+            if self._sorted and engagement.place < self._sorted[-1].place:
+                insort(self._sorted, engagement, key=_place)
+            else:
+                self._sorted.append(engagement)
 
-    def newest(self) -> Engagement | None:
-        """Return the last engagement, or None if there is none."""
-        return self._sorted[-1] if self._sorted else None
+    def number(self, engagement: Engagement) -> int:
+        """Return how many engagements were added before this one."""
+        return self._numbers[engagement.id]
+
+    def __len__(self) -> int:
+        return len(self._sorted)
 
     def between(self, low: Place, high: Place, *, descending: bool) -> Iterator[Engagement]:
         """Yield the engagements whose places are above `low` and below `high`.

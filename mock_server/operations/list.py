@@ -18,7 +18,7 @@ from mock_server.operations.expansion import MEMBERS, expanded, require_scopes
 from mock_server.operations.filters import FILTERS, Row
 from mock_server.operations.operation import Operation, Reply, Request
 from mock_server.operations.visibility import visible
-from mock_server.pagination import Cursor, first_cursor, in_order
+from mock_server.pagination import Cursor, in_order
 from mock_server.problems import BadParameters, FieldError, counted
 from mock_server.processing import Processing
 from mock_server.services import Services
@@ -74,7 +74,7 @@ def _identity(query: Query, caller: Caller) -> tuple[object, ...]:
 def _cursor(query: Query, list_of: tuple[object, ...], engagements: CreationOrder, services: Services) -> Cursor:
     """Return where the page begins. Raises BadParameters if the cursor is none of this list."""
     if (sent := query.get("cursor", None)) is None:
-        return first_cursor(engagements, services.clock.now())
+        return Cursor(services.clock.now(), len(engagements))
     try:
         return services.cursors.read(sent, list_of)
     except ValueError as error:
