@@ -105,6 +105,23 @@ class Request:
     expect: str = "created"
     authorization: str | None = None
 
+    @property
+    def submits(self) -> bool:
+        """Whether it may create an engagement."""
+        return self.method != "GET"
+
+    @property
+    def reads(self) -> str | None:
+        """The id of the engagement that it reads."""
+        if self.submits or not self.path.startswith(f"{PATH}/"):
+            return None
+        return self.path.removeprefix(f"{PATH}/").partition("?")[0]
+
+    @property
+    def served(self) -> bool:
+        """Whether it is for an operation of the contract that the target offers."""
+        return (self.method, self.path) == ("POST", PATH) or (self.method == "GET" and self.expect != "observed")
+
 
 @dataclass(frozen=True)
 class Response:

@@ -17,6 +17,7 @@ from contract.exchange import LONG, Body, Exchange, Request, Text
 ROUNDS = 20  # of a race: one alone may come out right by chance
 TIME = "@NOW@"  # stands for the present time until the line is made
 NOW = "NOW=$(python3 -c 'import time; print(time.time_ns())')"  # `date` knows no more than seconds everywhere
+TAKE_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
 DIGITS = 19  # characters of it
 _STEM = re.compile(r"(ck[0-9a-f]{10}:\d+)", re.IGNORECASE)  # how the key of a run begins
 _VARIABLE = re.compile(r"\$\{?#?(CONTRACT_[A-Z0-9_]+)")
@@ -25,6 +26,9 @@ _VARIABLE = re.compile(r"\$\{?#?(CONTRACT_[A-Z0-9_]+)")
 def script(steps: Sequence[Exchange], *, waits: float = 0.0) -> str:
     """Return lines that send these requests one after the other; before the last they wait so many seconds."""
     lines = [curl(step) for step in steps]
+    if len(steps) > 1 and (id_ := steps[-1].request.reads):  # what the first line makes has another id each time
+        lines[0] = f"ID=$({lines[0].replace('curl -sS -i', 'curl -sS', 1)} | {TAKE_ID})"
+        lines[-1] = lines[-1].replace(id_, "'\"$ID\"'" if f"'{steps[-1].base_url}" in lines[-1] else "$ID")
     if waits > 1:
         lines.insert(len(lines) - 1, f"sleep {waits:.0f}")
     return _whole(lines)

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from contract.between import page
-from contract.exchange import PATH, SHORTEST_SECRET, Exchange
+from contract.exchange import SHORTEST_SECRET, Exchange
 from contract.judge.finding import Finding
 from contract.spec import document as spec
 from contract.spec.fields import pattern
@@ -39,11 +39,11 @@ def check(exchange: Exchange) -> Iterator[Finding]:
     """Yield every finding on one exchange."""
     request, response = exchange.request, exchange.response
     yield from _secrets(exchange)
-    if (request.method, request.path) != ("POST", PATH) or response.status in FROM_PROXIES or page(request, response):
+    if not request.served or response.status in FROM_PROXIES or page(request, response):
         return
     if response.status >= 500:
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")
-    if response.ok:
+    if response.ok and request.submits:
         yield from _success(exchange)
     elif response.status >= 400:
         yield from _error(exchange)
@@ -71,15 +71,15 @@ def _success(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("RESP-1", "a JSON object", _no_object(exchange))
         return
     engagement = response.engagement
-    yield from _shape(exchange)
+    yield from shape(engagement, exchange.shown)
     for name in EXPANDED:
         if name in engagement:
             yield Finding("RESP-6", f"no {name}, as nothing was expanded", f"{name} is there")
     yield from _times(engagement)
 
 
-def _shape(exchange: Exchange) -> Iterator[Finding]:
-    engagement, shown = exchange.response.engagement, exchange.shown
+def shape(engagement: dict[str, Any], shown: Callable[[Any], str]) -> Iterator[Finding]:
+    """Yield what is not as documented in the members of an engagement. `shown` writes a value for people."""
     for error in _validator().iter_errors(engagement):
         field = str(error.path[0]) if error.path else ""
         if error.validator == "pattern":

@@ -14,7 +14,7 @@ from contract.judge import invariants
 from contract.outcome import LeftOut, See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
-from contract.spec.statuses import BUSY
+from contract.spec.statuses import BUSY, UNAVAILABLE
 from contract.target.client import Client, Ledger
 from contract.target.clock import Clock
 from contract.target.config import Config
@@ -44,6 +44,8 @@ class RecordingClient(Client):
         self.profile = profile
         self.recorder = recorder
         self.throttled = 0  # answers with 429
+        self.lost = 0  # submissions that may have created what no answer showed
+        self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
@@ -93,6 +95,7 @@ class RecordingClient(Client):
     def heard(self, exchange: Exchange) -> None:
         """Count the case, and check what must hold of every answer."""
         self.throttled += exchange.response.status == BUSY
+        self.lost += exchange.request.submits and exchange.response.status in {500, *UNAVAILABLE}
         self.recorder.count_case()
         self.recorder.history.add(exchange)
         for finding in invariants.check(exchange):
@@ -103,12 +106,13 @@ class RecordingClient(Client):
             self._request_ids.append(number)
         new = exchange.response.id is not None and exchange.response.id not in self.ids
         small = len(exchange.request.body.content) < SMALL and len(exchange.response.content) < SMALL
-        if new and small and exchange.request.credential == "writer":
+        if new and small and exchange.request.submits and exchange.request.credential == "writer":
             self.milestones.append(exchange)
         super().heard(exchange)
 
     def unanswered(self, request: Request) -> None:
         """Count the case that got no answer."""
+        self.lost += request.submits
         self.recorder.count_case()
         super().unanswered(request)
 

@@ -35,7 +35,8 @@ class History:
         request = exchange.request
         if len(request.body.content) > LARGEST:
             return
-        made = exchange.response.id if exchange.response.id not in self._makers else None
+        shown = exchange.response.id if request.submits else None
+        made = shown if shown not in self._makers else None
         brief = replace(exchange, response=Response(exchange.response.status, {}, b""))
         step = Step(brief, made, exchange.request_id)
         if made is not None:
@@ -62,7 +63,7 @@ class History:
         return tuple(step.exchange for step in sorted(steps.values(), key=lambda step: step.exchange.started))
 
     def _needed(self, exchange: Exchange, rule: str) -> Iterator[Step]:
-        if (maker := self._makers.get(exchange.response.id or "")) is not None:
+        if (maker := self._makers.get(exchange.request.reads or exchange.response.id or "")) is not None:
             yield maker
         if rule == "ERR-6" and (first := self._request_ids.get(exchange.request_id or "")) is not None:
             yield first

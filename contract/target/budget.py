@@ -31,9 +31,10 @@ class Budget:
         """Take requests out of the budget before they are sent at once. Raises CutShort if there is no room."""
         if self._max_requests is not None and self.requests + len(requests) > self._max_requests:
             raise CutShort(f"the budget of {self._max_requests} requests is used up (limits.max_requests)")
-        if self._max_creations is not None and self.creations + len(requests) > self._max_creations:
-            raise CutShort(f"the budget of {self._max_creations} creations is used up (limits.max_creations)")
         self.requests += len(requests)
+        requests = [request for request in requests if request.submits]
+        if requests and self._max_creations is not None and self.creations + len(requests) > self._max_creations:
+            raise CutShort(f"the budget of {self._max_creations} creations is used up (limits.max_creations)")
         self.needed = max(self.needed, self.creations + self._silent + len(requests))
         self._silent += sum(request.expect == "observed" for request in requests)
         for request in requests:
@@ -45,7 +46,7 @@ class Budget:
 
     def answered(self, request: Request, response: Response | None, *, known: bool) -> None:
         """Count what an answer shows, or may hide; None is no answer. `known` says that its engagement is."""
-        if known or (response is not None and 400 <= response.status < 500):
+        if known or not request.submits or (response is not None and 400 <= response.status < 500):
             return
         place = _place(request)
         if place in self._open:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.between import page, retry_after
-from contract.exchange import LARGE, Body, Exchange, Request, Response
+from contract.exchange import LARGE, PATH, Body, Exchange, Request, Response
 from contract.outcome import CutShort, LeftOut, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
 from contract.target.budget import Budget
@@ -140,6 +140,14 @@ class Client:
         credential = self.config.credentials[name]
         return credential.token if self.bare and name == "writer" else credential.header
 
+    def read(
+        self, tail: str, credential: str | None = "private_reader", expect: str = "shown", **changes: Any
+    ) -> Exchange:
+        """Read from the engagements and return the exchange. `tail` is what follows their path."""
+        headers = () if credential is None else (("Authorization", self.credential(credential)),)
+        request = Request(Body(b""), headers, credential, method="GET", path=PATH + tail, expect=expect)
+        return self.send(replace(request, **changes))
+
     def submit(self, document: Any, **options: Any) -> Exchange:
         """Send a submission and return the exchange. Options are those of `request`."""
         return self.send(self.request(document, **options))
@@ -241,7 +249,7 @@ class Client:
         """See that a request may leave. Raises Untested, and LeftOut if others would see what may come of it."""
         if self.refused_only and request.expect in {"created", "replayed", "observed"}:
             raise Untested("the profile safe sends only what is refused")
-        if self.config.discreet and (reason := shows(request.body.content)) is not None:
+        if request.submits and self.config.discreet and (reason := shows(request.body.content)) is not None:
             raise LeftOut(reason)
 
     def exchange(self, request: Request, response: Response, started: float) -> Exchange:
@@ -269,7 +277,7 @@ class Client:
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""
         self.trail.append(exchange)
-        made = exchange.response.id
+        made = exchange.response.id if exchange.request.submits else None
         self.budget.answered(exchange.request, exchange.response, known=made in self.ids)
         if made is not None:
             self.ids.setdefault(made, exchange.request.key)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from contract.spec.rules import catalogue
 
-CREDENTIALS = ("writer", "reader", "private_reader", "other_workspace")
+CREDENTIALS = ("writer", "reader", "private_reader", "noscope", "other_workspace")
 
 
 class ConfigError(Exception):

@@ -8,12 +8,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
-from contract.exchange import Request, Response
+from contract.cases.queries import Query
+from contract.exchange import PATH, Request, Response
 
-REFUSALS = {"unauthorized": 401, "forbidden": 403, "refused": 422, "observed": 422}
+REFUSALS = {"unauthorized": 401, "forbidden": 403, "hidden": 404, "refused": 422}
+SINGLE = ("transcript", "media_url", "owner")  # members that are expanded to one thing, and not to a list
+SILENT = 422  # the answer to a submission of which the contract says nothing
 
 
 class Rehearsal:
@@ -28,12 +33,33 @@ class Rehearsal:
         number = next(self._numbers)
         if (status := REFUSALS.get(request.expect)) is not None:
             return _problem(status, number)
+        if not request.submits:
+            return self._read(request)
+        if request.expect == "observed":
+            return _problem(SILENT, number)
         workspace = "other_workspace" if request.credential == "other_workspace" else "writer"
         place = (workspace, request.key)
         stored = place in self._stored
         document = request.body.document if isinstance(request.body.document, dict) else {}
         engagement = self._stored.setdefault(place, _engagement(document, workspace, number))
         return _json(200 if stored else 201, engagement, "application/json")
+
+    def _read(self, request: Request) -> Response:
+        """Return one engagement, or a page of all of them."""
+        path, _, query = request.path.removeprefix(PATH).partition("?")
+        parameters = dict(parse_qsl(query))
+        names = parameters.get("expand", "").split(",") if "expand" in parameters else []
+        expanded: dict[str, Any] = {name: None if name in SINGLE else [] for name in names}
+        workspace = "other_workspace" if request.credential == "other_workspace" else "writer"
+        stored = [engagement | expanded for (owner, _), engagement in self._stored.items() if owner == workspace]
+        if not path:
+            return _json(200, _page(stored, parameters), "application/json")
+        found = next((engagement for engagement in stored if engagement["id"] == path[1:]), {})
+        known = any(name == "If-None-Match" and path[1:] in value for name, value in request.headers)
+        answer = _json(304 if known else 200, found, "application/json")
+        return replace(
+            answer, headers={**answer.headers, "etag": f'"{path[1:]}"'}, content=b"" if known else answer.content
+        )
 
     def race(self, racers: Sequence[Request]) -> list[Response]:
         """Return the expected answers: one create, the rest repeats."""
@@ -53,6 +79,16 @@ def _engagement(document: dict[str, Any], workspace: str, number: int) -> dict[s
         "start_at": document.get("start_at", now),
         "owner_user_id": f"usr_{workspace.replace('_', '')}",
     }
+
+
+def _page(stored: list[dict[str, Any]], parameters: dict[str, str]) -> dict[str, Any]:
+    start, limit = int(parameters.get("cursor", 0)), int(parameters.get("limit", 25))
+    kept = [engagement for engagement in stored if Query(parameters, "").selects(engagement)]
+    if parameters.get("order_by") != "updated_at:asc":
+        kept.reverse()
+    end = start + limit
+    following = str(end) if end < len(kept) else None
+    return {"object": "list", "data": kept[start:end], "has_more": following is not None, "next_cursor": following}
 
 
 def _problem(status: int, number: int) -> Response:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from mock_server import Running, Settings
 from mock_server.server import serving
 from mock_server.services import Mock
-from tests.defects import auth, body, errors, idempotency, keys, limits, media, races, response
+from tests.defects import auth, body, errors, idempotency, keys, limits, media, races, reading, response
 from tests.defects.seams import Defect
 
 __all__ = ["ALL", "CONCERNS", "UNSEEN", "Defect", "serve"]
@@ -29,6 +29,7 @@ CONCERNS: dict[str, tuple[Defect, ...]] = {
     "body": body.DEFECTS,
     "response": response.DEFECTS,
     "errors": errors.DEFECTS,
+    "reading": reading.DEFECTS,
 }
 ALL: tuple[Defect, ...] = tuple(defect for concern in CONCERNS.values() for defect in concern)
 UNSEEN: dict[str, dict[str, str]] = {
@@ -39,6 +40,7 @@ UNSEEN: dict[str, dict[str, str]] = {
     "body": body.UNSEEN,
     "response": response.UNSEEN,
     "errors": errors.UNSEEN,
+    "reading": reading.UNSEEN,
 }
 
 

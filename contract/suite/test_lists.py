@@ -1,0 +1,201 @@
+"""Lists of engagements, read at the end of a run, when there are some: LIST-1 to LIST-17."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from contract.cases.credentials import NONE, UNKNOWN
+from contract.cases.queries import BAD, ODD, Query, filters, searches
+from contract.judge.answers import answer
+from contract.judge.reading import judge_envelope, judge_members, judge_order
+from contract.judge.refusal import judge_refusal
+from contract.outcome import NotApplicable, Untested, Violation
+from contract.run.client import RecordingClient
+from contract.run.reading import distinct_readers, listing, offered, selected, unchanged
+from contract.run.steps import created, example
+from contract.spec.statuses import INCONCLUSIVE
+from contract.suite.marks import at_the_end, each_rule, rule
+
+DEFAULT_LIMIT = 25
+FREE = ("action_items", "signals", "tags")  # members that are expanded without a scope of their own
+
+
+@at_the_end
+@rule("LIST-1", "LIST-2")
+def test_a_list_is_an_envelope(client: RecordingClient) -> None:
+    """A page has its four members, engagements as documented, and no more of them than were asked for, or than 25."""
+    offered(client, "list")
+    for limit, query in ((DEFAULT_LIMIT, ""), (1, "?limit=1"), (2, "?limit=2"), (100, "?limit=100")):
+        exchange = client.read(query)
+        for finding in judge_envelope(exchange, limit):
+            if finding.rule == "LIST-1":
+                client.broken["list"] = "LIST-1"
+            raise Violation(*finding, exchange)
+        page = exchange.response.engagement
+        if page["has_more"] and len(page["data"]) < limit:
+            raise Violation("LIST-2", f"{limit} engagements, as there are more", f"{len(page['data'])}", exchange)
+        for engagement in page["data"]:
+            for finding in judge_members(exchange, engagement, "LIST-1", "LIST-12", ()):
+                raise Violation(*finding, exchange)
+
+
+@at_the_end
+@each_rule("LIST-13", "LIST-15", "LIST-16")
+def test_what_a_bad_parameter_gets(client: RecordingClient, name: str) -> None:
+    """What is no limit, no order, no cursor, no value of a filter, and a parameter that nobody knows."""
+    offered(client, "list")
+    for query in (query for query in BAD if query.rule == name):
+        exchange = client.read(f"?{query.text}")
+        client.recorder.observe(name, f"{exchange.response.status} for {query.text}")
+
+
+@at_the_end
+@rule("LIST-14")
+def test_no_parameter_makes_the_server_fail(client: RecordingClient) -> None:
+    """Odd parameters get an answer below 500."""
+    offered(client, "list")
+    for text in ODD:
+        exchange = client.read(f"?{text}")
+        if exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE:
+            raise Violation("LIST-14", f"an answer below 500 for {text[:60]}", answer(exchange), exchange)
+
+
+@at_the_end
+@rule("LIST-3")
+def test_lists_are_in_order(client: RecordingClient) -> None:
+    """Newest first by default and where it is asked for, oldest first where that is."""
+    offered(client, "list")
+    orders = {"updated_at:desc": True, "updated_at:asc": False, "": True}
+    with unchanged(client) as stable:
+        answers = {order: listing(client, Query({"order_by": order} if order else {}, "LIST-3")) for order in orders}
+    for order, found in answers.items():
+        settled = [one for one in found.engagements if one["id"] in stable.engagements]
+        if (finding := judge_order(settled, descending=orders[order])) is not None:
+            raise Violation(*finding, found.pages[0])
+
+
+@at_the_end
+@rule("LIST-4")
+def test_pages_show_every_engagement_once(client: RecordingClient) -> None:
+    """Small pages show what one large page shows, each engagement once, although another one is created meanwhile."""
+    offered(client, "list")
+    with unchanged(client) as stable:
+        upwards, downwards = (Query({"order_by": f"updated_at:{way}"}, "LIST-4") for way in ("asc", "desc"))
+        walks = (
+            listing(client, upwards, limit=9),
+            listing(client, downwards, limit=7, meanwhile=lambda: created(client, client.submission())),
+        )
+    for walk in walks:
+        times = Counter(walk.ids)
+        for id_ in stable.engagements:
+            if times[id_] != 1:
+                said = "is missing" if not times[id_] else f"is there {times[id_]} times"
+                raise Violation("LIST-4", "each engagement once", f"{id_} {said}", walk.pages[-1])
+
+
+@at_the_end
+@each_rule("LIST-6", "LIST-7", "LIST-8", "LIST-9")
+def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
+    """Each filter shows the engagements that it selects, all of them and no others."""
+    offered(client, "list")
+    queries = [query for query in filters(listing(client).engagements) if query.rule == name]
+    if not queries:
+        raise NotApplicable("the engagements of a list do not say what this filter is about")
+    selected(client, queries)
+
+
+@at_the_end
+@rule("LIST-5")
+def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
+    """A title is found; a key, which stands in no title, is not."""
+    offered(client, "list")
+    first = example(client, "plain")
+    selected(client, searches(client.run_id, str(first.document["title"]), str(first.request.key)))
+
+
+@at_the_end
+@rule("LIST-11")
+def test_private_engagements_are_listed_for_those_who_may_read_them(client: RecordingClient) -> None:
+    """A reader with engagements:private:read finds them in lists, a reader without it does not."""
+    offered(client, "list")
+    first = example(client, "plain")
+    everything = listing(client)
+    if first.response.engagement.get("is_private") is True and first.response.id not in everything.ids:
+        raise Violation("LIST-11", f"{first.response.id} for a credential that may read it", "it is not in the list")
+    distinct_readers(client)
+    _readable(client, "reader")
+    found = listing(client, who="reader")
+    for one in found.engagements:
+        if one.get("is_private") is True:
+            hint = f"{one['id']} (or does the configured reader have engagements:private:read?)"
+            raise Violation("LIST-11", "no private engagement", hint, found.pages[0])
+
+
+def _readable(client: RecordingClient, who: str) -> None:
+    """Raise Untested if a credential may not list."""
+    exchange = client.read("?limit=1", who)
+    if exchange.response.status in {401, 403}:
+        raise Untested(f"the credential {who} may not list: {answer(exchange)}")
+
+
+@at_the_end
+@rule("LIST-10")
+def test_no_list_shows_another_workspace(client: RecordingClient) -> None:
+    """The list of another workspace shows nothing that this one created, and the other way round."""
+    offered(client, "list")
+    _readable(client, "other_workspace")
+    mine, theirs = listing(client), listing(client, who="other_workspace")
+    if both := set(mine.ids) & set(theirs.ids):
+        raise Violation("LIST-10", "each workspace its own engagements", f"{min(both)} in both", theirs.pages[0])
+    made = {exchange.response.id for exchange in client.milestones}
+    if strange := made & set(theirs.ids):
+        raise Violation("LIST-10", "no engagement of another workspace", f"{min(map(str, strange))}", theirs.pages[0])
+
+
+@at_the_end
+@rule("AUTH-2", "AUTH-3")
+def test_nobody_lists_without_a_credential(client: RecordingClient) -> None:
+    """Without a credential, and with one that nobody has, nothing is listed: 401."""
+    offered(client, "list")
+    for wrong in (NONE, UNKNOWN):
+        header = wrong.header("")
+        headers = () if header is None else (("Authorization", header),)
+        exchange = client.read("", None, "unauthorized", headers=headers)
+        if (finding := judge_refusal(exchange, wrong)) is not None:
+            raise Violation(*finding, exchange)
+
+
+@at_the_end
+@rule("LIST-17")
+def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
+    """The list has each engagement that an answer of this run showed, once, and none that no answer showed."""
+    offered(client, "list")
+    found = listing(client)
+    times = Counter(found.ids)
+    if twice := [id_ for id_, count in times.items() if count > 1]:
+        raise Violation("LIST-17", "each engagement once", f"{twice[0]} {times[twice[0]]} times", found.pages[0])
+    for exchange in client.milestones:
+        title, id_ = str(exchange.response.engagement.get("title")), str(exchange.response.id)
+        if client.run_id in title and id_ not in times:
+            raise Violation("LIST-17", f"{id_}, which was created", "it is not in the list", found.pages[0])
+    if client.lost:
+        raise Untested("some answers of the run were lost, and may have shown what is in the list")
+    for one in found.engagements:
+        if one["id"] not in client.ids and client.run_id in str(one.get("title")):
+            broken = "IDEM-10" if " racer " in str(one.get("title")) else "LIST-17"
+            said = f"{one['id']} with the title {one.get('title')!r}"
+            raise Violation(broken, "only engagements that an answer showed", said, found.pages[0])
+
+
+@at_the_end
+@rule("LIST-12")
+def test_lists_expand_what_is_asked_for(client: RecordingClient) -> None:
+    """Members are expanded in lists where they are asked for, and no others."""
+    offered(client, "list")
+    client.need("list")
+    exchange = client.read(f"?limit=2&expand={','.join(FREE)}")
+    for finding in judge_envelope(exchange, 2):
+        raise Violation(*finding, exchange)
+    for engagement in exchange.response.engagement["data"]:
+        for finding in judge_members(exchange, engagement, "LIST-1", "LIST-12", FREE):
+            raise Violation(*finding, exchange)

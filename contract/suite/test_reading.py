@@ -1,0 +1,243 @@
+"""One engagement, read back: READ-1 to READ-18, and what a repeat left behind (IDEM-2)."""
+
+from __future__ import annotations
+
+from contract.cases.credentials import NONE, UNKNOWN, WrongCredential
+from contract.exchange import Exchange
+from contract.judge.answers import answer
+from contract.judge.invariants import EXPANDED
+from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_read
+from contract.judge.refusal import judge_refusal
+from contract.outcome import NotApplicable, See, Violation
+from contract.run.client import RecordingClient
+from contract.run.reading import distinct_readers, offered, shown
+from contract.run.steps import created, example, replayed
+from contract.spec.statuses import INCONCLUSIVE
+from contract.suite.marks import at_the_end, rule
+
+SCOPED = {"companies": "companies:read", "contacts": "contacts:read", "owner": "users:read"}
+FORBIDDEN, NOT_FOUND, NOT_MODIFIED = 403, 404, 304
+ODD_IDS = ("ngmt_", "x", "%00", "..%2F..", "'%20OR%201=1--", "%F0%9F%98%80", "%FF", "9" * 2000)
+
+
+@rule("READ-1", "READ-4", "READ-8")
+def test_what_was_created_is_read(client: RecordingClient) -> None:
+    """Each example is shown as it was created, to a credential that may see everything, with nothing expanded."""
+    offered(client, "read")
+    for name in ("full", "minimal", "plain"):
+        first = example(client, name)
+        exchange = shown(client, first)
+        if exchange.response.status in HIDDEN and _reads_public_ones(client):
+            client.broken["read"] = "READ-4"
+            raise Violation("READ-4", f"200 for {name}, with engagements:private:read", answer(exchange), exchange)
+        _judge(client, exchange, first)
+
+
+def _reads_public_ones(client: RecordingClient) -> bool:
+    """Tell whether an engagement that is not private can be read. Where it would be seen there is none to try."""
+    public = [first for first in client.examples.values() if first.response.engagement.get("is_private") is False]
+    return any(shown(client, first).response.ok for first in public)
+
+
+def _judge(client: RecordingClient, exchange: Exchange, first: Exchange, *expanded: str) -> None:
+    """Raise Violation if an engagement is not shown as it was created, and record what else is wrong with it."""
+    for finding in judge_read(exchange, first, expanded):
+        violation = Violation(*finding, exchange)
+        if finding.rule == "READ-1":
+            client.broken["read"] = "READ-1"
+            raise violation
+        client.recorder.fail(finding.rule, violation)
+
+
+@rule("IDEM-2")
+def test_a_repeat_changed_nothing_that_is_stored(client: RecordingClient) -> None:
+    """After a repeat in which every field differs, the engagement is read as it was."""
+    offered(client, "read")
+    first = example(client, "plain")
+    before = shown(client, first)
+    changed = {**first.document, **client.full(), "title": f"{client.run_id} changed", "source_system": "changed"}
+    replayed(client, first, changed)
+    for finding in judge_read(shown(client, first), before):
+        if finding.rule == "READ-1":
+            raise Violation("IDEM-2", finding.expected, finding.actual, first)
+
+
+@rule("AUTH-2", "AUTH-3")
+def test_nobody_reads_without_a_credential(client: RecordingClient) -> None:
+    """Without a credential, and with one that nobody has, an engagement is not shown: 401."""
+    offered(client, "read")
+    first = example(client, "plain")
+    for wrong in (NONE, UNKNOWN):
+        exchange = shown(client, first, None, expect="unauthorized", headers=_with(wrong))
+        if (finding := judge_refusal(exchange, wrong)) is not None:
+            raise Violation(*finding, exchange)
+
+
+def _with(wrong: WrongCredential) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a request with a credential that needs no valid one."""
+    header = wrong.header("")
+    return () if header is None else (("Authorization", header),)
+
+
+@rule("READ-2")
+def test_reading_needs_the_scope(client: RecordingClient) -> None:
+    """A valid credential without any scope reads neither an engagement nor a list: 403."""
+    offered(client, "read")
+    first = example(client, "plain")
+    exchanges = [shown(client, first, "noscope", expect="forbidden")]
+    if "list" in (client.offers or ()):
+        exchanges.append(client.read("?limit=1", "noscope", "forbidden"))
+    for exchange in exchanges:
+        if exchange.response.status not in {FORBIDDEN, *INCONCLUSIVE}:
+            raise Violation("READ-2", "403 without engagements:read", answer(exchange), exchange)
+
+
+@rule("READ-3")
+def test_a_private_engagement_is_shown_to_those_who_may_see_it(client: RecordingClient) -> None:
+    """Who has engagements:private:read gets it; a reader without it, who takes no part, does not."""
+    offered(client, "read")
+    first = example(client, "plain")
+    if first.response.engagement.get("is_private") is False:
+        raise See("RESP-9")
+    control = shown(client, first)
+    if control.response.status in {FORBIDDEN, NOT_FOUND}:
+        raise Violation(
+            "READ-4", "200 for a private engagement with engagements:private:read", answer(control), control
+        )
+    distinct_readers(client)
+    exchange = shown(client, first, "reader", expect="hidden")
+    if (finding := judge_hidden(exchange, "READ-3", "a private engagement")) is not None:
+        hint = f"{finding.actual} (or does the configured reader have engagements:private:read?)"
+        raise Violation("READ-3", finding.expected, hint, exchange)
+
+
+@rule("READ-5")
+def test_whether_the_creator_reads_it(client: RecordingClient) -> None:
+    """Who created a private engagement and takes no part in it may see it, or not."""
+    offered(client, "read")
+    exchange = shown(client, example(client, "plain"), "writer")
+    if exchange.response.status == FORBIDDEN:
+        raise NotApplicable("the writer lacks engagements:read")
+    client.recorder.observe("READ-5", f"the creator of a private engagement gets {exchange.response.status}")
+
+
+@rule("READ-6")
+def test_no_other_workspace_reads_it(client: RecordingClient) -> None:
+    """A credential of another workspace does not get the engagement, and its own is not shown to this one."""
+    offered(client, "read")
+    first = example(client, "plain")
+    other = created(client, client.submission(), credential="other_workspace")
+    for engagement, who in ((first, "other_workspace"), (other, "private_reader")):
+        exchange = shown(client, engagement, who, expect="hidden")
+        if (finding := judge_hidden(exchange, "READ-6", "an engagement of another workspace")) is not None:
+            raise Violation(*finding, exchange)
+
+
+@rule("READ-7")
+def test_an_unknown_id_gets_404(client: RecordingClient) -> None:
+    """An id that no engagement has is 404, also one that differs from a known one in its case or its end."""
+    offered(client, "read")
+    id_ = str(example(client, "plain").response.id)
+    for unknown in (id_[:-4] + ("0000" if not id_.endswith("0000") else "1111"), f"{id_}0", id_[:-1]):
+        exchange = client.read(f"/{unknown}", expect="hidden")
+        if exchange.response.status not in {NOT_FOUND, *INCONCLUSIVE}:
+            raise Violation("READ-7", f"404 for {unknown}, which nobody has", answer(exchange), exchange)
+
+
+@rule("READ-18")
+def test_no_id_makes_the_server_fail(client: RecordingClient) -> None:
+    """A text that is no id is refused in any way below 500."""
+    offered(client, "read")
+    for text in ODD_IDS:
+        exchange = client.read(f"/{text}", expect="hidden")
+        if exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE:
+            raise Violation("READ-18", f"an answer below 500 for {text[:40]}", answer(exchange), exchange)
+
+
+@rule("READ-8")
+def test_what_is_asked_for_is_expanded(client: RecordingClient) -> None:
+    """Each member that can be expanded is there when it is asked for, alone and with others, and no other is."""
+    offered(client, "read")
+    first = example(client, "plain")
+    free = [name for name in EXPANDED if name not in SCOPED]
+    for names in (*([name] for name in EXPANDED), free):
+        exchange = shown(client, first, query=f"?expand={','.join(names)}")
+        if exchange.response.status == FORBIDDEN and SCOPED.keys() & set(names):
+            continue  # this reader lacks the scope, which READ-10 is about
+        if not exchange.response.ok:
+            raise Violation("READ-8", f"200 with {', '.join(names)}", answer(exchange), exchange)
+        _judge(client, exchange, first, *names)
+
+
+@rule("READ-9")
+def test_what_an_unknown_member_of_expand_gets(client: RecordingClient) -> None:
+    """A word that names nothing, alone and among others."""
+    offered(client, "read")
+    for value in ("no_such_thing", "tags,no_such_thing"):
+        exchange = shown(client, example(client, "plain"), query=f"?expand={value}")
+        client.recorder.observe("READ-9", f"{exchange.response.status} for expand={value}")
+
+
+@rule("READ-10")
+def test_some_members_need_a_scope_of_their_own(client: RecordingClient) -> None:
+    """A reader of engagements alone gets 403 when asking for companies, contacts and the owner."""
+    offered(client, "read")
+    first = example(client, "plain")
+    if not shown(client, first).response.ok:
+        raise See("READ-1")
+    for name, scope in SCOPED.items():
+        exchange = shown(client, first, query=f"?expand={name}", expect="forbidden")
+        if exchange.response.status not in {FORBIDDEN, *INCONCLUSIVE}:
+            hint = f"{answer(exchange)} (or does the configured private_reader have {scope}?)"
+            raise Violation("READ-10", f"403 for expand={name} without {scope}", hint, exchange)
+
+
+@rule("READ-11", "READ-13")
+def test_a_read_has_an_etag(client: RecordingClient) -> None:
+    """The header is there; who sends it back as If-None-Match may get 304."""
+    offered(client, "read")
+    exchange = shown(client, example(client, "plain"))
+    if not exchange.response.ok:
+        raise See("READ-1")
+    tag = exchange.response.headers.get("etag")
+    if tag is None:
+        raise Violation("READ-11", "the header ETag", "none", exchange)
+    headers = (*exchange.request.headers, ("If-None-Match", tag))
+    again = shown(client, example(client, "plain"), headers=headers)
+    client.recorder.observe("READ-13", f"{again.response.status} for If-None-Match with the ETag of a moment before")
+
+
+@rule("READ-14")
+def test_what_a_link_to_the_recording_looks_like(client: RecordingClient) -> None:
+    """The link is asked for and not opened."""
+    offered(client, "read")
+    url = shown(client, example(client, "plain"), query="?expand=media_url").response.engagement.get("media_url")
+    scheme = str(url).partition("://")[0]
+    client.recorder.observe("READ-14", "no link" if url is None else f"a link with {scheme}, which was not opened")
+
+
+@at_the_end
+@rule("READ-12", "READ-15")
+def test_processing_moves_forward(client: RecordingClient) -> None:
+    """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
+    offered(client, "read")
+    for first in (example(client, "plain"), client.milestones[-1]):
+        reads = [shown(client, first) for _ in range(3)]
+        if not all(exchange.response.ok for exchange in reads):
+            raise See("READ-1")
+        reads.append(shown(client, first, query="?expand=signals"))
+        for before, after in zip([first, *reads], reads, strict=False):
+            for finding in judge_progress(after, before):
+                raise Violation(*finding, after)
+
+
+@at_the_end
+@rule("READ-16", "READ-17")
+def test_what_processing_makes(client: RecordingClient) -> None:
+    """How far the first engagement of the run has come, and what is known of its length at the beginning."""
+    offered(client, "read")
+    first = example(client, "plain")
+    status = shown(client, first).response.engagement.get("processing_status")
+    client.recorder.observe("READ-16", f"{status} at the end of a run")
+    known = [name for name in ("end_at", "duration_seconds") if first.response.engagement.get(name) is not None]
+    client.recorder.observe("READ-17", f"the first answer says {' and '.join(known) or 'neither end nor length'}")
