@@ -11,13 +11,14 @@ from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondi
 
 from contract.cases.scenarios import SCENARIOS, Scenario
 from contract.fuzz.draws import drawn, several
-from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
+from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, Refused, outcome, rules_of
 from contract.judge.answers import answer
-from contract.judge.refusal import judge_forbidden, judge_refusal
+from contract.judge.refusal import judge_forbidden
 from contract.judge.replay import SAME, rule_of_repeat
 from contract.outcome import Violation
+from contract.run import blame
 from contract.run.scenarios import play
-from contract.run.steps import check_race, check_repeat, created, replayed, turned_away
+from contract.run.steps import FREE_AGAIN, check_race, check_repeat, created, replayed, turned_away
 from contract.spec.statuses import BUSY, INCONCLUSIVE
 from contract.strategies import (
     Encoding,
@@ -35,7 +36,7 @@ class EngagementMachine(Predicting):
     """Steps against one target; each is one case. Every violation ends the example with a `Violation`."""
 
     stored: Bundle[Place] = Bundle("stored")
-    refused: Bundle[str] = Bundle("refused")
+    refused: Bundle[Refused] = Bundle("refused")
 
     @initialize(target=stored)
     def begin(self) -> Places:
@@ -74,16 +75,17 @@ class EngagementMachine(Predicting):
         return self.refuse(submissions, Encoding())
 
     @precondition(Predicting.may_create)
-    @rule(target=stored, key=consumes(refused), submission=drawn("valid"))
-    def create_after_refusal(self, key: str, submission: Submission) -> Places:
+    @rule(target=stored, refusal=consumes(refused), submission=drawn("valid"))
+    def create_after_refusal(self, refusal: Refused, submission: Submission) -> Places:
         """Create under a key that was refused: it is free."""
-        with self.judging("IDEM-9") as made:
+        key, free = refusal
+        with self.judging(free) as made:
             try:
                 made.append(self.create_one(submission, key))
             except Violation as violation:
                 self.create_one(submission, self.client.key())  # if that is refused too, the key is not to blame
                 expected = "the key to be free after a refusal"
-                raise Violation("IDEM-9", expected, violation.actual, violation.exchange) from None
+                raise Violation(free, expected, violation.actual, violation.exchange) from None
         return multiple(*made)
 
     @precondition(Predicting.may_create)
@@ -110,7 +112,7 @@ class EngagementMachine(Predicting):
             exchange = self.client.submit(body, expect="replayed", credential=place[0])
             if exchange.response.ok:
                 check_repeat(self.client, exchange, self.model[place], "IDEM-2")
-            elif judge_refusal(exchange, submission) is not None and not 400 <= exchange.response.status < 500:
+            elif blame.conclusive(exchange).response.status < 400:
                 raise Violation(submission.rule, "a refusal, or a repeat", answer(exchange), exchange)
 
     @rule(target=refused, name=drawn("readers"), submission=drawn("valid"))
@@ -123,7 +125,7 @@ class EngagementMachine(Predicting):
             exchange = self.client.submit(document, expect="forbidden", credential=name)
             if (finding := judge_forbidden(exchange, broken)) is not None:
                 raise Violation(*finding, exchange)
-            made.append(key)
+            made.append((key, "SCOPE-5"))
         return multiple(*made)
 
     @rule(target=refused, credential=wrong_credentials())
@@ -132,7 +134,7 @@ class EngagementMachine(Predicting):
         with self.judging(credential.rule) as made:
             key = self.client.key()
             turned_away(self.client, credential, key)
-            made.append(key)
+            made.append((key, FREE_AGAIN))
         return multiple(*made)
 
     @precondition(lambda self: OTHER in self.client.config.credentials and self.may_create())

@@ -11,15 +11,16 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import Ended, FuzzRun
-from contract.judge.answers import blamed_for, named_fields
+from contract.judge.answers import named_fields
 from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
-from contract.run.steps import created, refused
-from contract.spec.fields import blamed, fields
+from contract.run.steps import FREE_AGAIN, created, refused
+from contract.spec.fields import fields
 from contract.strategies import Encoding, Submission
 
 Place = tuple[str, str]  # the credential that creates in a workspace, and a key
 Places = MultipleResults[Place]
-Keys = MultipleResults[str]
+Refused = tuple[str, str]  # a key, and the rule that says that it is free
+Keys = MultipleResults[Refused]
 WRITER, OTHER = "writer", "other_workspace"
 
 
@@ -70,19 +71,14 @@ class Predicting(RuleBasedStateMachine):
                 key = self.client.key()
                 body = self.body(submission, key, encoding)
                 refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
-                keys.append(key)
+                keys.append((key, FREE_AGAIN))
         return multiple(*keys)
 
     def create_one(self, submission: Submission, key: str, encoding: Encoding | None = None) -> Place:
         """Submit what must create, check what the answer says of it, and remember it."""
         encoding = encoding or Encoding()
         body = self.body(submission, key, encoding)
-        try:
-            first = created(self.client, body, **self.sending(encoding, WRITER))
-        except Violation as violation:
-            violation.rule = violation.rule or _blamed(submission, violation.exchange)
-            raise
-        return self.remember(first)
+        return self.remember(created(self.client, body, **self.sending(encoding, WRITER)))
 
     def body(self, submission: Submission, key: str, encoding: Encoding, first: Exchange | None = None) -> Body:
         """Return a submission under this key in whatever form it is sent, made from a plain one or from the first."""
@@ -116,15 +112,6 @@ def rules_of(submission: Submission) -> tuple[str, ...]:
     if submission.verdict.kind != "accepted":
         return (submission.rule,)
     return tuple(fields()[name].valid for name in submission.value if name in fields()) or (submission.rule,)
-
-
-def _blamed(submission: Submission, exchange: Exchange | None) -> str:
-    """Return the rule that is broken when a valid submission creates nothing, by the field that the answer names."""
-    if exchange is not None and exchange.response.ok:  # it got that of another key
-        return "IDEM-7"
-    if exchange is not None and named_fields(exchange):
-        return blamed_for(exchange)
-    return blamed(submission.value.keys())
 
 
 def outcome(exchange: Exchange) -> tuple[Any, ...]:
