@@ -11,16 +11,15 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import Ended, FuzzRun
-from contract.judge.answers import named_fields
+from contract.judge.refusal import rule_of_free_key
 from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
-from contract.run.steps import FREE_AGAIN, created, refused
+from contract.run.steps import created, refused
 from contract.spec.fields import fields
 from contract.strategies import Encoding, Submission
 
 Place = tuple[str, str]  # the credential that creates in a workspace, and a key
 Places = MultipleResults[Place]
-Refused = tuple[str, str]  # a key, and the rule that says that it is free
-Keys = MultipleResults[Refused]
+Refusals = MultipleResults[Exchange]
 WRITER, OTHER = "writer", "other_workspace"
 
 
@@ -63,22 +62,24 @@ class Predicting(RuleBasedStateMachine):
             if not known and self.fuzz_run.note(violation, self.client.trail):
                 raise
 
-    def refuse(self, submissions: list[Submission], encoding: Encoding) -> Keys:
-        """Submit what must be refused, and return the keys: they have to be free still."""
-        keys = []
+    def refuse(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
+        """Submit what must be refused, and return the refusals: their keys have to be free still."""
+        refusals = []
         for submission in submissions:
             with self.judging(submission.rule):
                 key = self.client.key()
                 body = self.body(submission, key, encoding)
-                refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
-                keys.append((key, FREE_AGAIN))
-        return multiple(*keys)
+                refusals.append(refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER)))
+        return multiple(*(refusal for refusal in refusals if refusal.request.key is not None))
 
-    def create_one(self, submission: Submission, key: str, encoding: Encoding | None = None) -> Place:
-        """Submit what must create, check what the answer says of it, and remember it."""
+    def create_one(
+        self, submission: Submission, key: str, encoding: Encoding | None = None, after: Exchange | None = None
+    ) -> Place:
+        """Submit what must create, `after` a refusal under the same key, and remember it."""
         encoding = encoding or Encoding()
         body = self.body(submission, key, encoding)
-        return self.remember(created(self.client, body, **self.sending(encoding, WRITER)))
+        rule = None if after is None else rule_of_free_key(after)
+        return self.remember(created(self.client, body, rule, after=after, **self.sending(encoding, WRITER)))
 
     def body(self, submission: Submission, key: str, encoding: Encoding, first: Exchange | None = None) -> Body:
         """Return a submission under this key in whatever form it is sent, made from a plain one or from the first."""
@@ -115,9 +116,8 @@ def rules_of(submission: Submission) -> tuple[str, ...]:
 
 
 def outcome(exchange: Exchange) -> tuple[Any, ...]:
-    """Return what became of a submission, without what differs between any two: ids, times and keys."""
-    response = exchange.response
-    if not response.ok:
-        return (response.status, *sorted(named_fields(exchange)))
-    said = response.engagement
-    return (response.status, *(said.get(name) for name in ("title", "engagement_type", "is_private")))
+    """Return what became of a submission: refused, or what was created, without ids, times and keys."""
+    if not exchange.response.ok:
+        return ("refused",)
+    said = exchange.response.engagement
+    return ("accepted", *(said.get(name) for name in ("title", "engagement_type", "is_private")))

@@ -11,7 +11,7 @@ from contract.cases.submission import Submission, media
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
 from contract.exchange import Body, Exchange, Text
 from contract.judge.answers import answer, named_fields
-from contract.judge.creation import WHOLE_KEY
+from contract.judge.creation import WHOLE_KEY, judge_created
 from contract.judge.finding import Finding
 from contract.judge.refusal import judge_refusal
 from contract.judge.replay import SAME, judge_repeat, judge_unchanged, rule_of_repeat
@@ -115,6 +115,11 @@ def ask_alone(client: RecordingClient, exchange: Exchange) -> None:
             rule = _of_what_is_sent(client, alone)
             client.recorder.fail(rule, Violation(rule, FIRST_ACCEPTED, answer(alone), alone))
             raise See(rule)
+
+
+def changes_anyway(client: RecordingClient, exchange: Exchange, finding: Finding) -> bool:
+    """Tell whether an answer shows something else than was sent under a fresh key, too: then no old one is to blame."""
+    return any(each.rule == finding.rule for each in judge_created(_again(client, exchange, client.key())))
 
 
 def _of_what_is_sent(client: RecordingClient, exchange: Exchange) -> str:

@@ -9,13 +9,13 @@ from contract.cases.submission import Document, Submission, said
 from contract.exchange import Exchange
 from contract.judge.answers import answer, named_fields
 from contract.judge.creation import judge_created
+from contract.judge.refusal import FREE_AGAIN
 from contract.outcome import LeftOut, Untested, Violation
 from contract.run import blame
 from contract.run.client import RecordingClient
 from contract.run.steps import created, refused
 
 T = TypeVar("T")
-FREE_AGAIN = "IDEM-9"
 
 
 def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) -> list[Exchange]:

@@ -8,10 +8,9 @@ from typing import Any
 from contract.cases.scenarios import CREATED, FORBIDDEN, KNOWN, NOBODY, REFUSAL, UNAUTHORIZED, Scenario, Step
 from contract.exchange import Exchange, Request
 from contract.judge.answers import answer
-from contract.judge.refusal import judge_forbidden
+from contract.judge.refusal import FREE_AGAIN, judge_forbidden
 from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.groups import FREE_AGAIN
 from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
 from contract.spec.statuses import INCONCLUSIVE
 
