@@ -21,7 +21,7 @@ from contract.spec.fields import Field, body_rules, fields
 from contract.spec.rules import catalogue
 from contract.spec.statuses import FROM_PROXIES, INCONCLUSIVE, TOO_LARGE
 
-REMEMBERED, NO_FAILURE, DECODED = "IDEM-11", "ERR-4", "LIMIT-9"
+REMEMBERED, NO_FAILURE, DECODED, CODE_POINTS = "IDEM-11", "ERR-4", "LIMIT-9", "LIMIT-10"
 SENT = ("BODY", "LIMIT", "URL")  # the families about what is sent; what the others say rests on a valid submission
 # The plain refusals: where a target answers one of them with another 4xx, it is not the fault of each other case.
 _PLAIN: dict[Verdict, Submission | WrongCredential] = {
@@ -144,15 +144,15 @@ def _of_what_is_sent(client: RecordingClient, exchange: Exchange) -> str:
 def _of_value(client: RecordingClient, field: Field, value: Any) -> str:
     """Return the rule that the refusal of a valid value breaks: of a text that of the limit which it is at.
 
-    A text is long in bytes if as many characters of one byte each are accepted.
+    A text that has more bytes than it may have characters is long in bytes, if as many of one byte each are accepted.
     """
     if not isinstance(value, str):
         return field.valid
     if field.least and len(value) == field.least:
         return field.rules["minLength"]
-    wide = field.most_bytes is not None and not value.isascii()
+    wide = field.most is not None and not value.isascii() and len(value.encode("utf-8", "replace")) > field.most
     if wide and not _refused(client, field.name, Text(("a", len(value)))):
-        return field.rules["x-maxBytes"]
+        return field.rules.get("x-maxBytes", CODE_POINTS)
     return field.valid
 
 

@@ -8,7 +8,7 @@ import pytest
 from contract.cases.credentials import UNKNOWN, WRONG
 from contract.cases.submission import Submission
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED
-from contract.exchange import Body, Exchange, Request, Response
+from contract.exchange import Body, Exchange, Request, Response, Text
 from contract.judge.answers import answer, named_fields
 from contract.outcome import See, TooLarge, Violation
 from contract.run.steps import check_race, created, example, refused, replayed, turned_away
@@ -39,17 +39,19 @@ def test_a_first_submission_that_is_refused_breaks_the_rule(make: Make) -> None:
         (lambda document: document["source_system"] == "odd", "LIMIT-3"),
         (lambda document: len(document["external_id"]) > 200, "LIMIT-5"),
         (lambda document: document["title"] == "t", "LIMIT-2"),
-        (lambda document: len(document.get("transcript_text", "").encode()) > 12, "LIMIT-8"),
+        (lambda document: len(document["title"].encode()) > 500, "LIMIT-10"),
+        (lambda document: len(document.get("transcript_text", "").encode()) > 900_000, "LIMIT-8"),
         (lambda document: len(document.get("transcript_text", "")) > 8, "LIMIT-7"),
         (lambda document: "start_at" in document and "transcript_text" in document, "BODY-13"),
         (lambda _: True, "BODY-13"),
     ],
-    ids=["source", "key", "shortest title", "bytes", "characters", "together", "all"],
+    ids=["source", "key", "shortest title", "wide title", "bytes", "characters", "together", "all"],
 )
 def test_what_is_sent_is_to_blame_before_the_key(make: Make, refuses: Callable[[Any], bool], broken: str) -> None:
     """A submission that is refused under any key breaks no rule about keys, but that of the field, whoever is named."""
     client = make(Scripted(Target(refuses)))
-    odd = {"title": "t", "source_system": "odd", "start_at": "2024-03-10T09:30:00Z", "transcript_text": "é" * 10}
+    odd = {"title": "é" * 300 if broken == "LIMIT-10" else "t", "source_system": "odd"}
+    odd |= {"start_at": "2024-03-10T09:30:00Z", "transcript_text": Text(("é", 450_001))}
     with pytest.raises(See, match=f"see {broken}"):
         created(client, client.submission(**odd, external_id="k" * 300), "IDEM-7")
     assert failed(client).keys() == {broken}
