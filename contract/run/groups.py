@@ -44,7 +44,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
             key, last = client.key(), None  # it may be taken now
         except Violation as violation:
             violation.rule = violation.rule or rule
-            if last is None or violation.rule != rule or not _used_up(client, case, violation):
+            if last is None or violation.rule != rule or not used_up(client, case, violation):
                 failures.append(violation)
             key, last = client.key(), None  # it may be taken now
     client.recorder.focus(None)
@@ -54,10 +54,10 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
     return refusals
 
 
-def _used_up(client: RecordingClient, case: Submission, violation: Violation) -> bool:
+def used_up(client: RecordingClient, case: Submission, violation: Violation, **options: Any) -> bool:
     """Tell whether a case went wrong only because its key was refused before, and record that. Rule: IDEM-9."""
     try:
-        refused(client, case, client.key())
+        refused(client, case, client.key(), **options)
     except (Violation, Untested):
         return False
     expected = f"the key to be free after a refusal, so that the next is for {case.why}"
