@@ -64,13 +64,14 @@ class Predicting(RuleBasedStateMachine):
 
     def refuse(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Submit what must be refused, and return the refusals: their keys have to be free still."""
-        refusals = []
+        refusals: list[Exchange] = []
         for submission in submissions:
             with self.judging(submission.rule):
                 key = self.client.key()
                 body = self.body(submission, key, encoding)
-                refusals.append(refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER)))
-        return multiple(*(refusal for refusal in refusals if refusal.request.key is not None))
+                refusal = refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
+                refusals += [refusal] if refusal.request.key == key else []  # not where the key is what is wrong
+        return multiple(*refusals)
 
     def create_one(
         self, submission: Submission, key: str, encoding: Encoding | None = None, after: Exchange | None = None
