@@ -7,7 +7,7 @@ that create are rare, and stop when the creations of the budget are used up.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 import schemathesis
@@ -24,7 +24,7 @@ from contract.judge.answers import blamed_for
 from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.judge.submission import Judgement
-from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.outcome import CutShort, LeftOut, NotApplicable, Untested, Violation
 from contract.report.text import one_line, printable
 from contract.run import blame
 from contract.run.blame import explain
@@ -197,8 +197,9 @@ def _judge(target: Target, heard: JudgedExchange, *, media: bool) -> None:
 def _compare(target: Target, judged: Judgement, exchange: Exchange) -> None:
     """Raise Violation if a submission was judged wrong, of the part that is judged wrong with nothing else about it."""
     if judged.rules and (finding := judge_refusal(exchange, judged.case)) is not None:
-        for case in judged.cases:
-            refused(target.client, case, target.client.key())
+        for case in judged.cases if target.may_create else ():
+            with suppress(LeftOut):  # then the whole has to do, which was made safe before it was sent
+                refused(target.client, case, target.client.key())
         raise explain(target.client, judged.case, finding, blame.conclusive(exchange))
     if judged.accepted and not exchange.response.ok:
         rule = _of_refusal(target, blame.conclusive(exchange))
