@@ -117,6 +117,13 @@ WRONG: tuple[WrongCredential, ...] = (
     _always("AUTH-3", "two words after Bearer", "Bearer no such", NO_SCHEME),
     _wrong(
         "AUTH-3",
+        "a valid credential with a word behind it",
+        lambda token: f"Bearer {token} more",
+        f"Bearer ${VARIABLE} more",
+        NO_SCHEME,
+    ),
+    _wrong(
+        "AUTH-3",
         "a valid credential in the other case",
         lambda token: f"Bearer {token.swapcase()}",
         f"Bearer $(printf %s \"${VARIABLE}\" | tr 'A-Za-z' 'a-zA-Z')",

@@ -31,6 +31,11 @@ class Shape:
         return Text((head, 1), (self.filling, fill), (self.end, 1)) if fill > 0 else head + self.end
 
 
+def alike(key: str, unique: str) -> str:
+    """Return a key that no other is near to, as long as this one and in letters as wide."""
+    return Shape(length=len(key), filling="k" if key.isascii() else max(key)).key(unique)
+
+
 @dataclass(frozen=True, slots=True)
 class NearKeys:
     """Two shapes whose keys are different, and the rule that says so."""

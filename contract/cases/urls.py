@@ -94,9 +94,9 @@ def over_http(accepted: Sequence[str]) -> tuple[Url, ...]:
 
 
 def other_schemes(accepted: str) -> tuple[Url, ...]:
-    """Return an accepted recording under other schemes than https and http, and under none."""
+    """Return an accepted recording under other schemes than https and http, and under none, also without slashes."""
     rest = accepted.partition(":")[2]
-    texts = (*(f"{scheme}:{rest}" for scheme in SCHEMES), *OTHER_SCHEMES, rest)
+    texts = (*(f"{scheme}:{rest}" for scheme in SCHEMES), *OTHER_SCHEMES, rest, rest.removeprefix("//"))
     return tuple(Url(text, REFUSED, "URL-2", f"the URL {text}") for text in texts)
 
 

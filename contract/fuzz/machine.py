@@ -6,16 +6,20 @@ before or after it judges the recording: a repeat with a defect may be answered 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule
 
 from contract.cases.scenarios import SCENARIOS, Scenario
+from contract.exchange import Exchange
 from contract.fuzz.draws import drawn, several
-from contract.fuzz.predicting import OTHER, WRITER, Keys, Place, Places, Predicting, outcome, rules_of
+from contract.fuzz.predicting import OTHER, WRITER, Place, Places, Predicting, Refusals, outcome, rules_of
 from contract.judge.answers import answer
-from contract.judge.refusal import judge_forbidden, judge_refusal
+from contract.judge.refusal import judge_forbidden, rule_of_free_key
 from contract.judge.replay import SAME, rule_of_repeat
 from contract.outcome import Violation
+from contract.run import blame
 from contract.run.scenarios import play
 from contract.run.steps import check_race, check_repeat, created, replayed, turned_away
 from contract.spec.statuses import BUSY, INCONCLUSIVE
@@ -35,7 +39,7 @@ class EngagementMachine(Predicting):
     """Steps against one target; each is one case. Every violation ends the example with a `Violation`."""
 
     stored: Bundle[Place] = Bundle("stored")
-    refused: Bundle[str] = Bundle("refused")
+    refused: Bundle[Exchange] = Bundle("refused")
 
     @initialize(target=stored)
     def begin(self) -> Places:
@@ -59,31 +63,27 @@ class EngagementMachine(Predicting):
         return multiple(*made)
 
     @rule(target=refused, submissions=several("bodies"), encoding=encodings())
-    def refuse_bodies(self, submissions: list[Submission], encoding: Encoding) -> Keys:
+    def refuse_bodies(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Refuse each submission with one defect."""
         return self.refuse(submissions, encoding)
 
     @rule(target=refused, submissions=several("media"), encoding=encodings())
-    def refuse_media(self, submissions: list[Submission], encoding: Encoding) -> Keys:
+    def refuse_media(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Refuse each recording that is no recording or not on a public host."""
         return self.refuse(submissions, encoding)
 
     @rule(target=refused, submissions=drawn("sweeps"))
-    def sweep_a_network(self, submissions: list[Submission]) -> Keys:
+    def sweep_a_network(self, submissions: list[Submission]) -> Refusals:
         """Refuse addresses all over a private network."""
         return self.refuse(submissions, Encoding())
 
     @precondition(Predicting.may_create)
-    @rule(target=stored, key=consumes(refused), submission=drawn("valid"))
-    def create_after_refusal(self, key: str, submission: Submission) -> Places:
-        """Create under a key that was refused: it is free."""
-        with self.judging("IDEM-9") as made:
-            try:
-                made.append(self.create_one(submission, key))
-            except Violation as violation:
-                self.create_one(submission, self.client.key())  # if that is refused too, the key is not to blame
-                expected = "the key to be free after a refusal"
-                raise Violation("IDEM-9", expected, violation.actual, violation.exchange) from None
+    @rule(target=stored, refusal=consumes(refused), submission=drawn("valid"))
+    def create_after_refusal(self, refusal: Exchange, submission: Submission) -> Places:
+        """Create under a key that was refused: it is free, and what was refused left nothing behind."""
+        with self.judging(rule_of_free_key(refusal)) as made:
+            other = replace(submission, value={"title": f"{self.client.run_id} later", **submission.value})
+            made.append(self.create_one(other, refusal.request.key or "", after=refusal))
         return multiple(*made)
 
     @precondition(Predicting.may_create)
@@ -110,29 +110,26 @@ class EngagementMachine(Predicting):
             exchange = self.client.submit(body, expect="replayed", credential=place[0])
             if exchange.response.ok:
                 check_repeat(self.client, exchange, self.model[place], "IDEM-2")
-            elif judge_refusal(exchange, submission) is not None and not 400 <= exchange.response.status < 500:
+            elif blame.conclusive(exchange).response.status < 400:
                 raise Violation(submission.rule, "a refusal, or a repeat", answer(exchange), exchange)
 
     @rule(target=refused, name=drawn("readers"), submission=drawn("valid"))
-    def forbid(self, name: str, submission: Submission) -> Keys:
+    def forbid(self, name: str, submission: Submission) -> Refusals:
         """Submit without the scope: nothing is created, and the key stays free."""
         broken = "SCOPE-1" if name == "reader" else "SCOPE-3"
         with self.judging(broken, "SCOPE-2") as made:
-            key = self.client.key()
-            document = submission.document(self.client.base, key)
+            document = submission.document(self.client.base, self.client.key())
             exchange = self.client.submit(document, expect="forbidden", credential=name)
             if (finding := judge_forbidden(exchange, broken)) is not None:
                 raise Violation(*finding, exchange)
-            made.append(key)
+            made.append(exchange)
         return multiple(*made)
 
     @rule(target=refused, credential=wrong_credentials())
-    def deny(self, credential: WrongCredential) -> Keys:
+    def deny(self, credential: WrongCredential) -> Refusals:
         """Submit with a credential that is not exactly right: 401, and the key stays free."""
         with self.judging(credential.rule) as made:
-            key = self.client.key()
-            turned_away(self.client, credential, key)
-            made.append(key)
+            made.append(turned_away(self.client, credential, self.client.key()))
         return multiple(*made)
 
     @precondition(lambda self: OTHER in self.client.config.credentials and self.may_create())
@@ -182,11 +179,15 @@ class EngagementMachine(Predicting):
     def encode_twice(self, submission: Submission, one: Encoding, other: Encoding) -> None:
         """Submit twice: order of fields, white space, escapes and connection change nothing."""
         with self.judging(*rules_of(submission)):
+            if submission.verdict.kind == "accepted":
+                for encoding in (one, other):
+                    self.create_one(submission, self.client.key(), encoding)
+                return
             exchanges = [self.submit(submission, encoding) for encoding in (one, other)]
             outcomes = [outcome(exchange) for exchange in exchanges]
             if outcomes[0] != outcomes[1] and not {411, *INCONCLUSIVE} & {e.response.status for e in exchanges}:
                 expected = f"the same as for {one}, {outcomes[0]}"
-                violation = Violation(rules_of(submission)[0], expected, f"{outcomes[1]} for {other}", exchanges[1])
+                violation = Violation(submission.rule, expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]
                 raise violation
 

@@ -11,15 +11,15 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import Ended, FuzzRun
-from contract.judge.answers import blamed_for, named_fields
+from contract.judge.refusal import rule_of_free_key
 from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
 from contract.run.steps import created, refused
-from contract.spec.fields import blamed, fields
+from contract.spec.fields import fields
 from contract.strategies import Encoding, Submission
 
 Place = tuple[str, str]  # the credential that creates in a workspace, and a key
 Places = MultipleResults[Place]
-Keys = MultipleResults[str]
+Refusals = MultipleResults[Exchange]
 WRITER, OTHER = "writer", "other_workspace"
 
 
@@ -62,27 +62,25 @@ class Predicting(RuleBasedStateMachine):
             if not known and self.fuzz_run.note(violation, self.client.trail):
                 raise
 
-    def refuse(self, submissions: list[Submission], encoding: Encoding) -> Keys:
-        """Submit what must be refused, and return the keys: they have to be free still."""
-        keys = []
+    def refuse(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
+        """Submit what must be refused, and return the refusals: their keys have to be free still."""
+        refusals: list[Exchange] = []
         for submission in submissions:
             with self.judging(submission.rule):
                 key = self.client.key()
                 body = self.body(submission, key, encoding)
-                refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
-                keys.append(key)
-        return multiple(*keys)
+                refusal = refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
+                refusals += [refusal] if refusal.request.key == key else []  # not where the key is what is wrong
+        return multiple(*refusals)
 
-    def create_one(self, submission: Submission, key: str, encoding: Encoding | None = None) -> Place:
-        """Submit what must create, check what the answer says of it, and remember it."""
+    def create_one(
+        self, submission: Submission, key: str, encoding: Encoding | None = None, after: Exchange | None = None
+    ) -> Place:
+        """Submit what must create, `after` a refusal under the same key, and remember it."""
         encoding = encoding or Encoding()
         body = self.body(submission, key, encoding)
-        try:
-            first = created(self.client, body, **self.sending(encoding, WRITER))
-        except Violation as violation:
-            violation.rule = violation.rule or _blamed(submission, violation.exchange)
-            raise
-        return self.remember(first)
+        rule = None if after is None else rule_of_free_key(after)
+        return self.remember(created(self.client, body, rule, after=after, **self.sending(encoding, WRITER)))
 
     def body(self, submission: Submission, key: str, encoding: Encoding, first: Exchange | None = None) -> Body:
         """Return a submission under this key in whatever form it is sent, made from a plain one or from the first."""
@@ -118,19 +116,9 @@ def rules_of(submission: Submission) -> tuple[str, ...]:
     return tuple(fields()[name].valid for name in submission.value if name in fields()) or (submission.rule,)
 
 
-def _blamed(submission: Submission, exchange: Exchange | None) -> str:
-    """Return the rule that is broken when a valid submission creates nothing, by the field that the answer names."""
-    if exchange is not None and exchange.response.ok:  # it got that of another key
-        return "IDEM-7"
-    if exchange is not None and named_fields(exchange):
-        return blamed_for(exchange)
-    return blamed(submission.value.keys())
-
-
 def outcome(exchange: Exchange) -> tuple[Any, ...]:
-    """Return what became of a submission, without what differs between any two: ids, times and keys."""
-    response = exchange.response
-    if not response.ok:
-        return (response.status, *sorted(named_fields(exchange)))
-    said = response.engagement
-    return (response.status, *(said.get(name) for name in ("title", "engagement_type", "is_private")))
+    """Return what became of a submission: refused, or what was created, without ids, times and keys."""
+    if not exchange.response.ok:
+        return ("refused",)
+    said = exchange.response.engagement
+    return ("accepted", *(said.get(name) for name in ("title", "engagement_type", "is_private")))

@@ -8,7 +8,7 @@ from contract.judge.answers import answer, named_fields
 from contract.judge.finding import Finding
 from contract.spec.statuses import INCONCLUSIVE
 
-NAMES_THE_FIELD = "ERR-5"
+NAMES_THE_FIELD, FREE_AGAIN, FORBIDDEN_LEAVES_NOTHING = "ERR-5", "IDEM-9", "SCOPE-5"
 
 
 def judge_refusal(exchange: Exchange, case: Judged) -> Finding | None:
@@ -35,3 +35,8 @@ def judge_forbidden(exchange: Exchange, rule: str) -> Finding | None:
     if status in {403, *INCONCLUSIVE}:
         return None
     return Finding("SCOPE-2", "403", answer(exchange))
+
+
+def rule_of_free_key(refusal: Exchange) -> str:
+    """Return the rule that says that the key of a refusal is free, and that nothing was left behind under it."""
+    return FORBIDDEN_LEAVES_NOTHING if refusal.response.status == 403 else FREE_AGAIN

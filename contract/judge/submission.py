@@ -10,15 +10,17 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
 
+from contract.cases.submission import Submission
 from contract.cases.verdict import EXACTLY_422, REFUSED, Judged, Url, Verdict
+from contract.exchange import Body
 from contract.spec import document as spec
-from contract.spec.fields import fields, submission_schema
+from contract.spec.fields import body_rules, fields, required, submission_schema
 from contract.spec.rules import catalogue
 
 UNSURE = None
@@ -35,46 +37,70 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 class Judgement:
     """What a conforming target does with a first submission.
 
-    `rules` are those that refuse it, each enough by itself; `verdict` says what counts as a refusal. It is `accepted`
-    only if nothing refuses it and nothing is unsure.
+    `cases` are the reasons to refuse it, each enough by itself: what is wrong, and nothing else. `verdict` says what
+    counts as a refusal. It is `accepted` only if nothing refuses it and nothing is unsure.
     """
 
-    rules: tuple[str, ...]
+    cases: tuple[Submission, ...]
     verdict: Verdict
     accepted: bool
 
     @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that refuse it."""
+        return tuple(dict.fromkeys(case.rule for case in self.cases))
+
+    @property
     def case(self) -> Judged:
-        """What must be refused, as a case of the first of its rules."""
-        return Judged(None, self.verdict, self.rules[0], catalogue()[self.rules[0]].title)
+        """The whole of what must be refused, as a case of the first of its rules."""
+        return replace(self.cases[0], verdict=self.verdict)
 
 
 def judge(document: Any, media: Mapping[str, Url]) -> Judgement:
     """Return the judgement on a body, `document` as parsed. `media` are the known URLs by their text."""
     objections = list(_objections(document, media))
-    refusing = [rule for rule, _ in objections if rule is not UNSURE]
+    cases = [_case(rule, verdict, name, document) for name, (rule, verdict) in objections if rule is not UNSURE]
     # The exact status of a media refusal is owed only where nothing else could be the reason.
-    verdict = objections[0][1] if len(objections) == 1 else REFUSED
-    return Judgement(tuple(dict.fromkeys(refusing)), verdict, accepted=not objections)
+    verdict = objections[0][1][1] if len(objections) == 1 else REFUSED
+    return Judgement(tuple(cases), verdict, accepted=not objections)
 
 
-def _objections(document: Any, media: Mapping[str, Url]) -> Iterator[Objection]:
+def _case(rule: str, verdict: Verdict, name: str | None, document: Any) -> Submission:
+    """Return what is wrong with a body as a case: a field of it, one that is not there, or the body itself."""
+    why = catalogue()[rule].title
+    if name is None:
+        return Submission({}, verdict, rule, why, body=Body.of(document))
+    if name not in document:
+        return Submission({}, verdict, rule, why, without=name)
+    return Submission({name: document[name]}, verdict, rule, why)
+
+
+def _objections(document: Any, media: Mapping[str, Url]) -> Iterator[tuple[str | None, Objection]]:
+    """Yield what speaks against a body, each with its field; None stands for the body as a whole."""
     for error in _validator().iter_errors(document):
-        rule = _rule(error)
-        yield (rule if rule and not catalogue()[rule].observed else UNSURE), REFUSED
+        if error.validator != "required":
+            rule, name = _rule(error), str(error.path[0]) if error.path else None
+            yield name, ((rule if rule and not catalogue()[rule].observed else UNSURE), REFUSED)
     if not isinstance(document, dict):
         return
+    yield from ((name, (body_rules()["required"], REFUSED)) for name in required() if name not in document)
     for name, value in document.items():
-        if name not in fields():
-            yield UNSURE, REFUSED  # BODY-17
-        elif isinstance(value, str):
-            yield from _text(name, value)
-    if isinstance(url := document.get("media_url"), str):
-        yield from _media(url, media)
-    if isinstance(start := document.get("start_at"), str):
-        yield from _start(start)
-    for person in document["participants"] if isinstance(document.get("participants"), list) else ():
-        yield from _participant(person)
+        yield from ((name, objection) for objection in _of_field(name, value, media))
+
+
+def _of_field(name: str, value: Any, media: Mapping[str, Url]) -> Iterator[Objection]:
+    """Yield what speaks against the value of a field, beyond its schema."""
+    if name not in fields():
+        yield UNSURE, REFUSED  # BODY-17
+    elif isinstance(value, str):
+        yield from _text(name, value)
+        if name == "media_url":
+            yield from _media(value, media)
+        if name == "start_at":
+            yield from _start(value)
+    elif name == "participants" and isinstance(value, list):
+        for person in value:
+            yield from _participant(person)
 
 
 def _rule(error: ValidationError) -> str | None:

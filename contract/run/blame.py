@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from contract.cases import urls
+from contract.cases import keys, urls
 from contract.cases.credentials import UNKNOWN, WrongCredential
 from contract.cases.submission import Submission, media
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
-from contract.exchange import Exchange
-from contract.judge.answers import named_fields
-from contract.judge.creation import WHOLE_KEY, judge_first
+from contract.exchange import Body, Exchange, Text
+from contract.judge.answers import answer, named_fields
+from contract.judge.creation import WHOLE_KEY, judge_created
 from contract.judge.finding import Finding
 from contract.judge.refusal import judge_refusal
 from contract.judge.replay import SAME, judge_repeat, judge_unchanged, rule_of_repeat
-from contract.outcome import See, Violation
+from contract.outcome import FIRST_ACCEPTED, See, TooLarge, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.spec.fields import blamed, body_rules
-from contract.spec.statuses import INCONCLUSIVE
+from contract.spec.fields import Field, body_rules, fields
+from contract.spec.rules import catalogue
+from contract.spec.statuses import FROM_PROXIES, INCONCLUSIVE, TOO_LARGE
 
-REMEMBERED, NO_FAILURE = "IDEM-11", "ERR-4"
+REMEMBERED, NO_FAILURE, DECODED, CODE_POINTS = "IDEM-11", "ERR-4", "LIMIT-9", "LIMIT-10"
+SENT = ("BODY", "LIMIT", "URL")  # the families about what is sent; what the others say rests on a valid submission
 # The plain refusals: where a target answers one of them with another 4xx, it is not the fault of each other case.
 _PLAIN: dict[Verdict, Submission | WrongCredential] = {
     UNAUTHORIZED: UNKNOWN,
@@ -83,15 +86,88 @@ def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchang
     raise See(rule)
 
 
+def conclusive(exchange: Exchange) -> Exchange:
+    """Return an answer to a valid submission that says something. Raises TooLarge, or See if the target failed."""
+    if exchange.response.status == TOO_LARGE:
+        raise TooLarge
+    if exchange.response.status >= 500 and exchange.response.status not in FROM_PROXIES:
+        raise See(NO_FAILURE)  # it was recorded when the answer came
+    return exchange
+
+
+def of_refusal(client: RecordingClient, exchange: Exchange, rule: str | None) -> str:
+    """Return the rule that is broken where a valid first submission is refused. `rule` is the one under test, if any.
+
+    It stands if it is about what is sent. Raises See if it is about anything else, and what is sent is to blame.
+    """
+    if rule is None:
+        return _of_what_is_sent(client, exchange)
+    if catalogue()[rule].family not in SENT:
+        ask_alone(client, exchange)
+    return rule
+
+
 def ask_alone(client: RecordingClient, exchange: Exchange) -> None:
-    """Raise See if a submission is refused under a key of its own, too: nothing that was sent with it is to blame."""
-    alone = client.submit({**exchange.document, "external_id": client.key()})
-    rule = blamed(named_fields(alone))
-    if alone.response.ok or alone.response.status in INCONCLUSIVE:
-        return
-    if (finding := judge_first(alone, client.engagements, None, rule)) is not None:
-        client.recorder.fail(rule, violation(finding, alone))
-        raise See(rule)
+    """Raise See if a submission is refused under a key without a history, too: then what is sent is to blame."""
+    for fresh in (client.key(), keys.alike(exchange.request.key or "", client.key())):
+        alone = _again(client, exchange, fresh)
+        if _refuses(alone):
+            rule = _of_what_is_sent(client, alone)
+            client.recorder.fail(rule, Violation(rule, FIRST_ACCEPTED, answer(alone), alone))
+            raise See(rule)
+
+
+def changes_anyway(client: RecordingClient, exchange: Exchange, finding: Finding) -> bool:
+    """Tell whether an answer shows something else than was sent under a fresh key, too: then no old one is to blame."""
+    return any(each.rule == finding.rule for each in judge_created(_again(client, exchange, client.key())))
+
+
+def _of_what_is_sent(client: RecordingClient, exchange: Exchange) -> str:
+    """Return the rule that the refusal of a valid submission breaks: of its form, or of the field that is refused.
+
+    That is the first that is refused with nothing else about it, of those that the answer names, or else of all.
+    """
+    document = {**exchange.document, "external_id": keys.alike(exchange.request.key or "", client.key())}
+    as_usual = exchange.request.body.content == Body.of(exchange.document).content
+    if not as_usual and not _refuses(_again(client, exchange, document["external_id"])):
+        return DECODED
+    if _refuses(client.submit(client.submission())):
+        return body_rules()["valid"]  # no field is to blame where a plain submission is refused
+    named = named_fields(exchange)
+    sent = [field for field in fields().values() if document.get(field.name) != client.base.get(field.name)]
+    for field in sorted(sent, key=lambda field: field.name not in named):
+        if field.name in document and _refused(client, field.name, document[field.name]):
+            return _of_value(client, field, document[field.name])
+    return body_rules()["valid"]
+
+
+def _of_value(client: RecordingClient, field: Field, value: Any) -> str:
+    """Return the rule that the refusal of a valid value breaks: of a text that of the limit which it is at.
+
+    A text that has more bytes than it may have characters is long in bytes, if as many of one byte each are accepted.
+    """
+    if not isinstance(value, str):
+        return field.valid
+    if field.least and len(value) == field.least:
+        return field.rules["minLength"]
+    wide = field.most is not None and not value.isascii() and len(value.encode("utf-8", "replace")) > field.most
+    if wide and not _refused(client, field.name, Text(("a", len(value)))):
+        return field.rules.get("x-maxBytes", CODE_POINTS)
+    return field.valid
+
+
+def _refused(client: RecordingClient, name: str, value: Any) -> bool:
+    """Tell whether the value of a field is refused in a submission that is plain but for it."""
+    return _refuses(client.submit(client.submission(**client.allowed({name: value}))))
+
+
+def _again(client: RecordingClient, exchange: Exchange, key: str) -> Exchange:
+    """Send a submission once more, in the usual form and under another key."""
+    return client.submit({**exchange.document, "external_id": key}, credential=exchange.request.credential)
+
+
+def _refuses(exchange: Exchange) -> bool:
+    return not conclusive(exchange).response.ok and exchange.response.status not in INCONCLUSIVE
 
 
 def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:

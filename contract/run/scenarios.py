@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract.cases.scenarios import CREATED, FORBIDDEN, KNOWN, NOBODY, REFUSAL, UNAUTHORIZED, Scenario, Step
+from contract.cases.submission import Submission
 from contract.exchange import Exchange, Request
 from contract.judge.answers import answer
-from contract.judge.refusal import judge_forbidden
+from contract.judge.refusal import FREE_AGAIN, judge_forbidden
 from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.groups import FREE_AGAIN
+from contract.run.groups import used_up
 from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
 from contract.spec.statuses import INCONCLUSIVE
 
@@ -58,10 +59,7 @@ def _take(game: _Play, step: Step, number: int) -> None:
     if step.outcome == CREATED:
         game.stored[step.who, step.key] = _create(game, step, document)
     elif step.outcome == REFUSAL and step.case is not None:
-        try:
-            game.refused[step.key] = refused(client, step.case, game.keys[step.key], credential=step.who)
-        except Violation as violation:
-            raise _see(violation.rule or rule, rule, violation) from None
+        game.refused[step.key] = _refuse(game, step, step.case)
     elif step.outcome in {FORBIDDEN, UNAUTHORIZED}:
         game.refused[step.key] = _turned_away(game, step, document)
     else:
@@ -69,6 +67,17 @@ def _take(game: _Play, step: Step, number: int) -> None:
         if step.case is None:
             document = first.document
         replayed(client, first, document, rule if rule == WORKSPACE else None, credential=step.who)
+
+
+def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
+    """Send what is refused. Raises See if it is not, or if an earlier refusal used its key up."""
+    client, rule = game.client, game.scenario.rule
+    try:
+        return refused(client, case, game.keys[step.key], credential=step.who)
+    except Violation as violation:
+        if step.key in game.refused and used_up(client, case, violation, credential=step.who):
+            raise See(FREE_AGAIN) from None
+        raise _see(violation.rule or rule, rule, violation) from None
 
 
 def _create(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:

@@ -22,7 +22,6 @@ from contract.spec.fields import body_rules, fields, required
 from contract.spec.statuses import TOO_LARGE
 
 T = TypeVar("T")
-FREE_AGAIN, REMEMBERED = "IDEM-9", "IDEM-11"
 
 
 def created(
@@ -31,7 +30,8 @@ def created(
     """Submit what a conforming target accepts as a first submission, and return the exchange.
 
     `after` is what was refused before under the same key. Raises Violation of `rule` if it is refused, or answered with
-    an engagement that this run already knows, or with what was refused; See if a field of it is refused in general.
+    an engagement that this run already knows, or with what was refused; See if the target fails, or if `rule` is not
+    about what is sent, and that is to blame. Without a `rule` it is that of the field that is refused.
     """
     known = dict(client.engagements)
     exchange = client.submit(document, **options)
@@ -73,14 +73,13 @@ def check_first(
     after: Exchange | None = None,
 ) -> None:
     """Raise Violation unless this answers a first submission; `known` is what the run knew before, by id."""
-    if exchange.response.status == TOO_LARGE:
-        raise TooLarge
-    if not exchange.response.ok:
+    if not blame.conclusive(exchange).response.ok:
         client.need(*(name for name, value in exchange.document.items() if client.base.get(name) != value))
+        rule = blame.of_refusal(client, exchange, rule)
     if (finding := judge_first(exchange, known, client.ids.get(exchange.response.id or ""), rule or "")) is not None:
         raise blame.violation(finding, exchange)
     for each in judge_created(exchange) if exchange.response.id is not None else ():
-        if after is not None and not client.recorder.findings[each.rule].failed:  # elsewhere what is sent comes back
+        if after is not None and not blame.changes_anyway(client, exchange, each):
             raise Violation(rule, f"the engagement that was accepted: {each.expected}", each.actual, exchange)
         client.recorder.fail(each.rule, blame.violation(each, exchange))
 
@@ -123,16 +122,16 @@ def replayed(
 
 def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, rule: str | None = None) -> None:
     """Raise Violation unless this answer is a replay of the first one; record what it changed under its own rule."""
-    if exchange.response.status == TOO_LARGE:
-        raise TooLarge
     client.need(REPEAT)
-    if not exchange.response.ok:
+    if not blame.conclusive(exchange).response.ok:
         client.need(*(name for name, value in exchange.document.items() if first.document.get(name) != value))
     rule = rule or rule_of_repeat(first.document, exchange.document)
     if rule == SAME and blame.forgot(exchange, first, client):
         rule = blame.REMEMBERED
     if (finding := judge_repeat(exchange, first, rule)) is not None:
         blame.ask_plain_repeat(client, exchange, first)
+        if not exchange.response.ok:
+            blame.ask_alone(client, exchange)
         raise blame.violation(finding, exchange)
     for each in judge_unchanged(exchange, first):
         client.recorder.fail(each.rule, blame.violation(each, exchange))

@@ -7,7 +7,7 @@ that create are rare, and stop when the creations of the budget are used up.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 
 import schemathesis
@@ -23,13 +23,15 @@ from contract.judge.answers import answer as said
 from contract.judge.answers import blamed_for
 from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
-from contract.outcome import CutShort, NotApplicable, Untested, Violation
+from contract.judge.submission import Judgement
+from contract.outcome import CutShort, LeftOut, NotApplicable, Untested, Violation
 from contract.report.text import one_line, printable
+from contract.run import blame
 from contract.run.blame import explain
 from contract.run.evidence import evidence
 from contract.run.groups import control, group
 from contract.run.recorder import today
-from contract.run.steps import check_first, created, replayed, turned_away
+from contract.run.steps import accepted, check_first, created, refused, replayed, turned_away
 from contract.schemathesis.failures import (
     BadAnswer,
     BadError,
@@ -182,17 +184,31 @@ def _judge(target: Target, heard: JudgedExchange, *, media: bool) -> None:
     judged, exchange = heard.judgement, heard.exchange
     if judged is None or exchange.response.status in INCONCLUSIVE:
         return
-    if judged.rules and (finding := judge_refusal(exchange, judged.case)) is not None:
-        found = explain(target.client, judged.case, finding, exchange)
-    elif judged.accepted and not exchange.response.ok:
-        rule = blamed_for(exchange)
-        found = Violation(rule, "a valid submission to be accepted", said(exchange), exchange)
-    else:
-        held = judged.rules if len(judged.rules) == 1 else _valid(exchange) if judged.accepted else ()
-        target.recorder.hold(*(rule for rule in held if media == rule.startswith("URL-")))
+    try:
+        _compare(target, judged, exchange)
+    except Violation as found:
+        if media == (found.rule or "").startswith("URL-"):
+            raise
         return
-    if not isinstance(found, Violation) or media == (found.rule or "").startswith("URL-"):
-        raise found
+    held = judged.rules if len(judged.rules) == 1 else _valid(exchange) if judged.accepted else ()
+    target.recorder.hold(*(rule for rule in held if media == rule.startswith("URL-")))
+
+
+def _compare(target: Target, judged: Judgement, exchange: Exchange) -> None:
+    """Raise Violation if a submission was judged wrong, of the part that is judged wrong with nothing else about it."""
+    if judged.rules and (finding := judge_refusal(exchange, judged.case)) is not None:
+        for case in judged.cases if target.may_create else ():
+            with suppress(LeftOut):  # then the whole has to do, which was made safe before it was sent
+                refused(target.client, case, target.client.key())
+        raise explain(target.client, judged.case, finding, blame.conclusive(exchange))
+    if judged.accepted and not exchange.response.ok:
+        rule = _of_refusal(target, blame.conclusive(exchange))
+        raise Violation(rule, "a valid submission to be accepted", said(exchange), exchange)
+
+
+def _of_refusal(target: Target, exchange: Exchange) -> str:
+    """Return the rule that the refusal of a valid submission breaks; by its error alone if nothing may be created."""
+    return blame.of_refusal(target.client, exchange, None) if target.may_create else blamed_for(exchange)
 
 
 def _valid(exchange: Exchange) -> tuple[str, ...]:
@@ -248,7 +264,7 @@ def refusal_leaves_the_key_free(ctx: CheckContext, response: Answer, case: Case)
             return
         reason = heard.judgement.rules[0] if target.client.config.loopback else "a refusal"
         if response.status_code in heard.judgement.verdict.statuses and target.may_create and target.due(reason, RARE):
-            control(target.client, key, f"of {reason}")
+            control(target.client, key, f"of {reason}", heard.exchange)
             target.recorder.hold("IDEM-9")
 
 
@@ -286,7 +302,7 @@ def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> No
             if not target.may_create:
                 return
             target.probes["limits"] += 1  # not `due`: megabytes are sent once, whatever comes of it
-            created(target.client, target.client.submission(**bodies.at_limit(rule)[0].value), rule)
+            accepted(target.client, bodies.at_limit(rule)[0])
             group(target.client, {rule: bodies.refused()[rule]})
             target.recorder.hold(rule)
 

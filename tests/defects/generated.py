@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from contract.fuzz.own import Budget, fuzz
 from contract.outcome import CutShort
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
-from contract.run.session import open_session
+from contract.run.results import Run
+from contract.run.session import Session, open_session
 from contract.spec import document as spec
 from contract.target.config import Config
 
@@ -30,11 +32,25 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a tool said of a server: what it found (rules, or kinds of failure), and whether it could run at all."""
+    """What a tool found in a server, and whether it could run at all.
 
-    failed: tuple[str, ...]
+    `failed` are the rules, or the kinds of failure, each with what was said first.
+    """
+
+    failed: Mapping[str, str]
     requests: int
     broken: bool
+
+
+def failures(run: Run) -> dict[str, str]:
+    """Return the failed rules of a run, each with its first failure in words."""
+    failed = {result.rule.id: result.failures[0] for result in run.results if result.verdict == "fail"}
+    return {rule: f"expected {failure.expected}; {failure.actual}" for rule, failure in failed.items()}
+
+
+def is_broken(session: Session) -> bool:
+    """Tell whether a run could not be made, or not to its end."""
+    return bool(session.preflight_failed or session.stopped)
 
 
 def by_fuzzer(config: Config) -> Found:
@@ -45,19 +61,18 @@ def by_fuzzer(config: Config) -> Found:
         fuzz(session, Budget(CASES, SEED))
     except (PreflightFailed, CutShort):
         pass  # the session knows
-    failed = tuple(rule for rule, found in session.recorder.findings.items() if found.failed)
-    return Found(failed, session.client.requests, broken=bool(session.preflight_failed or session.stopped))
+    return Found(failures(session.run()), session.client.requests, broken=is_broken(session))
 
 
 def with_hooks(config: Config) -> Found:
     """Run Schemathesis with the hooks and checks of the kit; what it finds are rules."""
-    from contract.schemathesis.run import run  # not at the top: it registers them for the whole process
+    from contract.schemathesis.run import generate  # not at the top: it registers them for the whole process
 
     with tempfile.TemporaryDirectory() as directory, contextlib.redirect_stdout(io.StringIO()):
-        code = run(config, seed=SEED, max_examples=EXAMPLES, report_dir=Path(directory), options=("--no-shrink",))
-        report = json.loads(Path(directory, "report.json").read_text())
-    failed = tuple(rule["id"] for rule in report["rules"] if rule["verdict"] == "fail")
-    return Found(failed, report["requests"], broken=code != 0 and not failed)
+        where, options = Path(directory), ("--no-shrink",)
+        found, code = generate(config, seed=SEED, max_examples=EXAMPLES, report_dir=where, options=options)
+    failed = failures(found)
+    return Found(failed, found.requests, broken=code != 0 and not failed)
 
 
 def stock(config: Config) -> Found:
@@ -71,6 +86,6 @@ def stock(config: Config) -> Found:
         with contextlib.suppress(SystemExit):
             command.main(arguments)
         report = json.loads(path.read_text()) if path.exists() else {"failures": [], "exit_code": 2}
-    failed = tuple(f"{failure['code']} {failure['title']}" for failure in report["failures"])
+    failed = {f"{failure['code']} {failure['title']}": "" for failure in report["failures"]}
     requests = report.get("test_cases", {}).get("generated", 0)
     return Found(failed, requests, broken=report["exit_code"] != 0 and not failed)

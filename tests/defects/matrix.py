@@ -171,7 +171,8 @@ def _accusing(matrix: Matrix) -> list[str]:
     return lines
 
 
-def _show(row: Row) -> None:
+def show(row: Row) -> None:
+    """Print a line of one defect or variant."""
     accused = f"  ALSO ACCUSED {', '.join(row.accused)}" if row.accused else ""
     found = ", ".join((*row.by, *row.entailed))
     print(f"{row.outcome:<12} {row.seconds:5.1f} s  {row.name[:100]}  {found}{accused}", flush=True)
@@ -182,15 +183,21 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Make the matrix and return the exit code."""
-    arguments = _arguments(argv)
+def sample(arguments: argparse.Namespace) -> tuple[int, int]:
+    """Return which defects are meant: every N-th, beginning with the K-th. Says how to repeat what is no whole."""
     every = 1 if arguments.whole else arguments.every
     offset = today().toordinal() % every if arguments.offset is None else arguments.offset
     if every > 1 and not arguments.names:
         print(f"Every {every}th defect. To repeat this sample: --every {every} --offset {offset}", flush=True)
+    return every, offset
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make the matrix and return the exit code."""
+    arguments = _arguments(argv)
+    every, offset = sample(arguments)
     chosen = tasks(arguments.names, every, offset, arguments.by, arguments.profile)
-    matrix = Matrix(list(rows(chosen, arguments.workers, _show)))
+    matrix = Matrix(list(rows(chosen, arguments.workers, show)))
     if every == 1 and not arguments.names:
         arguments.directory.mkdir(parents=True, exist_ok=True)
         (arguments.directory / "matrix.json").write_text(json.dumps([asdict(row) for row in matrix.rows], indent=1))
@@ -200,16 +207,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Which defects does the suite catch, and whom does it accuse wrongly?")
-    parser.add_argument("names", nargs="*", help="only these defects, and no variants")
+    parser = options("Which defects does the suite catch, and whom does it accuse wrongly?", "kill-matrix")
     parser.add_argument("--with", dest="by", choices=MADE_BY, default="suite", help="what looks for them (suite)")
+    return parser.parse_args(argv)
+
+
+def options(description: str, directory: str) -> argparse.ArgumentParser:
+    """Return the options by which defects are chosen. Tables go to `directory` unless told otherwise."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("names", nargs="*", help="only these defects, and no variants")
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--every", type=int, default=4, metavar="N", help="every N-th defect and all variants (4)")
     parser.add_argument("--offset", type=int, metavar="K", help="the first of them (another one each day)")
     parser.add_argument("--whole", action="store_true", help="every defect, and write the tables")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--directory", type=Path, default=Path("kill-matrix"), help="where a whole run writes")
-    return parser.parse_args(argv)
+    parser.add_argument("--directory", type=Path, default=Path(directory), help="where tables are written")
+    return parser
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from functools import cache
 
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
-from contract.run.session import Session, open_session
+from contract.run.session import open_session
 from contract.target.clock import Clock
 from contract.target.config import Config, Credential
 from contract.target.embedded import embedded
@@ -60,8 +60,7 @@ def judge(defect: Defect, profile: str) -> Row:
         config = replace(_config(), base_url=server.base_url)
         session = open_session(config, Profile(profile), clock=MocksClock(server.mock))
         run_suite(session)
-    broken = bool(session.preflight_failed or session.stopped)
-    row = sorted_out(defect, _failed(session), broken=broken)
+    row = sorted_out(defect, generated.failures(session.run()), broken=generated.is_broken(session))
     return replace(row, seconds=time.monotonic() - started, requests=session.client.requests)
 
 
@@ -72,9 +71,9 @@ def judge_generated(defect: Defect, tool: Tool) -> Row:
         found = tool(replace(_config(), base_url=server.base_url))
     if tool is generated.stock:
         outcome = CAUGHT if found.failed else BROKEN if found.broken else SURVIVED
-        row = Row(defect.name, defect.rules, outcome, found.failed)
+        row = Row(defect.name, defect.rules, outcome, tuple(found.failed))
     else:
-        row = sorted_out(defect, dict.fromkeys(found.failed, ""), broken=found.broken)
+        row = sorted_out(defect, found.failed, broken=found.broken)
     return replace(row, seconds=time.monotonic() - started, requests=found.requests)
 
 
@@ -98,10 +97,11 @@ def spare(variant: peer.Variant, profile: str) -> Row:
     with peer.serve(variant) as server:
         session = open_session(_peer_config(server), Profile(profile))
         run_suite(session)
-    code = session.exit_code(session.run())
+    run = session.run()
+    code = session.exit_code(run)
     outcome = SPARED if code == 0 else f"false alarm, exit {code}"
-    seconds, requests = time.monotonic() - started, session.client.requests
-    return Row(str(variant), (), outcome, accused=_failed(session), seconds=seconds, requests=requests)
+    seconds, accused = time.monotonic() - started, generated.failures(run)
+    return Row(str(variant), (), outcome, accused=accused, seconds=seconds, requests=run.requests)
 
 
 def spare_generated(variant: peer.Variant, tool: Tool) -> Row:
@@ -110,14 +110,8 @@ def spare_generated(variant: peer.Variant, tool: Tool) -> Row:
     with peer.serve(variant) as server:
         found = tool(_peer_config(server))
     outcome = "false alarm" if found.failed else BROKEN if found.broken else SPARED
-    accused = dict.fromkeys(found.failed, "")
-    return Row(str(variant), (), outcome, accused=accused, seconds=time.monotonic() - started, requests=found.requests)
-
-
-def _failed(session: Session) -> dict[str, str]:
-    """Return the failed rules, each with its first failure in words."""
-    failed = {result.rule.id: result.failures[0] for result in session.run().results if result.verdict == "fail"}
-    return {rule: f"expected {failure.expected}; {failure.actual}" for rule, failure in failed.items()}
+    seconds = time.monotonic() - started
+    return Row(str(variant), (), outcome, accused=found.failed, seconds=seconds, requests=found.requests)
 
 
 @cache

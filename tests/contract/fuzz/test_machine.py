@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from contract.cases.submission import Submission
+from contract.cases.verdict import REFUSED
+from contract.fuzz.draws import Draws
+from contract.fuzz.fuzz_run import FuzzRecorder, FuzzRun
+from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.own import Budget
+from contract.strategies import Encoding
 from tests.kit.fuzzing import Started, failed, fuzz, sent
 from tests.peer import Variant
 
@@ -73,3 +79,15 @@ def test_a_budget_of_requests_ends_the_run(start: Started) -> None:
     state = fuzz(session, 1000)
     assert "max_requests" in str(state.stopped)
     assert session.client.requests == 60
+
+
+def test_only_a_valid_key_is_tried_again(start: Started) -> None:
+    """A submission that was refused for its key says nothing of that key: it stays refused."""
+    session = start()
+    assert isinstance(session.recorder, FuzzRecorder)
+    state = FuzzRun(session.client, session.recorder, 10)
+    machine = EngagementMachine(state, Draws.of(session.config, session.client.run_id))
+    broken = {"external_id": "LIMIT-6", "title": "LIMIT-2"}
+    cases = [Submission({name: ""}, REFUSED, rule, "x") for name, rule in broken.items()]
+    (kept,) = machine.refuse(cases, Encoding()).values
+    assert kept.document["title"] == ""

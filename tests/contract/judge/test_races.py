@@ -14,8 +14,11 @@ from tests.kit.targets import Make, Scripted, engagement, problem
 def burst(
     make: Make, *responses: Response, repeat: Response | None = None
 ) -> tuple[RecordingClient, list[Exchange], Any]:
-    """Return a client, the exchanges of a burst of submissions that was answered so, and the target's script."""
-    transport = Scripted(*responses, repeat or engagement(1, 200))
+    """Return a client, the exchanges of a burst of submissions that was answered so, and the target's script.
+
+    `repeat` is the answer to the repeat; whatever is sent after that is answered with 200.
+    """
+    transport = Scripted(*responses, *([repeat] if repeat else []), engagement(1, 200))
     client = make(transport)
     document = client.submission(title="t", is_private=True, external_id="k")
     return client, [client.submit(document) for _ in responses], transport

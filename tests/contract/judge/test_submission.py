@@ -110,3 +110,16 @@ def test_the_exact_status_is_owed_to_a_single_fault() -> None:
 def test_a_body_is_an_object(document: object) -> None:
     """What is no object is to be refused."""
     assert judge(document, MEDIA).rules == ("BODY-14",)
+
+
+def test_each_fault_is_a_case_of_its_own() -> None:
+    """What is wrong stands there with nothing else about it: a value, a field that is not there, or the whole body."""
+    wrong = {**VALID, "title": "", "participants": ["Ada"]}
+    del wrong["type"]
+    cases = {case.rule: case for case in judge(wrong, MEDIA).cases}
+    assert cases.keys() == {"LIMIT-2", "BODY-9", "BODY-1"}
+    assert cases["LIMIT-2"].document(VALID, "k") == {**VALID, "external_id": "k", "title": ""}
+    assert cases["BODY-9"].value == {"participants": ["Ada"]}
+    assert "type" not in cases["BODY-1"].document(VALID, "k")
+    (whole,) = judge([wrong], MEDIA).cases
+    assert whole.content(VALID, "k").document == [wrong]

@@ -60,11 +60,18 @@ def test_what_is_left_behind_breaks_the_rule_of_the_scenario(begun: Session, nam
     assert caught.value.rule == BY_NAME[name].rule
 
 
-@pytest.mark.parametrize("begun", ["scope-unchecked"], indirect=True)
-def test_a_step_that_goes_wrong_for_another_reason_says_where_to_look(begun: Session) -> None:
-    """Where a reader may create, nothing can be said of what a forbidden attempt leaves behind."""
-    with pytest.raises(See, match="see SCOPE-1"):
-        play(begun.client, BY_NAME["what was forbidden leaves nothing behind"])
+@pytest.mark.parametrize(
+    ("begun", "name", "broken"),
+    [
+        ("scope-unchecked", "what was forbidden leaves nothing behind", "SCOPE-1"),
+        ("burnt-by-media", "a refusal in one workspace is none in another", "IDEM-9"),
+    ],
+    indirect=["begun"],
+)
+def test_a_step_that_goes_wrong_for_another_reason_says_where_to_look(begun: Session, name: str, broken: str) -> None:
+    """A reader that may create, or a key that its first refusal used up, is not what the scenario is about."""
+    with pytest.raises(See, match=f"see {broken}"):
+        play(begun.client, BY_NAME[name])
 
 
 def test_two_workspaces_that_mix_only_when_they_overlap_are_found() -> None:

@@ -1,11 +1,14 @@
 """The judgements on single answers: what each raises, what it records, and what it leaves alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from contract.cases.credentials import UNKNOWN, WRONG
 from contract.cases.submission import Submission
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED
-from contract.exchange import Body, Exchange, Request, Response
+from contract.exchange import Body, Exchange, Request, Response, Text
 from contract.judge.answers import answer, named_fields
 from contract.outcome import See, TooLarge, Violation
 from contract.run.steps import check_race, created, example, refused, replayed, turned_away
@@ -23,11 +26,71 @@ def test_a_first_submission_is_created(make: Make) -> None:
 
 
 def test_a_first_submission_that_is_refused_breaks_the_rule(make: Make) -> None:
-    """The violation names the rule it was given, and what the target said."""
+    """The violation names the rule it was given, if that is about what is sent, and what the target said."""
     with pytest.raises(Violation) as caught:
-        created(make(Scripted(problem(422, detail="No."))), {"external_id": "a"}, "IDEM-1")
-    assert raised(caught.value) == ("IDEM-1", "a first submission to be accepted", '422: "No."')
+        created(make(Scripted(problem(422, detail="No."))), {"external_id": "a"}, "LIMIT-5")
+    assert raised(caught.value) == ("LIMIT-5", "a first submission to be accepted", '422: "No."')
     assert caught.value.exchange is not None
+
+
+@pytest.mark.parametrize(
+    ("refuses", "broken"),
+    [
+        (lambda document: document["source_system"] == "odd", "LIMIT-3"),
+        (lambda document: len(document["external_id"]) > 200, "LIMIT-5"),
+        (lambda document: document["title"] == "t", "LIMIT-2"),
+        (lambda document: len(document["title"].encode()) > 500, "LIMIT-10"),
+        (lambda document: len(document.get("transcript_text", "").encode()) > 900_000, "LIMIT-8"),
+        (lambda document: len(document.get("transcript_text", "")) > 8, "LIMIT-7"),
+        (lambda document: "start_at" in document and "transcript_text" in document, "BODY-13"),
+        (lambda _: True, "BODY-13"),
+    ],
+    ids=["source", "key", "shortest title", "wide title", "bytes", "characters", "together", "all"],
+)
+def test_what_is_sent_is_to_blame_before_the_key(make: Make, refuses: Callable[[Any], bool], broken: str) -> None:
+    """A submission that is refused under any key breaks no rule about keys, but that of the field, whoever is named."""
+    client = make(Scripted(Target(refuses)))
+    odd = {"title": "é" * 300 if broken == "LIMIT-10" else "t", "source_system": "odd"}
+    odd |= {"start_at": "2024-03-10T09:30:00Z", "transcript_text": Text(("é", 450_001))}
+    with pytest.raises(See, match=f"see {broken}"):
+        created(client, client.submission(**odd, external_id="k" * 300), "IDEM-7")
+    assert failed(client).keys() == {broken}
+    with pytest.raises(Violation) as caught:
+        created(client, client.submission(**odd, external_id="l" * 300))
+    assert caught.value.rule == broken
+
+
+def test_a_form_that_is_refused_breaks_the_rule_about_decoding(make: Make) -> None:
+    """Where the same submission is accepted as it is usually written, its fields are not to blame."""
+    target = Target()
+
+    def answered(request: Request) -> Response:
+        return problem() if request.body.escaped else target(request)
+
+    client = make(Scripted(answered))
+    with pytest.raises(Violation) as caught:
+        created(client, client.submission(), escaped=True)
+    assert caught.value.rule == "LIMIT-9"
+
+
+def test_a_failure_is_told_once(make: Make) -> None:
+    """Whatever valid submission is answered with 500: that was recorded when the answer came."""
+    client = make(Scripted(Target(), problem(500, 1), problem(500, 2)))
+    first = created(client, client.submission())
+    with pytest.raises(See, match="see ERR-4"):
+        created(client, client.submission(), "IDEM-5")
+    with pytest.raises(See, match="see ERR-4"):
+        replayed(client, first, first.document)
+    assert failed(client).keys() == {"ERR-4"}
+
+
+def test_a_repeat_is_not_blamed_for_a_field_that_is_refused_alone(make: Make) -> None:
+    """A repeat with a value that a first submission may not have either: the rule of that value is broken."""
+    client = make(Scripted(Target(lambda document: "start_at" in document)))
+    first = created(client, client.submission())
+    with pytest.raises(See, match="see BODY-8"):
+        replayed(client, first, {**first.document, "start_at": "2024-03-10T09:30:00Z"})
+    assert failed(client).keys() == {"BODY-8"}
 
 
 def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
