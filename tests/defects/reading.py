@@ -315,8 +315,9 @@ LISTS = (
     defect("list-odd-500", "LIST-14", "A limit that is no number makes the server fail.",
            handled(lambda _: _odd_query_fails), entails=FAILS),
     defect("list-loses-some", "LIST-17", "Some engagements are in no list.", data(_without_some),
-           entails={name: "they are missing there" for name in ("LIST-2", "LIST-4", "LIST-11")}),
-    defect("list-refused", "LIST-17", "What was refused for its recording is in the list.", handled(_stored_all_the_same)),
+           entails=dict.fromkeys(("LIST-2", "LIST-4", "LIST-11"), "they are missing there")),
+    defect("list-refused", "LIST-17", "What was refused for its recording is in the list.",
+           handled(_stored_all_the_same)),
 )  # fmt: skip
 DEFECTS = (*READS, *LISTS)
 UNSEEN: dict[str, str] = {
