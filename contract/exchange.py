@@ -120,7 +120,8 @@ class Request:
     @property
     def served(self) -> bool:
         """Whether it is for an operation of the contract that the target offers."""
-        return (self.method, self.path) == ("POST", PATH) or (self.method == "GET" and self.expect != "observed")
+        reads = not self.submits and self.path.startswith(PATH) and self.expect != "observed"
+        return reads or (self.method, self.path) == ("POST", PATH)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from contract.exchange import Request, Response, shown
+from contract.exchange import LONG, Request, Response, shown
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
 from contract.run.session import open_session
@@ -31,6 +31,8 @@ EXPECTED = {
     "refused": "must be refused",
     "forbidden": "must be refused for want of the scope",
     "unauthorized": "must be refused with 401",
+    "shown": "must be shown",
+    "hidden": "must not be shown",
     "observed": "may be answered in any way",
 }
 
@@ -93,6 +95,8 @@ def _examples(sent: Sequence[Request]) -> Iterator[str]:
 
 
 def _difference(request: Request) -> str:
+    if not request.submits:
+        return f"{request.method} {request.path[:LONG]}{_who(request)}"
     document = request.body.document
     if not isinstance(document, dict):
         return f"the body {shown(request.body.content.decode('utf-8', 'replace'))}"

@@ -44,7 +44,7 @@ class RecordingClient(Client):
         self.profile = profile
         self.recorder = recorder
         self.throttled = 0  # answers with 429
-        self.lost = 0  # submissions that may have created what no answer showed
+        self.lost: set[str | None] = set()  # keys of submissions that may have created what no answer showed
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
@@ -95,7 +95,10 @@ class RecordingClient(Client):
     def heard(self, exchange: Exchange) -> None:
         """Count the case, and check what must hold of every answer."""
         self.throttled += exchange.response.status == BUSY
-        self.lost += exchange.request.submits and exchange.response.status in {500, *UNAVAILABLE}
+        if exchange.response.status not in {500, *UNAVAILABLE}:
+            self.lost.discard(exchange.request.key)
+        elif exchange.request.submits:
+            self.lost.add(exchange.request.key)
         self.recorder.count_case()
         self.recorder.history.add(exchange)
         for finding in invariants.check(exchange):
@@ -112,7 +115,8 @@ class RecordingClient(Client):
 
     def unanswered(self, request: Request) -> None:
         """Count the case that got no answer."""
-        self.lost += request.submits
+        if request.submits:
+            self.lost.add(request.key)
         self.recorder.count_case()
         super().unanswered(request)
 

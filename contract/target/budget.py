@@ -31,13 +31,14 @@ class Budget:
         """Take requests out of the budget before they are sent at once. Raises CutShort if there is no room."""
         if self._max_requests is not None and self.requests + len(requests) > self._max_requests:
             raise CutShort(f"the budget of {self._max_requests} requests is used up (limits.max_requests)")
-        self.requests += len(requests)
-        requests = [request for request in requests if request.submits]
-        if requests and self._max_creations is not None and self.creations + len(requests) > self._max_creations:
+        submissions = [request for request in requests if request.submits]
+        after = self.creations + len(submissions)
+        if submissions and self._max_creations is not None and after > self._max_creations:
             raise CutShort(f"the budget of {self._max_creations} creations is used up (limits.max_creations)")
-        self.needed = max(self.needed, self.creations + self._silent + len(requests))
-        self._silent += sum(request.expect == "observed" for request in requests)
-        for request in requests:
+        self.requests += len(requests)
+        self.needed = max(self.needed, after + self._silent)
+        self._silent += sum(request.expect == "observed" for request in submissions)
+        for request in submissions:
             place = _place(request)
             if request.expect == "created" and place is not None and place not in self._counted:
                 self.creations += 1

@@ -50,7 +50,7 @@ def shared() -> Config:
 
 def unseen(log: list[Request]) -> None:
     """Assert that each body says that it is private and runs no workflows, and mails nobody, however it is read."""
-    for request in log:
+    for request in (request for request in log if request.submits):
         text = request.body.content.decode("utf-16" if request.body.content[:2] == b"\xff\xfe" else "utf-8", "replace")
         assert "is_private" in text
         assert "run_workflows" in text
