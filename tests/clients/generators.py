@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
-
-import openapi_generator_cli
 
 from tests.clients.tools import ROOT, Command, run
 
@@ -17,20 +16,19 @@ DRIVERS = Path(__file__).parent / "drivers"
 
 def openapi_python_client(folder: Path) -> Command:
     """Types with attrs, HTTP with httpx."""
-    (folder / "names.json").write_text('{"package_name_override": "engagements_client"}')
-    generate = ("openapi-python-client", "generate", "--fail-on-warning", "--config", "names.json")
-    run(folder, *generate, "--path", CONTRACT, "--output-path", ".", "--overwrite")
+    generate = ("openapi-python-client", "generate", "--fail-on-warning", "--overwrite")
+    run(folder, *generate, "--path", CONTRACT, "--output-path", ".")
     driver = take(folder, "openapi_python_client.py")
-    run(folder, "mypy", "--strict", driver, "engagements_client")
+    run(folder, "mypy", "--strict", driver, "guide.py", "create_engagement_client")
     return sys.executable, driver
 
 
 def openapi_generator_python(folder: Path) -> Command:
     """Types with pydantic, which validate answers; HTTP with urllib3."""
-    openapi_generator(folder, "-g", "python", "--package-name", "engagements_client", "-o", ".")
+    openapi_generator(folder, "-g", "python", "-o", ".")
     driver = take(folder, "openapi_generator.py")
-    run(folder, "mypy", "engagements_client")  # with the options that it brings, which are nearly strict
-    run(folder, "mypy", "--strict", "--follow-imports", "silent", "--config-file=", driver)
+    run(folder, "mypy", "openapi_client")  # with the options that it brings, which are nearly strict
+    run(folder, "mypy", "--strict", "--follow-imports", "silent", "--config-file=", driver, "guide.py")
     return sys.executable, driver
 
 
@@ -44,8 +42,10 @@ def openapi_generator_java(folder: Path) -> Command:
     """Types with Jackson, which refuse unknown fields; HTTP with the client of the JDK."""
     options = "openApiNullable=false,failOnUnknownProperties=true"
     openapi_generator(folder, "-g", "java", "--library", "native", "-p", options, "-o", ".")
-    jar = Path(openapi_generator_cli.__file__).with_name("openapi-generator.jar")  # it has Jackson inside
-    sources = [take(folder, "Driver.java"), take(folder, "Generated.java"), *(folder / "src" / "main").rglob("*.java")]
+    jar = str(files("openapi_generator_cli") / "openapi-generator.jar")  # it has Jackson inside
+    take(folder, "Driver.java")
+    take(folder, "Generated.java")
+    sources = [*folder.glob("*.java"), *(folder / "src" / "main").rglob("*.java")]
     run(folder, "javac", "-encoding", "UTF-8", "-cp", jar, "-d", "classes", *sources)
     return "java", "-Dfile.encoding=UTF-8", "-cp", f"{jar}:classes", "Driver"
 

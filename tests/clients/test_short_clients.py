@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from mock_server.testing import EngagementsApi
+from tests.clients.guide import TEXT
 from tests.clients.tools import ROOT, Command, need, run
 
 CLIENTS: dict[str, Command] = {
@@ -19,6 +21,16 @@ CLIENTS: dict[str, Command] = {
     "java-expect-continue": ("java", "-DexpectContinue=true", "Client.java"),
     "go": ("go", "run", "client.go"),
 }
+
+
+def test_the_guide_names_the_versions_that_are_tested() -> None:
+    """Each version in docs/clients.md is the one that tox.ini or package.json pins."""
+    tox = (ROOT / "tox.ini").read_text(encoding="utf-8")
+    packages = json.loads((ROOT / "tests/clients/drivers/package.json").read_text(encoding="utf-8"))["dependencies"]
+    for name, version in re.findall(r"([a-z-]+)==([0-9.]+)", TEXT):
+        assert f"{name}=={version}\n" in tox
+    for name, version in re.findall(r"([a-z-]+)@([0-9.]+)", TEXT):
+        assert packages[name] == version
 
 
 @pytest.mark.parametrize("name", CLIENTS)

@@ -14,13 +14,14 @@ ROOT = Path(__file__).parent.parent.parent
 Command = Sequence[str | Path]
 INSTALL = {
     "bash": "bash",
-    "curl": "curl 7.71 or newer",
+    "curl": "curl 7.66 or newer",
     "go": "Go 1.19 or newer",
     "java": "a JDK, version 17 or newer",
     "jq": "jq",
     "javac": "a JDK, version 17 or newer",
     "node": "Node.js 20 or newer",
     "npm": "npm, which comes with Node.js",
+    "npx": "npm, which comes with Node.js",
 }
 
 
@@ -28,7 +29,8 @@ def need(*programs: str) -> None:
     """Fail the test with a sentence for the first of these programs that is not on this machine."""
     for program in programs:
         if not shutil.which(program):
-            pytest.fail(f"{program} is not on this machine. Install {INSTALL.get(program, program)}.", pytrace=False)
+            advice = f"Install {INSTALL[program]}." if program in INSTALL else "Use `tox -e clients`, which brings it."
+            pytest.fail(f"{program} is missing. {advice}", pytrace=False)
 
 
 def run(folder: Path, *command: str | Path, stdin: str | None = None, environment: dict[str, str] | None = None) -> str:
@@ -42,7 +44,7 @@ def run(folder: Path, *command: str | Path, stdin: str | None = None, environmen
         input=stdin,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,
         check=False,
     )
     if done.returncode:

@@ -5,7 +5,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from engagements_client import (
+from openapi_client import (
     ApiClient,
     ApiException,
     Configuration,

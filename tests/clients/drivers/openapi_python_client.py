@@ -5,10 +5,10 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from engagements_client import AuthenticatedClient
-from engagements_client.api.engagements import create_engagement
-from engagements_client.models import CreateEngagement, CreateEngagementType, Engagement, Participant, Problem
-from engagements_client.types import UNSET
+from create_engagement_client import AuthenticatedClient
+from create_engagement_client.api.engagements import create_engagement
+from create_engagement_client.models import CreateEngagement, CreateEngagementType, Engagement, Participant, Problem
+from create_engagement_client.types import UNSET
 
 
 def submission(call: dict[str, Any]) -> CreateEngagement:
