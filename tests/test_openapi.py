@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,20 @@ def test_no_schema_is_a_choice_of_required_fields() -> None:
     for schema in DOCUMENT["components"]["schemas"].values():
         assert not any(keyword in schema for keyword in ("anyOf", "oneOf", "allOf"))
     assert spec.schema("Participant")["x-anyRequired"] == ["name", "email"]
+
+
+def objects(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield every schema of an object in a part of the document."""
+    if isinstance(part, dict) and "object" in str(part.get("type")):
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from objects(inner)
+
+
+def test_an_object_without_listed_fields_is_open() -> None:
+    """It says `additionalProperties: true`: without it, generators of TypeScript make an object that has no fields."""
+    for schema in objects(DOCUMENT["components"]["schemas"]):
+        assert "properties" in schema or schema.get("additionalProperties") is True, schema
 
 
 def test_every_response_of_the_page_is_there() -> None:
