@@ -9,26 +9,33 @@ import pytest
 from tests.guide.conftest import ROOT, Stranger
 
 PAGE = ROOT.joinpath("docs/body.md").read_text(encoding="utf-8")
-LANGUAGES = dict(
-    re.findall(r"^\| (Python|JavaScript|Java|Go) \| (`.*`) \|$", PAGE, re.MULTILINE),
-)
+LANGUAGES = dict(re.findall(r"^\| (Python|JavaScript|Java|Go) \| (`.*`) \|$", PAGE, re.MULTILINE))
 TEXT = "Zoë 東京 👋🏽"
+PYTHON = "text = '{text}'\nprint({characters}, {size})"
+JAVASCRIPT = "const text = '{text}';\nconsole.log({characters}, {size});"
+JAVA = """
+import java.nio.charset.StandardCharsets;
+class Count {{
+    public static void main(String[] arguments) {{
+        String text = "{text}";
+        System.out.println({characters} + " " + {size});
+    }}
+}}
+"""
+GO = """
+package main
+import ("fmt"; "unicode/utf8")
+func main() {{
+    text := "{text}"
+    fmt.Println({characters}, {size})
+}}
+"""
 PROGRAMS = {
-    "Python": ("count.py", "text = '{text}'\nprint({characters}, {size})", "python3 count.py"),
-    "JavaScript": ("count.mjs", "const text = '{text}';\nconsole.log({characters}, {size});", "node count.mjs"),
-    "Java": (
-        "Count.java",
-        'import java.nio.charset.StandardCharsets;\nclass Count {{ public static void main(String[] a) {{\n'
-        'String text = "{text}";\nSystem.out.println({characters} + " " + {size});\n}} }}',
-        "java -Dfile.encoding=UTF-8 Count.java",
-    ),
-    "Go": (
-        "count.go",
-        'package main\nimport (\n"fmt"\n"unicode/utf8"\n)\nfunc main() {{\ntext := "{text}"\n'
-        "fmt.Println({characters}, {size})\n}}",
-        "go run count.go",
-    ),
-}  # fmt: skip
+    "Python": ("count.py", PYTHON, "python3 count.py"),
+    "JavaScript": ("count.mjs", JAVASCRIPT, "node count.mjs"),
+    "Java": ("Count.java", JAVA, "java -Dfile.encoding=UTF-8 Count.java"),
+    "Go": ("count.go", GO, "go run count.go"),
+}
 
 
 @pytest.mark.parametrize("language", PROGRAMS)

@@ -101,7 +101,7 @@ def test_the_job_with_the_mock(stranger: Stranger, job: str, scheme: str, code: 
     """The job installs the kit, starts the mock beside the tests, and fails if the report card has findings."""
     url = f"{scheme}://media.mock.test/ok.mp3"
     stranger.write({"call.py": CALL, "Makefile": f"test:\n\t@python call.py {url}\n"})
-    environment = {"KIT": stranger.kit, "MOCK_SERVER_PORT": str(free_port())}
+    environment = {"KIT": f"file://{stranger.kit}", "MOCK_SERVER_PORT": str(free_port())}
     stranger.run(f"trap 'kill $(jobs -p)' EXIT\n{job}", virtual(stranger), code, **environment)
     card = (stranger.folder / "report-card.xml").read_text(encoding="utf-8")
     assert ('failures="0"' in card) == (code == 0)
@@ -110,7 +110,7 @@ def test_the_job_with_the_mock(stranger: Stranger, job: str, scheme: str, code: 
 @pytest.mark.parametrize("provider", ["github", "gitlab"])
 def test_the_job_against_staging(stranger: Stranger, own_server: Running, provider: str) -> None:
     """The job installs the suite and tests its share of the rules; the reports are where the recipe says."""
-    environment = {**at(own_server), "KIT": stranger.kit}
+    environment = {**at(own_server), "KIT": f"file://{stranger.kit}"}
     if provider == "github":
         wanted = recipe("GitHub Actions")["jobs"]["staging"]["env"].keys() - {"SHARD"}
         assert wanted <= environment.keys()
