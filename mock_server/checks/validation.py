@@ -68,6 +68,8 @@ class SchemaJudge:
             yield from self._surrogates(value, probe, pointer)
         if not self._validator.is_valid(probe):
             for error in self._validator.iter_errors(probe):
+                if error.schema_path[-1] == "enum" and not isinstance(error.instance, str):
+                    continue  # its type is wrong, and that is said already
                 yield self._named(error, probe, pointer)
 
     @staticmethod
