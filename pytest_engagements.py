@@ -41,7 +41,10 @@ SERVER_OPTIONS = {
     "resolve": ("HOST:PORT:ADDRESS", "fetch recordings of this host and port from this address; several with commas"),
     "in_flight": ("WHAT", "a repeat during the first submission: wait, or conflict for 409 (wait)"),
     "unknown_fields": ("WHAT", "a field that the API does not know: ignore it, or refuse the body (ignore)"),
+    "processing": ("TIME", "how long an engagement is processed, such as 500ms; 0 completes it at once (2s)"),
     "rate_limit": ("LIMIT", "requests that the workspace of a test may send, such as 100/minute (no limit)"),
+    "webhook_timeout": ("SECONDS", "time limit for a receiver to acknowledge a webhook (15)"),
+    "webhook_networks": ("NETWORKS", "where webhooks may go besides loopback, such as 172.17.0.0/16"),
     "seed": ("N", "make ids, and the chance of a fault, repeatable"),
     "tls_cert": ("FILE", "certificate chain (PEM) to serve https"),
     "tls_key": ("FILE", "private key (PEM) of the certificate"),
@@ -133,7 +136,8 @@ def engagements_api(engagements_server: EngagementsServer) -> Iterator[Engagemen
     """Give the test a fresh workspace of the mock: `.base_url`, `.credentials["writer"]`, `.app` for calls in process.
 
     `.engagements` and `.requests` are what arrived. `.faults.add(kind="close", phase="after_commit", times=1)` breaks
-    requests, `.clock.advance(hours=1)` moves the time. `.assert_created_once("crm:1")` and `.assert_no_requests()` say
+    requests, `.clock.advance(hours=1)` moves the time. `.webhooks.wait_for("v1.engagement.created")` receives webhooks.
+    `.assert_created_once("crm:1")` and `.assert_no_requests()` say
     what did arrive if they fail.
     """
     from mock_server.testing import fresh_api  # not at the top: see above

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 LAST = datetime(9000, 12, 31, tzinfo=UTC)  # leaves room for instants after the present one
@@ -16,6 +17,7 @@ class Clock:
         self._lock = threading.RLock()  # a change reads the present instant too
         self._offset = timedelta()
         self._frozen: datetime | None = None
+        self._watchers: tuple[Callable[[], None], ...] = ()
 
     def now(self) -> datetime:
         """Return the present instant in UTC."""
@@ -30,6 +32,7 @@ class Clock:
         """Stop at `at` (an instant with an offset), or at the present instant."""
         with self._lock:
             self._frozen = (at or self.now()).astimezone(UTC)
+        self._tell()
 
     def advance(self, by: timedelta) -> None:
         """Move forward by `by`, frozen or not. Raises ValueError beyond `LAST`."""
@@ -40,6 +43,7 @@ class Clock:
                 self._frozen += by
             else:
                 self._offset += by
+        self._tell()
 
     def reading(self) -> tuple[datetime, timedelta, datetime | None]:
         """Return `now` and `setting` of one moment."""
@@ -55,12 +59,25 @@ class Clock:
         """Set how far the clock is from the system's, and the instant at which it is frozen."""
         with self._lock:
             self._offset, self._frozen = offset, frozen
+        self._tell()
 
     def reset(self) -> None:
         """Return to the system's clock."""
+        self.set(timedelta(), None)
+
+    def watch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` after each change of the clock, in the thread that changes it, until `unwatch`."""
         with self._lock:
-            self._offset = timedelta()
-            self._frozen = None
+            self._watchers += (watcher,)
+
+    def unwatch(self, watcher: Callable[[], None]) -> None:
+        """Call `watcher` no more."""
+        with self._lock:
+            self._watchers = tuple(one for one in self._watchers if one != watcher)
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:  # without the lock: a watcher may wait for somebody who reads the clock
+            watcher()
 
 
 def rfc3339(instant: datetime) -> str:

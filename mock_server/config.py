@@ -26,7 +26,8 @@ from pydantic import (
 from mock_server.checks.auth import Caller
 from mock_server.media.live.fixtures import Fixture, read_fixture
 from mock_server.media.policy import DEFAULT_PORT
-from mock_server.reading import Accepts, Mistake, Model, mistakes, one_of, parsed, short, written
+from mock_server.reading import Accepts, Mistake, Model, mistakes, one_of, parsed, short, shown, written
+from mock_server.webhooks.endpoints import Endpoint, Networks, WebhookTable
 from mock_server.workspaces import ConfigError, RateLimit, WorkspaceTable, built_in, no_twins, some
 
 ENVIRONMENT_PREFIX = "MOCK_SERVER_"
@@ -186,6 +187,13 @@ class Settings(Model):
     rate_limit: Annotated[
         RateLimit | None, Option("LIMIT", "requests a workspace may send, such as 100/minute (no limit)")
     ] = None
+    webhook_timeout: Annotated[
+        Seconds, Option("SECONDS", "time limit for a receiver to acknowledge a webhook (15)")
+    ] = 15.0
+    webhook_networks: Annotated[
+        Networks,
+        Option("NETWORKS", "where webhooks may go besides loopback, such as 172.17.0.0/16,10.1.2.3", many=True),
+    ] = ()
     ready_file: Annotated[
         File | None, Option("FILE", "write addresses and credentials here, as JSON, once requests are answered")
     ] = None
@@ -213,6 +221,7 @@ class Settings(Model):
     workspaces: (
         Annotated[list[WorkspaceTable], BeforeValidator(some("[[workspaces]]")), AfterValidator(no_twins)] | None
     ) = None
+    webhooks: Annotated[list[WebhookTable], BeforeValidator(some("[[webhooks]]"))] | None = None
     callers: tuple[InstanceOf[Caller], ...] = Field(
         default_factory=lambda given: _callers(given.get("workspaces")), exclude=True
     )
@@ -226,6 +235,18 @@ class Settings(Model):
         self._check_media()
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("--tls-cert and --tls-key go together: give both, or neither")
+        for number, table in enumerate(self.webhooks or ()):
+            if table.workspace is not None and self._workspace_id(table.workspace) is None:
+                raise SettingError("webhooks", f"[{number}].workspace: {shown(table.workspace)} is not a workspace")
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints of webhooks that the file names."""
+        return tuple(table.configured(number, self._workspace_id) for number, table in enumerate(self.webhooks or ()))
+
+    def _workspace_id(self, name: str) -> str | None:
+        """Return the id of the workspace with this id or name."""
+        return next((one.workspace.id for one in self.callers if name in {one.workspace.id, one.workspace.name}), None)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 LONGEST_SHOWN = 80  # characters of a value in a message
-LONGEST_NAME = 300
+LONGEST_NAME = 200
 
 Place = tuple[int | str, ...]
 

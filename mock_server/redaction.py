@@ -6,21 +6,21 @@ import re
 from functools import lru_cache
 
 HIDDEN = "(not shown)"
-# A character of a key may be escaped as in JSON or as in a URL.
-_API_KEY = re.compile(r"sk-apik_(?:[A-Za-z0-9._~+/=-]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})+", re.ASCII)
+# API keys, and the secrets of webhooks. A character of one may be escaped as in JSON or as in a URL.
+_SECRET = re.compile(r"(?:sk-apik_|whsec_)(?:[A-Za-z0-9._~+/=-]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})+", re.ASCII)
 # A challenge (WWW-Authenticate) asks for a secret and holds none.
 _SECRET_HEADER = re.compile(r"(?<!^www-)auth|cookie|token|secret|password|api-?key|credential|signature", re.IGNORECASE)
 _SCHEMES = frozenset({"bearer", "basic", "digest", "token"})  # words that are not part of a secret
 
 
 def redacted(text: str) -> str:
-    """Return the text with every API key in it replaced."""
-    return _API_KEY.sub(HIDDEN, text) if "sk-apik_" in text else text
+    """Return the text with every API key and every secret of a webhook in it replaced."""
+    return _SECRET.sub(HIDDEN, text) if "sk-apik_" in text or "whsec_" in text else text
 
 
 def redacted_bytes(raw: bytes) -> bytes:
-    """Return the bytes with every API key in them replaced. They need not be UTF-8."""
-    if b"sk-apik_" not in raw:
+    """Return the bytes with all that `redacted` replaces replaced in them. They need not be UTF-8."""
+    if b"sk-apik_" not in raw and b"whsec_" not in raw:
         return raw
     return redacted(raw.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 

@@ -32,6 +32,8 @@ from mock_server.records.report import Traffic
 from mock_server.state import Cut, State
 from mock_server.store import Store
 from mock_server.transcripts import TranscriptShelf
+from mock_server.webhooks.network import Sender
+from mock_server.webhooks.webhooks import Timeline, Webhooks
 from mock_server.workspaces import ConfigError
 
 MAX_WAITING = 250  # requests that wait at once for a key that is in flight
@@ -106,6 +108,7 @@ class Mock:
         """End everything that waits, for good, because the server stops."""
         self.stopping.set()
         self.services.media.close()
+        self.state.webhooks.close()
 
     def reset(self) -> None:
         """Forget everything that requests and tests have changed."""
@@ -118,12 +121,17 @@ class Mock:
         clock_offset: timedelta = timedelta(),
         frozen_at: datetime | None = None,
     ) -> None:
-        """Go on from this state, with these credentials and this clock. Requests that a fault holds are released."""
+        """Go on from this state, with these credentials and this clock. Requests that a fault holds are released.
+
+        Webhooks of the state before end. Those of the new one tell what happens from now on.
+        """
         with self.changing:
             self.services.clock.set(clock_offset, frozen_at)
             self.services.directory.change(lambda _: callers)
             before, self.state = self.state, state
         before.faults.remove(lambda _: True)
+        before.webhooks.close()
+        state.webhooks.resume([stored for _, stored in state.store.all()])
 
     def cut(self) -> Cut:
         """Return all that answers depend on, as it is at this moment."""
@@ -138,6 +146,7 @@ class Mock:
                 callers,
                 tuple(stored for (workspace_id, _), stored in self.state.store.all() if workspace_id in known),
                 tuple(self.state.faults.listed()),
+                tuple(self.state.webhooks.endpoints),
                 self.state.limiter.storage.windows(),
             )
 
@@ -162,13 +171,17 @@ class Mock:
 
     def fresh(self) -> State:
         """Return a state in which nothing has happened yet."""
-        clock, settings = self.services.clock, self.settings
+        clock, settings, services = self.services.clock, self.settings, self.services
+        timeline = Timeline(clock, services.processing, services.present)
         return State(
             store=self.services.new_store(),
             limiter=RateLimiter(clock, settings.rate_limit),
             transcripts=TranscriptShelf(),
             faults=Faults(clock, self.stopping, settings.seed),
             records=Records() if settings.admin == "on" else None,
+            webhooks=Webhooks(
+                timeline, Sender(settings.webhook_networks, settings.webhook_timeout), settings.endpoints
+            ),
         )
 
 

@@ -11,6 +11,8 @@ from mock_server.faults.faults import Fault, Faults
 from mock_server.records.records import Records
 from mock_server.store import Engagement, Store
 from mock_server.transcripts import TranscriptShelf
+from mock_server.webhooks.endpoints import Endpoint
+from mock_server.webhooks.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,16 @@ class State:
     transcripts: TranscriptShelf
     faults: Faults
     records: Records | None
+    webhooks: Webhooks
 
     def forget(self, workspace_id: str) -> None:
-        """Drop everything of one workspace: its engagements, faults, rate limit windows and records."""
+        """Drop everything of one workspace: its engagements, faults, rate limit windows, webhooks and records."""
         for engagement in self.store.forget(workspace_id):
             if engagement.transcript is not None:
                 self.transcripts.drop(engagement.transcript)
         self.faults.remove(lambda fault: fault.order.match.workspace == workspace_id)
         self.limiter.forget(workspace_id)
+        self.webhooks.forget(workspace_id)
         if self.records is not None:
             self.records.forget(workspace_id)
 
@@ -42,8 +46,8 @@ class Cut:
     """All that answers depend on, as it was at one moment. Everything in it belongs to a workspace that was there.
 
     `now` is the moment by the mock's clock, `offset` and `frozen_at` its setting. `faults` have the number of their
-    strikes. `windows` are those of the rate limits: key to count and end in seconds since 1970. A request that was
-    under way may be counted there although its engagement was not stored yet.
+    strikes. `endpoints` are those of webhooks. `windows` are those of the rate limits: key to count and end in seconds
+    since 1970. A request that was under way may be counted there although its engagement was not stored yet.
     """
 
     now: datetime
@@ -52,4 +56,5 @@ class Cut:
     callers: tuple[Caller, ...]
     engagements: tuple[Engagement, ...]
     faults: tuple[tuple[Fault, int], ...]
+    endpoints: tuple[Endpoint, ...]
     windows: dict[str, tuple[int, float]]

@@ -6,6 +6,8 @@ from another host.
 
 from __future__ import annotations
 
+import json
+from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -24,6 +26,17 @@ from mock_server.admin.traffic import (
     records,
     submitted,
 )
+from mock_server.admin.webhooks import (
+    DeliveryFilter,
+    WorkflowFilter,
+    deliveries,
+    event_name,
+    find_delivery,
+    life,
+    show_delivery,
+    show_endpoint,
+    workflows,
+)
 from mock_server.admin.workspaces import list_workspaces
 from mock_server.faults.orders import KINDS, METHODS, PHASES
 from mock_server.faults.presets import PRESETS
@@ -31,12 +44,16 @@ from mock_server.problems import NotFound
 from mock_server.records import explain
 from mock_server.records.entry import OUTCOMES
 from mock_server.services import Mock
+from mock_server.webhooks.deliveries import STATUSES
+from mock_server.webhooks.endpoints import ORDERS
 
 SHOWN = 200
 PAGES = (
     ("inspector.requests", "Requests"),
     ("inspector.keys", "Keys"),
     ("inspector.show_engagements", "Engagements"),
+    ("inspector.webhooks", "Webhooks"),
+    ("inspector.show_workflows", "Workflows"),
     ("inspector.faults", "Faults"),
     ("inspector.clock", "Clock"),
     ("inspector.workspaces", "Workspaces"),
@@ -52,9 +69,16 @@ def blueprint(mock: Mock) -> Blueprint:
     @pages.context_processor
     def shared() -> dict[str, Any]:
         names = {space.id: space.name for space in mock.services.directory.workspaces.values()}
-        return {"pages": PAGES, "workspace_names": names, "rule_title": explain.rule_title, "took": explain.took}
+        return {
+            "pages": PAGES,
+            "workspace_names": names,
+            "rule_title": explain.rule_title,
+            "took": explain.took,
+            "event_name": event_name,
+        }
 
     _add_traffic(pages, mock)
+    _add_afterwards(pages, mock)
     _add_steering(pages, mock)
     _add_reports(pages, mock)
     return pages
@@ -102,8 +126,38 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
     def one_engagement(engagement_id: str) -> str:
         for _, engagement in mock.state.store.all():
             if engagement.id == engagement_id:
-                return render_template("engagement.html", engagement=submitted(mock.services, engagement, whole=True))
+                return render_template(
+                    "engagement.html",
+                    engagement=submitted(mock.services, engagement, whole=True),
+                    life=life(mock, engagement),
+                    runs=workflows(mock, WorkflowFilter(engagement_id=engagement_id)),
+                    deliveries=deliveries(mock, DeliveryFilter(engagement_id=engagement_id)),
+                )
         raise NotFound("No engagement has this id.")
+
+
+def _add_afterwards(pages: Blueprint, mock: Mock) -> None:
+    @pages.get("/inspect/webhooks", provide_automatic_options=False)
+    def webhooks() -> str:
+        chosen = {name: request.args.get(name, "") for name in ("status", "engagement_id", "workspace")}
+        query = {name: value for name, value in chosen.items() if value}
+        found = deliveries(mock, read(DeliveryFilter, {"limit": SHOWN, **query}, order_context(mock)))
+        endpoints = [show_endpoint(one) for one in mock.state.webhooks.endpoints]
+        return render_template(
+            "webhooks.html", endpoints=endpoints, deliveries=found, chosen=chosen, statuses=STATUSES, orders=ORDERS
+        )
+
+    @pages.get("/inspect/webhooks/<delivery_id>", provide_automatic_options=False)
+    def one_delivery(delivery_id: str) -> str:
+        delivery = find_delivery(mock, delivery_id)
+        body = json.dumps(delivery.event.payload(mock.services.present), ensure_ascii=False, indent=2)
+        return render_template("delivery.html", delivery=show_delivery(delivery), body=body)
+
+    @pages.get("/inspect/workflows", provide_automatic_options=False)
+    def show_workflows() -> str:
+        found = workflows(mock, WorkflowFilter(limit=SHOWN))
+        grouped = [list(runs) for _, runs in groupby(found, key=lambda run: run["engagement_id"])]
+        return render_template("workflows.html", engagements=grouped)
 
 
 def _add_steering(pages: Blueprint, mock: Mock) -> None:

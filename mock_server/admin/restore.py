@@ -23,6 +23,7 @@ from mock_server.services import Mock
 from mock_server.state import State
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
+from mock_server.webhooks.endpoints import EndpointOrder
 from mock_server.workspaces import Credential, RateLimit, Scopes, caller
 
 ANY_PORT = range(65536)  # a snapshot may hold a port that this server would refuse today
@@ -160,6 +161,13 @@ class _Fault(FaultOrder):
     struck: Count = 0
 
 
+class _Endpoint(EndpointOrder):
+    """An endpoint of webhooks that was made through the control plane."""
+
+    id: Name
+    workspace: Name | None = None
+
+
 class _Window(Model):
     window: Text
     count: Count
@@ -175,6 +183,7 @@ class Snapshot(Model):
     workspaces: list[_Workspace] = Field(default_factory=list)
     engagements: list[_Engagement] = Field(default_factory=list)
     faults: list[_Fault] = Field(default_factory=list)
+    webhooks: list[_Endpoint] = Field(default_factory=list)
     rate_limits: list[_Window] = Field(default_factory=list)
 
 
@@ -186,6 +195,7 @@ def restore(mock: Mock, document: object, context: OrderContext) -> None:
     callers = list(_callers(snapshot, mock, found))
     _fill_store(snapshot, state, callers, found)
     _fill_faults(snapshot, state, callers, found)
+    _fill_webhooks(snapshot, state, callers, found)
     if found:
         raise invalid(found)
     state.limiter.storage.restore({one.window: (one.count, one.ends) for one in snapshot.rate_limits})
@@ -236,3 +246,12 @@ def _fill_faults(snapshot: Snapshot, state: State, callers: list[Caller], found:
             found.append(Mistake(("faults", place, "match", "workspace"), "value", message))
         order = FaultOrder.model_validate(one.model_dump(exclude={"id", "preset", "struck"}))
         state.faults.put([fault_of(order, one.id, now, one.preset)], [one.struck])
+
+
+def _fill_webhooks(snapshot: Snapshot, state: State, callers: list[Caller], found: list[Mistake]) -> None:
+    spaces = {None, *(one.workspace.id for one in callers)}
+    for place, one in enumerate(snapshot.webhooks):
+        if one.workspace not in spaces:
+            message = "must be the id of a workspace in this snapshot"
+            found.append(Mistake(("webhooks", place, "workspace"), "value", message))
+        state.webhooks.add(one.endpoint(one.id, one.workspace))

@@ -6,12 +6,14 @@ from importlib.metadata import version
 
 from flask import Blueprint, Flask, Response, jsonify, request
 
-from mock_server.admin import inspector, report_card, steering, traffic
+from mock_server.admin import inspector, report_card, steering, traffic, webhooks
 from mock_server.admin.guard import Guard, cover, harden
 from mock_server.services import Mock
 
 PREFIX = "/__admin"
-GIVE_CREDENTIALS = frozenset({"steering.post_workspace", "steering.show_snapshot"})  # which is what they are for
+GIVE_CREDENTIALS = frozenset(
+    {"steering.post_workspace", "steering.show_snapshot", "webhooks.post_webhook"}
+)  # which is what they are for
 
 
 def register(app: Flask, mock: Mock) -> None:
@@ -24,6 +26,7 @@ def register(app: Flask, mock: Mock) -> None:
         steering.blueprint(mock),
         traffic.blueprint(mock),
         report_card.blueprint(mock),
+        webhooks.blueprint(mock),
         inspector.blueprint(mock),
     ):
         routes.before_request(lambda: guard.check(request, page=_is_page()))

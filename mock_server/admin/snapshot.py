@@ -1,9 +1,10 @@
 """A snapshot: everything that answers depend on, as one JSON document.
 
-It holds clock, workspaces, engagements, faults and rate limits. It shows credentials only of workspaces that were made
-through the control plane; elsewhere they are worth nothing. Credentials that the server was started with are only
-named, so only a server that has them too can restore a snapshot. The records (journal, ledger, coverage) are left out,
-because they tell what happened to one server.
+It holds clock, workspaces, engagements, faults, rate limits and endpoints of webhooks. It shows credentials only of
+workspaces that were made through the control plane; elsewhere they are worth nothing. Of endpoints, too, it holds those
+that were made through the control plane, with their secrets. Credentials that the server was started with are only
+named, so only a server that has them too can restore a snapshot. The records (journal, ledger, coverage, deliveries)
+are left out, because they tell what happened to one server.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mock_server.clock import rfc3339
 from mock_server.services import Mock
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
+from mock_server.webhooks.endpoints import Endpoint
 
 VERSION = 1
 
@@ -27,6 +29,7 @@ def take(mock: Mock) -> dict[str, Any]:
     """Return the document."""
     cut = mock.cut()
     configured = {one.credential for one in mock.settings.callers}
+    own = {one.id for one in mock.settings.endpoints}
     spaces = {one.workspace.id: one.workspace for one in cut.callers}
     return {
         "version": VERSION,
@@ -35,6 +38,7 @@ def take(mock: Mock) -> dict[str, Any]:
         "workspaces": [_workspace(space, cut.callers, configured) for space in spaces.values()],
         "engagements": [_engagement(stored) for stored in cut.engagements],
         "faults": [show_fault(fault, struck, cut.now.timestamp()) for fault, struck in cut.faults],
+        "webhooks": [_endpoint(one) for one in cut.endpoints if one.id not in own],
         "rate_limits": [{"window": key, "count": count, "ends": ends} for key, (count, ends) in cut.windows.items()],
     }
 
@@ -63,6 +67,18 @@ def _workspace(space: Workspace, callers: tuple[Caller, ...], configured: set[st
             }
             for one in own
         ],
+    }
+
+
+def _endpoint(one: Endpoint) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "url": one.url,
+        "secret": one.secret,
+        "events": list(one.events),
+        "workspace": one.workspace,
+        "copies": one.copies,
+        "order": one.order,
     }
 
 

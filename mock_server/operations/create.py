@@ -48,6 +48,7 @@ def create_engagement(request: Request, services: Services, state: State, trace:
             trace.made = FORGOTTEN if state.faults.forgets(subject) else CREATED
             if trace.made == CREATED:
                 claim.commit(engagement)
+                state.webhooks.follow(engagement)
                 step.note(f"stored as {engagement.id}")
     state.faults.meet(subject, AFTER_COMMIT)
     return Reply(201, services.present(engagement, engagement.created_at))

@@ -5,7 +5,9 @@ framework, so that they serve in others too.
 """
 
 from mock_server.testing.api import EngagementsApi, fresh_api
+from mock_server.testing.received import ReceivedWebhook
+from mock_server.testing.receiver import WebhookReceiver
 from mock_server.testing.server import EngagementsServer
 from mock_server.testing.stored import StoredEngagement
 
-__all__ = ["EngagementsApi", "EngagementsServer", "StoredEngagement", "fresh_api"]
+__all__ = ["EngagementsApi", "EngagementsServer", "ReceivedWebhook", "StoredEngagement", "WebhookReceiver", "fresh_api"]

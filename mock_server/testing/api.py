@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +18,7 @@ from mock_server.records.report import ReportCard, grade
 from mock_server.records.report.duplicates import twin_of
 from mock_server.services import Mock
 from mock_server.testing import failures
+from mock_server.testing.receiver import WebhookReceiver, receiving
 from mock_server.testing.server import EngagementsServer
 from mock_server.testing.stored import StoredEngagement, differing, stored
 from mock_server.workspaces import new_callers
@@ -29,7 +30,9 @@ class EngagementsApi:
     Faults and the clock are put back when the test ends.
     """
 
-    def __init__(self, server: EngagementsServer, workspace: str, credentials: dict[str, str]) -> None:
+    def __init__(
+        self, server: EngagementsServer, workspace: str, credentials: dict[str, str], ending: ExitStack
+    ) -> None:
         mock = server.mock
         self.workspace = workspace
         self.credentials = credentials
@@ -37,6 +40,8 @@ class EngagementsApi:
         self.clock = ServerClock(mock)
         self._server = server
         self._mock = mock
+        self._ending = ending
+        self._receiver: WebhookReceiver | None = None
         self._since = 0 if mock.state.records is None else mock.state.records.journal.last
 
     @property
@@ -58,6 +63,13 @@ class EngagementsApi:
     def requests(self) -> list[Entry]:
         """The requests of the test, oldest first: those of its workspace, and those with no valid credential."""
         return [entry for entry in self._arrived() if entry.workspace in {None, self.workspace}]
+
+    @property
+    def webhooks(self) -> WebhookReceiver:
+        """A receiver of the webhooks of the workspace. It is there from the first time on that this is asked for."""
+        if self._receiver is None:
+            self._receiver = self._ending.enter_context(receiving(self._mock, self.workspace))
+        return self._receiver
 
     def assert_created_once(self, external_id: str, /, **fields: object) -> None:
         """Assert that there is one engagement under this key, and that these fields of it are as they are here.
@@ -167,7 +179,8 @@ def fresh_api(server: EngagementsServer) -> Iterator[EngagementsApi]:
         mock.services.directory.change(lambda known: (*known, *callers))
         clock = mock.services.clock.setting()
     try:
-        yield EngagementsApi(server, workspace_id, {one.name: one.credential for one in callers})
+        with ExitStack() as ending:
+            yield EngagementsApi(server, workspace_id, {one.name: one.credential for one in callers}, ending)
     finally:
         with mock.changing:
             mock.services.clock.set(*clock)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import difflib
+import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from mock_server.clock import rfc3339
 from mock_server.problems import counted
 from mock_server.records.entry import Entry
 from mock_server.records.explain import headline, reason
 from mock_server.records.sent import sent_key, shown
+from mock_server.testing.received import ReceivedWebhook
 from mock_server.testing.stored import StoredEngagement
+from mock_server.webhooks.deliveries import DELIVERED, Delivery
 
 MOST_REQUESTS = 10  # of one list
 MOST_KEYS = 3  # that are near
@@ -60,6 +65,75 @@ def of_order(problem: Mapping[str, Any]) -> str:
     """Say what is wrong with an order for a fault."""
     errors = problem.get("errors", [])
     return "; ".join(f"{error['field'].lstrip('/')} {error['message']}" for error in errors) or problem["detail"]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedWebhook:
+    """What was waited for, how often it should have come, and how many seconds it had."""
+
+    event: str
+    external_id: str | None
+    times: int
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class ComingWebhook:
+    """An event that will happen, in so many seconds by the clock of the server."""
+
+    event: str
+    external_id: str
+    seconds: float
+
+
+def no_webhook(
+    wanted: WantedWebhook,
+    received: Sequence[ReceivedWebhook],
+    deliveries: Sequence[Delivery],
+    coming: Sequence[ComingWebhook],
+) -> str:
+    """Say what arrived instead of a webhook, what was sent in vain, and what is still to come."""
+    about = "" if wanted.external_id is None else f" about {shown(wanted.external_id)}"
+    often = "" if wanted.times == 1 else f" {wanted.times} times"
+    said = [f"expected {wanted.event}{about}{often}, and it did not come within {wanted.timeout:g} s."]
+    if received:
+        said += ["What arrived:", *_few(_arrived(one) for one in received)]
+    else:
+        said.append("No webhook arrived.")
+    if vain := [one for one in deliveries if one.status != DELIVERED and one.attempts]:
+        said += ["What was not acknowledged:", *_few(_in_vain(one) for one in vain)]
+    if coming:
+        said += ["What comes later:", *_few(_coming(one) for one in coming)]
+        said.append(f"engagements_api.clock.advance(seconds={math.ceil(coming[-1].seconds)}) makes it come at once.")
+    elif not deliveries:
+        said.append("No engagement was created in the workspace of the test after the receiver was there.")
+    return "\n".join(said)
+
+
+def _arrived(one: ReceivedWebhook) -> str:
+    problem = "" if one.refused is None else f", its signature is wrong: {one.refused}"
+    return f"+{one.seconds:.3f} s  {one.type}  {shown(one.external_id)}  (answered {one.status}{problem})"
+
+
+def _in_vain(one: Delivery) -> str:
+    last = one.attempts[-1].outcome
+    when = (
+        "not sent again" if one.next_at is None else f"sent again at {rfc3339(one.next_at)} by the clock of the server"
+    )
+    key = shown(one.event.engagement.submission.external_id)
+    return f"{one.event.type}  {key}  ({counted(len(one.attempts), 'attempt')}, {last.error or last.status}; {when})"
+
+
+def _coming(one: ComingWebhook) -> str:
+    return f"{one.event}  {shown(one.external_id)}  in {one.seconds:.1f} s by the clock of the server"
+
+
+def _few(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the first lines, indented, and how many more there are."""
+    every = list(lines)
+    yield from (f"  {line}" for line in every[:MOST_REQUESTS])
+    if len(every) > MOST_REQUESTS:
+        yield f"  and {len(every) - MOST_REQUESTS} more"
 
 
 def _lines(entries: Sequence[Entry]) -> Iterable[str]:

@@ -16,11 +16,14 @@ from playwright.sync_api import Browser, Page, expect
 from mock_server import Running, Settings, running
 from tests.kit.control import Client
 from tests.kit.http import Answer, create
+from tests.kit.waiting import wait_until
 
 PAGES = (
     "/",
     "/inspect/keys",
     "/inspect/engagements",
+    "/inspect/webhooks",
+    "/inspect/workflows",
     "/inspect/faults",
     "/inspect/clock",
     "/inspect/workspaces",
@@ -111,6 +114,8 @@ def test_what_an_attacker_sends_is_inert(server: Running, page: Page, attack: st
     """Markup in title, key, header, path, fault and workspace shows as text on every page and runs nowhere."""
     page.goto(server.admin_url + "/")
     expect(page.locator("#live")).to_have_text("live")
+    endpoint = {"url": "http://127.0.0.1:9/", "events": ["v1.engagement.created"]}  # where nobody listens
+    Client(server).admin("POST", "/webhooks", endpoint)
     made = post(server, title=attack, external_id=attack, source_system=attack, participants=[{"name": attack}]).json()
     post(server, external_id=attack, type=attack)
     requests.get(server.base_url + "/" + attack, headers={"User-Agent": attack, "X-Note": attack}, timeout=5)
@@ -120,7 +125,9 @@ def test_what_an_attacker_sends_is_inert(server: Running, page: Page, attack: st
     expect(page.locator("#journal .entry")).to_have_count(3)
     expect(page.locator("#journal")).to_contain_text(attack)
     entries = Client(server).admin("GET", "/requests").json()["data"]
+    (delivery,) = Client(server).admin("GET", "/webhooks/deliveries").json()["data"]
     paths = [*PAGES, f"/inspect/engagements/{made['id']}", *(f"/inspect/requests/{one['id']}" for one in entries)]
+    paths.append(f"/inspect/webhooks/{delivery['id']}")
     for path in paths:
         assert page.title() != "owned"
         page.goto(server.admin_url + path)
@@ -162,6 +169,27 @@ def test_the_clock_is_moved(server: Running, page: Page) -> None:
     page.get_by_role("button", name="Freeze there").click()
     expect(page.locator(".big")).to_contain_text("2030-01-02 03:04:05")
     expect(page.get_by_text("Frozen.")).to_be_visible()
+
+
+def test_an_endpoint_is_added_and_told(server: Running, page: Page) -> None:
+    """The form adds an endpoint and shows its secret once; a delivery has a page, with a button that sends it again."""
+    page.goto(server.admin_url + "/inspect/webhooks")
+    page.get_by_label("URL").fill("http://127.0.0.1:9/hook")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#made")).to_contain_text("whsec_")
+    expect(page.locator("#endpoints")).to_contain_text("http://127.0.0.1:9/hook")
+    post(server)
+    wait_until(lambda: Client(server).admin("GET", "/webhooks/deliveries").json()["data"][0]["attempts"])
+    page.reload()
+    expect(page.locator("#made")).to_be_hidden()
+    page.locator(".deliveries .entry").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Created: waiting")
+    expect(page.locator(".attempts li")).to_have_count(1)
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("output")).to_be_empty()
+    page.get_by_role("link", name="Webhooks").first.click()
+    page.get_by_role("button", name="Remove http://127.0.0.1:9/hook").click()
+    expect(page.get_by_text("Nothing is sent")).to_be_visible()
 
 
 def test_a_workspace_is_made_and_deleted(server: Running, page: Page) -> None:

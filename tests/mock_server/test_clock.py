@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 from mock_server import Settings, running
 from mock_server.clock import Clock, rfc3339
 from mock_server.ids import Ids, derived
 from tests.kit.http import create
+
+AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 
 
 def test_a_clock_goes_with_the_system() -> None:
@@ -79,3 +82,24 @@ def test_derived_ids_belong_to_their_parts() -> None:
         == 4
     )
     assert re.fullmatch(r"usr_[0-9A-HJKMNP-TV-Z]{26}", derived("usr", "a"))
+
+
+def test_a_change_is_told_to_those_who_watch() -> None:
+    """Each change calls the watchers, after it has taken place and without a lock, until they watch no more."""
+    clock, seen = Clock(), list[datetime]()
+
+    def watcher() -> None:
+        thread = threading.Thread(target=lambda: seen.append(clock.now()))  # it would wait for a lock for ever
+        thread.start()
+        thread.join(10)
+
+    clock.watch(watcher)
+    clock.freeze(AT)
+    clock.advance(timedelta(hours=1))
+    clock.set(timedelta(), AT)
+    assert seen == [AT, AT + timedelta(hours=1), AT]
+    clock.reset()
+    assert len(seen) == 4
+    clock.unwatch(watcher)
+    clock.freeze(AT)
+    assert len(seen) == 4

@@ -13,6 +13,7 @@ import pytest
 import time_machine
 
 from mock_server.clock import monotonic
+from mock_server.testing.receiver import receiving
 from tests.kit.control import Client, Serve
 from tests.kit.waiting import wait_until
 from tests.kit.wire import begin, begin_create, head, read_all
@@ -73,6 +74,16 @@ def test_a_stream_of_events_tells(frozen: Client) -> None:
         read_until(peer, b"retry: 1000")
         frozen.post(external_id="frozen")
         read_until(peer, b"frozen")
+
+
+def test_webhooks_are_sent_and_their_signature_is_right(frozen: Client) -> None:
+    """While time stands still, a receiver in this process gets what is due, and takes the signature for a new one."""
+    owner = frozen.mock.settings.callers[0].workspace.id
+    with receiving(frozen.mock, owner) as receiver:
+        frozen.post()
+        assert receiver.wait_for("v1.engagement.created").headers["svix-timestamp"] == str(int(AT.timestamp()))
+        frozen.admin("PUT", "/clock", {"advance": "PT2S"})
+        receiver.wait_for("v1.engagement.transcript_timeline.completed")
 
 
 def read_until(peer: socket.socket, wanted: bytes) -> None:

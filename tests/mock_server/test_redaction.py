@@ -30,4 +30,6 @@ def test_a_secret_header_shows_only_its_scheme(name: str, value: str, shown: str
 def test_api_keys_are_taken_out_of_text_and_of_bytes() -> None:
     """All API keys go, wherever they stand, and bytes that are not UTF-8 stay as they are."""
     assert redacted(f"/a/{KEY}?{KEY}") == f"/a/{HIDDEN}?{HIDDEN}"
+    assert redacted('"whsec_MfKQ9r8GKYqr+wjU/D8ILPZIo2LaLa=="') == f'"{HIDDEN}"'
+    assert redacted_bytes(b"whsec_MfKQ9r8GKYqr") == HIDDEN.encode()
     assert redacted_bytes(b"\xff" + KEY.encode() + b"\xfe") == b"\xff" + HIDDEN.encode() + b"\xfe"

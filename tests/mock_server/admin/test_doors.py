@@ -9,7 +9,15 @@ import pytest
 from tests.kit.control import Client
 
 STATUS = {"kind": "status", "phase": "before_auth", "status": 503}
-PAGES = ("/", "/inspect/keys", "/inspect/engagements", "/inspect/faults", "/inspect/workspaces")
+PAGES = (
+    "/",
+    "/inspect/keys",
+    "/inspect/engagements",
+    "/inspect/webhooks",
+    "/inspect/workflows",
+    "/inspect/faults",
+    "/inspect/workspaces",
+)
 
 
 def errors(client: Client, method: str, path: str, order: object) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The code of docs/testing.md and of the README, as it stands there."""
+"""The code of docs/testing.md, of docs/webhooks.md and of the README, as it stands there."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.testing import EngagementsApi
+from mock_server.testing import EngagementsApi, WebhookReceiver
 from tests.kit.folder import pytest_in
 from tests.kit.submissions import submission
 
 ROOT = Path(__file__).parents[3]
 GUIDE = ROOT.joinpath("docs/testing.md").read_text(encoding="utf-8")
+WEBHOOKS = ROOT.joinpath("docs/webhooks.md").read_text(encoding="utf-8")
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
 
@@ -21,13 +22,14 @@ BLOCK = re.compile(r"```python\n# (\S+)\n(.*?)```", re.DOTALL)
 def test_the_code_of_the_guide_passes(tmp_path: Path) -> None:
     """Every block of Python belongs to a file. The tests in these files and in the README pass in an empty folder."""
     files: dict[str, str] = defaultdict(str)
-    for name, code in BLOCK.findall(GUIDE):
-        files[name] += code + "\n\n"
-    assert GUIDE.count("```python") == len(BLOCK.findall(GUIDE))
+    for text in (GUIDE, WEBHOOKS):
+        for name, code in BLOCK.findall(text):
+            files[name] += code + "\n\n"
+        assert text.count("```python") == len(BLOCK.findall(text))
     files["test_readme.py"] = README.partition("```python\n")[2].partition("```")[0]
     for name, code in files.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
-    assert "7 passed" in pytest_in(tmp_path, "-W", "error", code=0).stdout
+    assert "10 passed" in pytest_in(tmp_path, "-W", "error", code=0).stdout
 
 
 def test_the_failure_in_the_guide_is_a_true_one(engagements_api: EngagementsApi) -> None:
@@ -46,3 +48,7 @@ def test_the_guide_names_everything_public() -> None:
     public = [name for name in vars(EngagementsApi) if not name.startswith("_")]
     assert len(public) > 6
     assert [name for name in public if f"`{name}" not in GUIDE] == []
+    own = {"take", "close"}  # of the server of the receiver
+    assert [name for name in vars(WebhookReceiver) if name[0] != "_" and f"`{name}" not in WEBHOOKS] == sorted(
+        own, reverse=True
+    )
