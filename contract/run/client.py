@@ -19,6 +19,7 @@ from contract.target.client import Client, Ledger
 from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.discretion import SAFE
+from contract.target.receiver import Receiver
 from contract.target.transport import Transport
 
 SMALL = 5000  # bytes of a body, or of its answer, that is worth keeping until the end
@@ -45,6 +46,7 @@ class RecordingClient(Client):
         self.recorder = recorder
         self.throttled = 0  # answers with 429
         self.lost: set[str | None] = set()  # keys of submissions that may have created what no answer showed
+        self.receiver: Receiver | None = None  # of webhooks
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at

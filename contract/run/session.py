@@ -19,6 +19,7 @@ from contract.target.client import Ledger
 from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.reading import ConfigError, known_rule, whole_number
+from contract.target.receiver import Receiver, Webhooks
 from contract.target.transport import HttpTransport, Transport
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
@@ -113,7 +114,18 @@ def open_session(  # noqa: PLR0913  what a run consists of
         ledger = Ledger(report_dir / "created.jsonl")
     client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, clock=clock)
     recorder.redact = client.redact
+    if config.webhooks is not None and transport is None:
+        client.receiver = _listen(config.webhooks)
     return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
+
+
+def _listen(webhooks: Webhooks) -> Receiver:
+    """Return a receiver. Raises ConfigError if it cannot listen there."""
+    try:
+        return Receiver(webhooks)
+    except OSError as error:
+        where = f"{webhooks.host}:{webhooks.port}"
+        raise ConfigError(f"webhooks.listen: cannot listen at {where}: {error.strerror or error}") from None
 
 
 def select(rules: Sequence[str], shard: str | None = None) -> list[str]:

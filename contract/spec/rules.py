@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from contract.spec import document as spec
 
-NOT_YET = {"HOOK"}  # the suite receives no webhooks so far: the mock and its own tests keep these rules
 LEVELS = ("must", "documented", "robust", "observe")
 
 
@@ -34,6 +33,5 @@ class Rule:
 
 @functools.cache
 def catalogue() -> dict[str, Rule]:
-    """Return the rules that the suite tests by id, in the order of the contract."""
-    rules = (Rule(**entry) for entry in spec.document()["x-rules"])
-    return {rule.id: rule for rule in rules if rule.family not in NOT_YET}
+    """Return all rules by id, in the order of the contract."""
+    return {entry["id"]: Rule(**entry) for entry in spec.document()["x-rules"]}

@@ -17,6 +17,7 @@ from contract.target.reading import (
     ConfigError,
     Deviation,
     Reader,
+    parse_address,
     parse_base_url,
     parse_count,
     parse_file,
@@ -24,8 +25,10 @@ from contract.target.reading import (
     parse_proxy,
     parse_rate,
     parse_seconds,
+    parse_secret,
     read_toml,
 )
+from contract.target.receiver import Webhooks
 
 LOOPBACK_RATE, REMOTE_RATE = None, 5.0
 REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 150
@@ -79,6 +82,7 @@ class Config:
     client_key: Path | None = None
     proxy: str | None = field(default=None, repr=False)
     timeout: float = 60.0
+    webhooks: Webhooks | None = None
     waived: Mapping[str, str] = field(default_factory=dict)
     deviations: Mapping[str, Deviation] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -140,10 +144,22 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         client_key=reader.parsed("http.client_key", parse_file, None),
         proxy=reader.parsed("http.proxy", parse_proxy, None),
         timeout=reader.parsed("http.timeout", parse_seconds, 60.0),
+        webhooks=_webhooks(reader),
         waived=reader.reasons("waived"),
         deviations=reader.deviations(),
         sources=reader.sources,
     )
+
+
+def _webhooks(reader: Reader) -> Webhooks | None:
+    """Return where webhooks are listened for. Raises ConfigError if only a part of it is there."""
+    address = reader.parsed("webhooks.listen", parse_address, None)
+    secret = reader.parsed("webhooks.secret", parse_secret, None)
+    if (address is None) is not (secret is None):
+        raise ConfigError(
+            "webhooks.listen and webhooks.secret go together: an address such as 0.0.0.0:8800, and whsec_…"
+        )
+    return None if address is None or secret is None else Webhooks(address[0], address[1], secret)
 
 
 def with_limits(config: Config, flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Config:

@@ -6,11 +6,14 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from socket import create_server, socket
 
 from contract.target import simulated
 from contract.target.config import Config, Credential
 from contract.target.reading import CREDENTIALS
-from mock_server import Settings, running
+from contract.target.receiver import Webhooks
+from mock_server import Running, Settings, running
+from mock_server.webhooks.endpoints import EndpointOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def embedded() -> Iterator[Config]:
 @contextmanager
 def resettable() -> Iterator[Target]:
     """Serve the mock on a free port and yield it with its reset, for runs that would fill its memory."""
-    with _quiet(), running(Settings(port=0)) as server:
+    with _quiet(), running(Settings(port=0)) as server, create_server(("127.0.0.1", 0)) as listener:
         config = Config(
             base_url=server.base_url,
             credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
@@ -39,8 +42,17 @@ def resettable() -> Iterator[Target]:
             rejected=simulated.REJECTED,
             redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
             unreachable=simulated.UNREACHABLES,
+            webhooks=_endpoint(server, listener),
         )
         yield Target(config, server.mock.reset)
+
+
+def _endpoint(server: Running, listener: socket) -> Webhooks:
+    """Return where a run listens for webhooks, once the mock knows it."""
+    host, port = listener.getsockname()
+    endpoint = EndpointOrder(url=f"http://{host}:{port}/").endpoint(server.mock.services.ids.new("ep"), None)
+    server.mock.state.webhooks.add(endpoint)
+    return Webhooks(host, port, endpoint.secret, listener)
 
 
 @contextmanager

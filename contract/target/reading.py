@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
 import re
 import tomllib
@@ -48,6 +49,8 @@ KEYS = {
     "http.client_key": "CONTRACT_CLIENT_KEY",
     "http.proxy": "CONTRACT_PROXY",
     "http.timeout": "CONTRACT_TIMEOUT",
+    "webhooks.listen": "CONTRACT_WEBHOOK_LISTEN",
+    "webhooks.secret": "CONTRACT_WEBHOOK_SECRET",
 }
 FREE_TABLES = ("waived", "deviations", "http.headers")  # their keys are the user's own
 
@@ -253,6 +256,26 @@ def parse_form(text: str) -> str:
     """Read how a credential is sent: bearer or raw. Raises ValueError."""
     if text not in {"bearer", "raw"}:
         raise ValueError("must be bearer or raw")
+    return text
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Read where to listen, `host:port`. Raises ValueError."""
+    host, _, port = text.rpartition(":")
+    number = whole_number(port)
+    if not host or number is None or not 0 < number < 65536:
+        raise ValueError("must be an address and a port, such as 127.0.0.1:8800")
+    return host.strip("[]"), number
+
+
+def parse_secret(text: str) -> str:
+    """Read the secret of an endpoint. Raises ConfigError, which does not show it."""
+    try:
+        base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        raise ConfigError(
+            "webhooks.secret must be whsec_ and a text in base64, as the endpoint's page shows it"
+        ) from None
     return text
 
 

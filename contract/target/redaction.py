@@ -68,6 +68,8 @@ def _secrets(config: Config) -> Iterator[tuple[str, str]]:
     for name, value in config.headers.items():
         if not _HARMLESS.fullmatch(name) and value.strip():
             yield value.rpartition(" ")[2] or value, header_variable(name)
+    if config.webhooks is not None:
+        yield config.webhooks.secret, "CONTRACT_WEBHOOK_SECRET"
     if config.proxy and (password := urlsplit(config.proxy).password):
         yield password, "CONTRACT_PROXY_PASSWORD"
 

@@ -1,0 +1,68 @@
+"""The judgement on webhooks. Rules: HOOK-1, HOOK-2, HOOK-4, HOOK-7."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from contract.exchange import Message, shown
+from contract.judge.finding import Finding
+from contract.judge.invariants import instant, shape
+
+HEADERS = ("svix-id", "svix-timestamp", "svix-signature")
+CREATED, UPDATED = "v1.engagement.created", "v1.engagement.updated"
+TRANSCRIBED = "v1.engagement.transcript_timeline.completed"
+TEXTS = ("id", "type", "api_version", "created_at", "workspace_id")
+
+
+def judge_signature(message: Message, secret: str) -> Finding | None:
+    """Say what is wrong unless a message is signed with the secret of its endpoint."""
+    if missing := [name for name in HEADERS if name not in message.headers]:
+        return Finding("HOOK-1", f"the headers {', '.join(HEADERS)}", f"no {', '.join(missing)}")
+    headers = {name.replace("svix-", "webhook-"): message.headers[name] for name in HEADERS}
+    try:
+        Webhook(secret).verify(message.content, headers)
+    except WebhookVerificationError as error:
+        return Finding("HOOK-1", "a signature over id, timestamp and body, with the secret of the endpoint", str(error))
+    except ValueError:
+        return None  # it is signed, and no JSON, which HOOK-2 is about
+    return None
+
+
+def judge_event(message: Message) -> Iterator[Finding]:
+    """Say what is missing in the envelope of an event, or wrong with the engagement in it."""
+    event, engagement = message.event, message.engagement
+    for name in TEXTS:
+        if not isinstance(event.get(name), str):
+            yield Finding("HOOK-2", f"{name} as a text", shown(event.get(name)))
+    if instant(event.get("created_at")) is None:
+        yield Finding("HOOK-2", "created_at as a date and time", shown(event.get("created_at")))
+    if not engagement:
+        yield Finding("HOOK-2", "the engagement in data.object", shown(event.get("data")))
+    elif (wrong := next(shape(engagement, shown), None)) is not None:
+        yield Finding("HOOK-2", wrong.expected, wrong.actual)
+
+
+def judge_update(message: Message) -> Finding | None:
+    """Say what is wrong unless an update has the values of before of what it changed."""
+    data = message.event.get("data")
+    before = data.get("previous_attributes") if isinstance(data, dict) else None
+    if not isinstance(before, dict) or not before:
+        return Finding("HOOK-4", "what changed in previous_attributes", shown(before))
+    if same := [
+        name for name, value in before.items() if name in message.engagement and message.engagement[name] == value
+    ]:
+        return Finding("HOOK-4", f"{same[0]} as it was before", f"{shown(before[same[0]])}, as it is now")
+    return None
+
+
+def judge_attempts(attempts: Sequence[Message]) -> Finding | None:
+    """Say what is wrong unless several attempts are one message, each with a time of its own."""
+    first, last = attempts[0], attempts[-1]
+    if last.content != first.content:
+        return Finding("HOOK-7", "the same body again", "another body under the same svix-id")
+    if last.headers.get("svix-timestamp") == first.headers.get("svix-timestamp"):
+        said = shown(last.headers.get("svix-timestamp"))
+        return Finding("HOOK-7", "svix-timestamp of the attempt", f"{said}, as in the first attempt")
+    return None

@@ -1,0 +1,104 @@
+"""A receiver of webhooks: what a target sends while a run goes on. It listens where the configuration says.
+
+Whatever arrives is kept as it came, up to a limit, and answered with 204. It may have come from anybody.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from contract.exchange import Message
+
+MOST = 5000  # messages that are kept
+LARGEST = 1 << 20  # bytes of one
+SILENCE = 10.0  # seconds after which a sender that says nothing is left
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Where a run listens for webhooks, and the secret of the endpoint that leads there: `whsec_…`.
+
+    `listener` is a socket that listens already; without it, one is made at `host` and `port`.
+    """
+
+    host: str
+    port: int
+    secret: str = field(repr=False)
+    listener: socket.socket | None = field(default=None, repr=False)
+
+
+class Receiver:
+    """Listens on a thread of its own from now on. Raises OSError if it cannot."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._changed = threading.Condition()
+        self._messages: list[Message] = []
+        self._refused: set[str] = set()
+        self.refuses: str | None = None  # a title: the first attempt of each message about it is answered with 500
+        server = ThreadingHTTPServer((webhooks.host, webhooks.port), _handler(self), bind_and_activate=False)
+        server.daemon_threads = True
+        if webhooks.listener is None:
+            server.server_bind()
+            server.server_activate()
+        else:
+            server.socket.close()
+            server.socket = webhooks.listener.dup()
+        threading.Thread(target=server.serve_forever, args=(0.05,), name="contract-webhooks", daemon=True).start()
+        self.close = weakref.finalize(self, _stop, server)
+
+    @property
+    def messages(self) -> list[Message]:
+        """What has come so far, in its order."""
+        with self._changed:
+            return list(self._messages)
+
+    def wait(self, arrived: Callable[[list[Message]], bool], seconds: float) -> bool:
+        """Wait until what has come is enough. Return whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: arrived(self._messages), seconds)
+
+    def take(self, message: Message) -> int:
+        """Keep a message and return the status to answer it with."""
+        with self._changed:
+            if len(self._messages) < MOST:
+                self._messages.append(message)
+            self._changed.notify_all()
+            if self.refuses is None or message.engagement.get("title") != self.refuses or message.id in self._refused:
+                return 204
+            self._refused.add(message.id)
+            return 500
+
+
+def _stop(server: ThreadingHTTPServer) -> None:
+    server.shutdown()
+    server.server_close()
+
+
+def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    kept = weakref.ref(receiver)  # else the server would keep its receiver, and never be closed
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        timeout = SILENCE
+
+        def do_POST(self) -> None:
+            length = self.headers.get("Content-Length", "")
+            fits = length.isascii() and length.isdigit() and int(length[:9]) <= LARGEST
+            content = self.rfile.read(int(length)) if fits else b""
+            found = kept()
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status = 503 if found is None else found.take(Message(headers, content, time.time()))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  of http.server
+            pass
+
+    return Handler
