@@ -42,12 +42,12 @@ def resettable() -> Iterator[Target]:
             rejected=simulated.REJECTED,
             redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
             unreachable=simulated.UNREACHABLES,
-            webhooks=_endpoint(server, listener),
+            webhooks=endpoint(server, listener),
         )
         yield Target(config, server.mock.reset)
 
 
-def _endpoint(server: Running, listener: socket) -> Webhooks:
+def endpoint(server: Running, listener: socket) -> Webhooks:
     """Return where a run listens for webhooks, once the mock knows it."""
     host, port = listener.getsockname()
     endpoint = EndpointOrder(url=f"http://{host}:{port}/").endpoint(server.mock.services.ids.new("ep"), None)

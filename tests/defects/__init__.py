@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from mock_server import Running, Settings
 from mock_server.server import serving
 from mock_server.services import Mock
-from tests.defects import auth, body, errors, idempotency, keys, limits, media, races, reading, response
+from tests.defects import auth, body, errors, idempotency, keys, limits, media, races, reading, response, webhooks
 from tests.defects.seams import Defect
 
 __all__ = ["ALL", "CONCERNS", "UNSEEN", "Defect", "serve"]
@@ -30,6 +30,7 @@ CONCERNS: dict[str, tuple[Defect, ...]] = {
     "response": response.DEFECTS,
     "errors": errors.DEFECTS,
     "reading": reading.DEFECTS,
+    "webhooks": webhooks.DEFECTS,
 }
 ALL: tuple[Defect, ...] = tuple(defect for concern in CONCERNS.values() for defect in concern)
 UNSEEN: dict[str, dict[str, str]] = {
@@ -41,6 +42,7 @@ UNSEEN: dict[str, dict[str, str]] = {
     "response": response.UNSEEN,
     "errors": errors.UNSEEN,
     "reading": reading.UNSEEN,
+    "webhooks": webhooks.UNSEEN,
 }
 
 

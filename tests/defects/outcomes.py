@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
+from socket import create_server
 
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
 from contract.run.session import open_session
 from contract.target.clock import Clock
 from contract.target.config import Config, Credential
-from contract.target.embedded import embedded
+from contract.target.embedded import embedded, endpoint
 from contract.target.reading import CREDENTIALS
 from mock_server.services import Mock
 from tests import peer
@@ -56,8 +57,8 @@ class MocksClock(Clock):
 def judge(defect: Defect, profile: str) -> Row:
     """Run the whole suite against one defect. Where the suite waits, the mock's clock moves instead."""
     started = time.monotonic()
-    with serve(defect) as server:
-        config = replace(_config(), base_url=server.base_url)
+    with serve(defect) as server, create_server(("127.0.0.1", 0)) as listener:
+        config = replace(_config(), base_url=server.base_url, webhooks=endpoint(server, listener))
         session = open_session(config, Profile(profile), clock=MocksClock(server.mock))
         run_suite(session)
     row = sorted_out(defect, generated.failures(session.run()), broken=generated.is_broken(session))
@@ -118,7 +119,7 @@ def spare_generated(variant: peer.Variant, tool: Tool) -> Row:
 def _config() -> Config:
     """Return what the suite needs to know of the mock, whatever is wrong with it."""
     with embedded() as config:
-        return replace(config, timeout=6.0)
+        return replace(config, timeout=6.0, webhooks=None)
 
 
 def _peer_config(server: peer.Serving) -> Config:
