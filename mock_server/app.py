@@ -28,7 +28,7 @@ from mock_server.current_request import CurrentRequest
 from mock_server.logs import RequestLine
 from mock_server.operations import BESIDE, OPERATIONS
 from mock_server.operations.operation import Operation, Request
-from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem, Unauthorized
+from mock_server.problems import MEDIA_TYPE, InternalError, Malformed, MethodNotAllowed, NotFound, Problem
 from mock_server.records.entry import Answer, Body, Exchange, body_of, headers_of, shown_headers
 from mock_server.services import Mock
 
@@ -171,7 +171,7 @@ def _sender(current: CurrentRequest) -> Caller | None:
     try:
         directory = current.mock.services.directory
         return current.trace.caller or directory.authenticate(current.environ.get("HTTP_AUTHORIZATION"))
-    except Unauthorized:
+    except Problem:  # of whatever kind: nobody is known then
         return None
 
 

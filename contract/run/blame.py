@@ -98,13 +98,15 @@ def conclusive(exchange: Exchange) -> Exchange:
 def of_refusal(client: RecordingClient, exchange: Exchange, rule: str | None) -> str:
     """Return the rule that is broken where a valid first submission is refused. `rule` is the one under test, if any.
 
-    It stands if it is about what is sent. Raises See if it is about anything else, and what is sent is to blame.
+    It stands if it is about what is sent, and a text is not merely too long in bytes. Raises See if it is about
+    anything else, and what is sent is to blame.
     """
     if rule is None:
         return _of_what_is_sent(client, exchange)
     if catalogue()[rule].family not in SENT:
         ask_alone(client, exchange)
-    return rule
+    limited = (field for field in fields().values() if field.rules.get("maxLength") == rule)
+    return next((_of_value(client, field, exchange.document.get(field.name)) for field in limited), rule)
 
 
 def ask_alone(client: RecordingClient, exchange: Exchange) -> None:

@@ -75,7 +75,10 @@ def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
     try:
         return refused(client, case, game.keys[step.key], credential=step.who)
     except Violation as violation:
-        if step.key in game.refused and used_up(client, case, violation, credential=step.who):
+        if violation.exchange is not None and violation.exchange.response.ok:
+            if any(key == step.key and who != step.who for who, key in game.stored):  # it got what another one made
+                raise Violation(rule, violation.expected, violation.actual, violation.exchange) from None
+        elif step.key in game.refused and used_up(client, case, violation, credential=step.who):
             raise See(FREE_AGAIN) from None
         raise _see(violation.rule or rule, rule, violation) from None
 

@@ -226,7 +226,8 @@ def keys_are_distinct(ctx: CheckContext, response: Answer, case: Case) -> None:
         if not target.may_create or not target.due("near keys", SELDOM):
             return
         document, key = heard.exchange.document, heard.exchange.request.key or ""
-        for rule, near in (("IDEM-5", key.swapcase()), ("IDEM-6", f" {key}"[:500]), ("IDEM-7", f"{key}x")):
+        # The second differs from the first in nothing but its case.
+        for rule, near in (("IDEM-7", f"{key}-Key"), ("IDEM-5", f"{key}-KEY"), ("IDEM-6", f" {key}")):
             if len(near) <= 500 and target.may_create:
                 created(target.client, {**document, "external_id": near}, rule)
                 target.recorder.hold(rule)

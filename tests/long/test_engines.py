@@ -12,7 +12,7 @@ from tests.kit.fuzzing import Started, fuzz
 DEFECTS = {defect.name: defect for defect in ALL}
 # At least one of each kind of fault that more than one rule could be blamed for.
 SAMPLE = (
-    *("type-any", "title-one-more", "participants-text", "meeting-refused", "participants-not-empty", "without-id"),
+    *("type-any", "title-one-more", "title-optional", "meeting-refused", "participants-not-empty", "without-id"),
     *("external-id-half", "fails-on-emoji", "http-403", "content-no-video", "scope-unchecked"),
     *("repeat-201", "repeat-updates-privacy", "key-global", "key-casefold"),
 )

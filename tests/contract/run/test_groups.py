@@ -155,6 +155,13 @@ def test_a_refused_change_is_found_by_trying_each(make: Make) -> None:
     assert failed(client).keys() == {"LIMIT-1", "LIMIT-3"}
 
 
+def test_texts_that_are_too_long_in_bytes_alone_break_the_rule_about_code_points(make: Make) -> None:
+    """Where as many characters of one byte each are accepted, the limits are right and their unit is wrong."""
+    client = make(Scripted(Target(lambda document: len(document["title"].encode()) > 500)))
+    accept_each(client, [("LIMIT-1", {"title": "é" * 500}), ("LIMIT-3", {"source_system": "é" * 100})])
+    assert failed(client).keys() == {"LIMIT-10"}
+
+
 def test_changes_that_are_only_refused_together_are_told(make: Make) -> None:
     """Each alone is accepted, so no rule of theirs is to blame."""
     both = Target(lambda document: document["title"] == document["source_system"] == "long")

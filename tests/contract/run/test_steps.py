@@ -28,7 +28,7 @@ def test_a_first_submission_is_created(make: Make) -> None:
 def test_a_first_submission_that_is_refused_breaks_the_rule(make: Make) -> None:
     """The violation names the rule it was given, if that is about what is sent, and what the target said."""
     with pytest.raises(Violation) as caught:
-        created(make(Scripted(problem(422, detail="No."))), {"external_id": "a"}, "LIMIT-5")
+        created(make(Scripted(problem(422, detail="No."))), {"external_id": "key"}, "LIMIT-5")
     assert raised(caught.value) == ("LIMIT-5", "a first submission to be accepted", '422: "No."')
     assert caught.value.exchange is not None
 
