@@ -224,6 +224,7 @@ def broken(snapshot: dict[str, Any]) -> list[tuple[str, Any]]:
         ("/engagements/0/credential_name", "nobody"), ("/engagements/0/surprise", 1), ("/faults/0/kind", "explode"),
         ("/workspaces/0/credentials/0/name", "nobody"), ("/workspaces/2/credentials/0/scopes/0", "all"),
         ("/rate_limits", 5), ("/surprise", 1), ("/engagements/1/external_id", "one"),
+        ("/engagements/1/id", snapshot["engagements"][0]["id"]),
     ]  # fmt: skip
     return [(pointer, changed(pointer, value)) for pointer, value in places]
 
