@@ -6,12 +6,10 @@ Nothing waits and nothing is stored. Whoever asks says as of which instant, and 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import cycle
 
-from mock_server.checks.validation import Participant
 from mock_server.media.simulated import fails_processing
 from mock_server.store import Engagement
 
@@ -57,13 +55,59 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What a completed processing has made: summary, transcript (a line for each remark), names of tags, tasks."""
+    """What a completed processing has made. Each part is made when somebody asks for it: a list shows few of them.
 
-    description: str
-    transcript: str
-    tags: tuple[str, ...]
-    action_items: tuple[str, ...]
-    signals: tuple[Signal, ...]
+    All parts follow from the seed and the title. The names in the transcript are of those who took part.
+    """
+
+    engagement: Engagement
+    seed: int | None
+
+    @property
+    def description(self) -> str:
+        """A summary, in a sentence."""
+        first, second, third = self._topics()
+        return f"{self._title}: a conversation about {first}, {second} and {third}."
+
+    @property
+    def transcript(self) -> str:
+        """What was said, a line for each remark. Those who took part speak in turn."""
+        remarks = [self._chance("opening").choice(_OPENINGS), *self._remarks()]
+        people = self.engagement.submission.participants[: len(remarks)]
+        names = [(one.name or one.email or "")[:LONGEST_NAME] for one in people] or _UNNAMED
+        return "\n".join(f"{name}: {remark}" for name, remark in zip(cycle(names), remarks, strict=False))
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of two tags."""
+        return self._topics()[:2]
+
+    @property
+    def action_items(self) -> list[str]:
+        """Two tasks."""
+        tasks = self._chance("tasks").sample(_TASKS, 2)
+        return [task.format(topic=topic) for task, topic in zip(tasks, self._topics(), strict=False)]
+
+    @property
+    def signals(self) -> list[Signal]:
+        """One signal, with a remark of the transcript."""
+        chance = self._chance("signals")
+        return [Signal(chance.choice(_SIGNALS), chance.choice(self._remarks()))]
+
+    @property
+    def _title(self) -> str:
+        return self.engagement.submission.title
+
+    def _topics(self) -> list[str]:
+        return self._chance("topics").sample(_TOPICS, 3)
+
+    def _remarks(self) -> list[str]:
+        chance, topics = self._chance("remarks"), self._topics()
+        return [remark.format(topic=chance.choice(topics)) for remark in chance.sample(_REMARKS, len(_REMARKS))]
+
+    def _chance(self, part: str) -> random.Random:
+        """Return a source of randomness that says the same each time."""
+        return random.Random(f"{self.seed}:{part}:{self._title}")  # noqa: S311  repeatable on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +138,4 @@ class Processing:
 
     def results(self, engagement: Engagement, at: datetime) -> Results | None:
         """Return what processing has made by an instant: None until it is completed."""
-        return self._results(engagement) if self.stage(engagement, at).status == COMPLETED else None
-
-    def _results(self, engagement: Engagement) -> Results:
-        """Return the results. They follow from title and seed; the names in them are of those who took part."""
-        sent = engagement.submission
-        chance = random.Random(f"{self.seed}:{sent.title}")  # noqa: S311  repeatable on purpose
-        topics = chance.sample(_TOPICS, 3)
-        remarks = [remark.format(topic=chance.choice(topics)) for remark in chance.sample(_REMARKS, len(_REMARKS))]
-        tasks = chance.sample(_TASKS, 2)
-        return Results(
-            description=f"{sent.title}: a conversation about {topics[0]}, {topics[1]} and {topics[2]}.",
-            transcript=_transcript(sent.participants, [chance.choice(_OPENINGS), *remarks]),
-            tags=tuple(topics[:2]),
-            action_items=tuple(task.format(topic=topic) for task, topic in zip(tasks, topics, strict=False)),
-            signals=(Signal(chance.choice(_SIGNALS), chance.choice(remarks)),),
-        )
-
-
-def _transcript(people: Sequence[Participant], remarks: Sequence[str]) -> str:
-    """Return what was said, a line for each remark. Those who took part speak in turn."""
-    names = [(one.name or one.email or "")[:LONGEST_NAME] for one in people[: len(remarks)]] or _UNNAMED
-    return "\n".join(f"{name}: {remark}" for name, remark in zip(cycle(names), remarks, strict=False))
+        return Results(engagement, self.seed) if self.stage(engagement, at).status == COMPLETED else None

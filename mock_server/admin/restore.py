@@ -224,7 +224,7 @@ def _callers(snapshot: Snapshot, mock: Mock, found: list[Mistake]) -> Iterator[C
 
 def _fill_store(snapshot: Snapshot, state: State, callers: list[Caller], found: list[Mistake]) -> None:
     owners = {(one.workspace.id, one.name): one for one in callers}
-    seen = set()
+    seen, ids = set(), set()
     for place, one in enumerate(snapshot.engagements):
         owner, key = owners.get((one.workspace, one.credential_name)), (one.workspace, one.external_id)
         if owner is None:
@@ -232,8 +232,11 @@ def _fill_store(snapshot: Snapshot, state: State, callers: list[Caller], found: 
             found.append(Mistake(("engagements", place, "credential_name"), "value", message))
         elif key in seen:
             found.append(Mistake(("engagements", place, "external_id"), "value", "must be unique in its workspace"))
+        elif one.id in ids:
+            found.append(Mistake(("engagements", place, "id"), "value", "must be unique"))
         else:
             seen.add(key)
+            ids.add(one.id)
             state.store.put(key, one.stored(owner, state))
 
 

@@ -1,6 +1,8 @@
 """List engagements: those that the caller may see, page by page. Rules: LIST-1 to LIST-16.
 
-A page is read as of the instant of the first page, which the cursor holds: see pagination.py.
+A page is read as of the instant of the first page, which the cursor holds: see pagination.py. It looks at one
+engagement after the other until it is full. So it costs the same in a store of any size, unless most of what is there
+is private to others, or does not fit the filters: the page goes past all of that.
 """
 
 from __future__ import annotations

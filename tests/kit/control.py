@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mock_server import Running
-from tests.kit.http import WRITER, Answer, send
+from tests.kit.http import PATH, WRITER, Answer, send
 from tests.kit.submissions import submission
 
 
@@ -21,6 +21,10 @@ class Client:
     def post(self, credential: str = WRITER, headers: Mapping[str, str] | None = None, **changes: Any) -> Answer:
         """Submit an engagement."""
         return send(self.server, submission(**changes), credential=credential, headers=headers)
+
+    def get(self, path: str = "", credential: str = WRITER) -> Answer:
+        """Read below the path of the engagements."""
+        return send(self.server, credential=credential, method="GET", path=PATH + path)
 
     def admin(
         self, method: str, path: str, document: object = None, headers: Mapping[str, str] | None = None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mock_server.checks.validation import Validator
 from mock_server.config import Settings
 from mock_server.presenter import presenter
-from mock_server.processing import LONGEST_NAME, Processing, Stage
+from mock_server.processing import LONGEST_NAME, Processing, Results, Stage
 from mock_server.store import Engagement
 from mock_server.workspaces import ConfigError, built_in
 from tests.kit.control import Client
@@ -81,13 +81,32 @@ def test_only_a_completed_engagement_has_results() -> None:
     assert all((results.transcript, results.tags, results.action_items, results.signals))
 
 
+def results_of(seed: int, stored: Engagement) -> Results:
+    """Return what a completed processing has made."""
+    made = Processing(PACE, seed).results(stored, CREATED + PACE)
+    assert made is not None
+    return made
+
+
+def parts(seed: int, stored: Engagement) -> list[object]:
+    """Return all of it."""
+    made = results_of(seed, stored)
+    return [made.description, made.transcript, made.tags, made.action_items, made.signals]
+
+
 def test_results_follow_from_seed_and_title() -> None:
     """The same seed and title give the same results under any key; another seed or title gives others."""
-    done = CREATED + PACE
-    made = Processing(PACE, 1).results(engagement(), done)
-    assert Processing(PACE, 1).results(engagement(), done) == made
-    assert Processing(PACE, 2).results(engagement(), done) != made
-    assert Processing(PACE, 1).results(engagement(title="Another\0😀"), done) != made
+    made = parts(1, engagement())
+    assert parts(1, engagement()) == made
+    assert parts(2, engagement()) != made
+    assert parts(1, engagement(title="Another\0😀")) != made
+
+
+def test_results_are_about_one_conversation() -> None:
+    """The tags are topics of the summary, and a signal is a remark of the transcript."""
+    made = results_of(1, engagement())
+    assert all(tag in made.description for tag in made.tags)
+    assert all(signal.text in made.transcript for signal in made.signals)
 
 
 def test_participants_speak_in_turn() -> None:

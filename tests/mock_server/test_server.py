@@ -404,3 +404,15 @@ def test_a_refusal_of_the_server_is_in_the_log(server: Running, caplog: pytest.L
     exchange(server, head("X-Bad header: sk-apik_secret"))
     assert "400" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_304_has_no_body_and_the_connection_goes_on(own_server: Running) -> None:
+    """An answer without a body ends with its head: the next request on the connection gets its own answer."""
+    made = send(own_server, submission()).json()["id"]
+    path = f"{PATH}/{made}"
+    own_server.mock.services.clock.freeze(datetime(2030, 1, 1, tzinfo=UTC))
+    tag = send(own_server, method="GET", path=path).headers["ETag"]
+    again = head(f"If-None-Match: {tag}", method="GET", target=path)
+    answers = exchange(own_server, again + again + head("Connection: close", method="GET", target=path))
+    assert [(answer.status, bool(answer.body)) for answer in answers] == [(304, False), (304, False), (200, True)]
+    assert {answer.headers["ETag"] for answer in answers} == {tag}

@@ -170,12 +170,23 @@ def test_idle_connections_make_room(own_server: Running, monkeypatch: pytest.Mon
     """With as many connections as there may be, the one that is idle for longest ends for the next that is not."""
     monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)
     monkeypatch.setattr(connection, "IDLE_SECONDS", 60.0)
+    noted = list[bool]()
+    idle = module.Server.idle
+
+    def listening(server: module.Server, sock: socket.socket, *, now: bool) -> None:
+        idle(server, sock, now=now)
+        noted.append(now)
+
+    monkeypatch.setattr(module.Server, "idle", listening)
     health = head(method="GET", target="/__admin/health")
     with ExitStack() as stack:
         peers = [stack.enter_context(socket.create_connection(address(own_server), timeout=10)) for _ in range(3)]
-        for peer in peers:  # so that all are there, the first idle for longest
+        wait_until(lambda: len(noted) == 3)
+        for number, peer in enumerate(peers, 1):  # one by one, so that the first is idle for longest
             peer.sendall(health)
             assert peer.recv(1 << 16).startswith(b"HTTP/1.1 200")
+            # A client may see its answer a little before the server waits for the next request.
+            wait_until(lambda sent=number: noted[3:] == [False, True] * sent)
         late = stack.enter_context(socket.create_connection(address(own_server), timeout=10))
         late.sendall(health)
         assert late.recv(12) == b"HTTP/1.1 200"

@@ -53,10 +53,12 @@ def test_no_page_and_no_list_shows_an_api_key(client: Client, changes: dict[str,
 
 
 def test_names_that_look_like_an_api_key_are_covered(client: Client) -> None:
-    """So are a workspace's name, the match of a fault, a path, and a header that nobody knows."""
+    """So are a workspace's name, the match of a fault, a path, a query, and a header that nobody knows."""
     client.admin("POST", "/workspaces", {"name": SECRET})
     client.fault(kind="forget", match={"external_id": SECRET})
     send(client.server, submission(), path=f"/api/{SECRET}", headers={"X-Note": SECRET})
+    client.get(f"/{SECRET}?search={SECRET}&{SECRET}=1")
+    client.get(f"?search={SECRET}&{SECRET}=1")
     assert [path for path, text in shown(client).items() if SECRET in text] == []
     refused = client.admin("POST", "/faults", {SECRET: 1})
     assert (refused.status, SECRET in refused.text) == (422, False)

@@ -14,10 +14,10 @@ from urllib3.util.retry import Retry
 
 from mock_server import Settings, running
 from tests.kit.control import Client, Serve
-from tests.kit.http import WRITER, send
+from tests.kit.http import PATH, WRITER, send
 from tests.kit.submissions import submission
 from tests.kit.waiting import wait_until
-from tests.kit.wire import begin_create, read_all
+from tests.kit.wire import begin, begin_create, head, read_all
 
 PHASES = ("before_auth", "before_commit", "after_commit")
 
@@ -287,3 +287,31 @@ def test_faults_are_gone_after_a_reset(client: Client) -> None:
     client.fault(preset="overloaded")
     client.admin("POST", "/reset")
     assert client.post().status == 201
+
+
+def test_a_fault_strikes_the_reads_that_it_names(client: Client) -> None:
+    """A fault for GET, or for a path below the engagements, strikes these requests and no others."""
+    made = client.post().json()["id"]
+    client.fault(kind="status", status=503, phase="before_auth", match={"method": "GET"}, times=1)
+    assert [client.post().status, client.get().status, client.get().status] == [201, 503, 200]
+    client.fault(kind="status", status=500, phase="before_auth", match={"path": f"/v2/engagements/{made}"})
+    assert [client.get().status, client.post().status, client.get(f"/{made}").status] == [200, 201, 500]
+
+
+def test_a_read_can_lose_its_connection(client: Client) -> None:
+    """A fault of the kind close ends the connection of a read without a byte; the next read is answered."""
+    client.fault(kind="close", phase="before_auth", match={"method": "GET", "path": "/v2/engagements/*"}, times=1)
+    request = head("Connection: close", method="GET", target=f"{PATH}/ngmt_none")
+    with begin(client.server, request) as peer:
+        assert read_all(peer) == b""
+    assert client.get("/ngmt_none").status == 404
+
+
+@pytest.mark.parametrize("phase", ["before_commit", "after_commit"])
+def test_a_read_commits_nothing(client: Client, phase: str) -> None:
+    """A fault at a commit is refused for GET, and one for every request passes reads by."""
+    order = {"kind": "status", "status": 500, "phase": phase}
+    answer = client.admin("POST", "/faults", order | {"match": {"method": "GET"}})
+    assert (answer.status, list(answer.fields)) == (422, ["/match/method"])
+    client.fault(**order)
+    assert (client.get().status, client.post().status) == (200, 500)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from mock_server.records.entry import EXCERPT
+from mock_server.records.explain import QUESTIONS
 from mock_server.records.journal import size_of
 from tests.kit.control import Client
-from tests.kit.http import PATH, WRITER, Answer, send
+from tests.kit.http import PATH, READER, WRITER, Answer, send
 from tests.kit.wire import begin_create, read_all
 
 
@@ -118,3 +119,28 @@ def test_lists_stay_short(client: Client) -> None:
     """A list of requests and the events have no answers: one asks for a request by its id."""
     client.post()
     assert "answer" not in client.admin("GET", "/requests").json()["data"][0]
+
+
+def test_the_page_of_a_read_explains_it(client: Client) -> None:
+    """The page of a request that reads asks about its own steps, says which were not reached, and names the rule."""
+    client.post(is_private=True, external_id="hidden")
+    made = client.mock.state.store.all()[-1][1].id
+    answer = client.get(f"/{made}?expand=tags&colour=red", READER)
+    page = client.admin("GET", f"/inspect/requests/{answer.json()['request_id']}").text
+    for part in ("READ-3", "may they see it?", "colour", "Are the parameters valid?"):
+        assert part in page
+    assert QUESTIONS["media"] not in page
+    refused = client.get("?limit=0").json()["request_id"]
+    page = client.admin("GET", f"/inspect/requests/{refused}").text
+    assert "LIST-13" in page
+    assert "not reached" in page
+    assert "limit=0" in client.admin("GET", f"/requests/{refused}").json()["curl"]
+
+
+def test_a_successful_read_is_in_the_journal_as_read(client: Client) -> None:
+    """A read that succeeds has the outcome read, no key, and the engagement that it showed."""
+    made = client.post().json()["id"]
+    client.get(f"/{made}")
+    entry = client.last()
+    assert (entry["outcome"], entry["external_id"], entry["rule"]) == ("read", None, None)
+    assert client.admin("GET", "/requests?outcome=read").json()["data"][0]["id"] == entry["id"]

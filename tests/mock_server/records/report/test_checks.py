@@ -139,6 +139,17 @@ def test_a_refusal_that_is_sent_again(importer: Importer) -> None:
     assert "422" in found.findings[0].said
 
 
+def test_a_read_between_does_not_excuse_a_refusal_that_is_sent_again(importer: Importer) -> None:
+    """A client that reads between a refused submission and the same one again has sent nothing else."""
+    body = submission(external_id="crm:1", title="")
+    importer.send(**body)
+    importer.client.get(
+        "/api/v2/engagements", headers={"Authorization": f"Bearer {importer.api.credentials['reader']}"}
+    )
+    importer.send(**body)
+    assert len(importer.verdict("refused").findings) == 1
+
+
 def test_a_refusal_that_is_taken(importer: Importer) -> None:
     """A corrected body, another credential, a second run of the importer and a new credential after 401 are right."""
     importer.send(external_id="crm:1", title="")
@@ -247,7 +258,7 @@ def test_a_link_that_was_signed_anew(importer: Importer) -> None:
 def configured() -> Iterator[EngagementsServer]:
     """Return a server whose credentials a person chose."""
     wide = {"name": "wide", "credential": "wide-secret", "scopes": ["engagements:write", "contacts:read"]}
-    narrow = {"name": "narrow", "credential": "narrow-secret", "scopes": ["engagements:write"]}
+    narrow = {"name": "narrow", "credential": "narrow-secret", "scopes": ["engagements:write", "engagements:read"]}
     unused = {"name": "unused", "credential": "unused-secret", "scopes": ["contacts:write"]}
     with EngagementsServer(Settings(workspaces=[{"name": "W", "credentials": [wide, narrow, unused]}])) as server:
         yield server
@@ -258,6 +269,7 @@ def test_scopes_that_a_person_chose(configured: EngagementsServer) -> None:
     client, mock = configured.app.test_client(), configured.mock
     for name in ("wide", "narrow"):
         client.post("/api/v2/engagements", headers={"Authorization": f"Bearer {name}-secret"}, json=submission())
+    client.get("/api/v2/engagements", headers={"Authorization": "Bearer narrow-secret"})
     assert mock.state.records is not None
     card = grade(mock.traffic(mock.state.records.journal.select(lambda _: True)))
     (verdict,) = [one for one in card.verdicts if one.id == "scopes"]
@@ -387,3 +399,16 @@ def test_another_workspace_is_another_client(engagements_server: EngagementsServ
         mock = engagements_server.mock
         card = grade(mock.traffic([*one.requests, *other.requests]))
         assert card.findings == ()
+
+
+def test_reads_are_no_attempts(importer: Importer) -> None:
+    """Reading the same thing again, refused or not, is no repeat of a submission, and the scopes of reads are used."""
+    importer.send()
+    before = importer.verdicts()
+    headers = {"Authorization": f"Bearer {importer.api.credentials['writer']}"}
+    statuses = [
+        importer.client.get(f"/api/v2/engagements{path}", headers=headers).status_code
+        for path in ("", "", "/ngmt_none", "/ngmt_none", "?limit=0", "?limit=0")
+    ]
+    assert statuses == [200, 200, 404, 404, 400, 400]
+    assert importer.verdicts() == before
