@@ -105,6 +105,18 @@ def test_the_page_of_a_firewall_is_untested(make: Make, page: Response) -> None:
     assert failed(client) == {}
 
 
+@pytest.mark.parametrize("status", [411, 501])
+def test_a_gateway_that_knows_no_chunks_is_not_the_target(make: Make, status: int) -> None:
+    """HTTP/1.0 has no chunks: its page in answer to them decides nothing. In answer to anything else it does."""
+    page = Response(status, {"content-type": "text/html"}, b"<h1>Sorry</h1>")
+    client = make(Scripted(page))
+    with pytest.raises(Untested, match="from something in front of the target"):
+        client.submit(client.submission(), chunked=True)
+    assert failed(client) == {}
+    client.submit(client.submission())
+    assert "ERR-3" in failed(client)
+
+
 @pytest.mark.parametrize(
     ("answer", "expect"),
     [
