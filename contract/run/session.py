@@ -55,12 +55,15 @@ class Session:
 
     @property
     def failed(self) -> list[str]:
-        """The rules that have failed so far, but for those that are known to."""
+        """The rules under test that have failed so far, but for those that are known to."""
         found = self.recorder.findings.items()
         return [
             rule
             for rule, record in found
-            if record.failed and not catalogue()[rule].observed and rule not in self.config.deviations
+            if record.failed
+            and rule in self.rules
+            and not catalogue()[rule].observed
+            and rule not in self.config.deviations
         ]
 
     def run(self) -> Run:
