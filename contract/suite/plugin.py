@@ -20,7 +20,7 @@ from contract.run.evidence import evidence
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
 from contract.run.results import Failure, Run
-from contract.run.runner import rules_of
+from contract.run.runner import check_budgets, rules_of
 from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import load, names_target, with_limits
@@ -34,7 +34,7 @@ CLIENT = pytest.StashKey[RecordingClient]()
 def select_tests(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Open the session and return the tests it selects, in their order."""
     _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
-    session = _open(config)
+    session = _open(config, [rule for item in suite for rule in rules_of(item)])
     kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
     return sorted(kept, key=lambda item: item.get_closest_marker("contract_at_the_end") is not None)
 
@@ -52,13 +52,16 @@ def _enforce(suite: Sequence[pytest.Item], *, whole: bool) -> None:
         pytest.exit(f"no test for {', '.join(missing)}: every rule needs one", USAGE)
 
 
-def _open(config: pytest.Config) -> Session:
-    """Return the session a runner brought along, or the one that the options of pytest describe."""
+def _open(config: pytest.Config, collected: Sequence[str]) -> Session:
+    """Return the session a runner brought along, or the one that the options of pytest describe.
+
+    `collected` are the rules of the tests that pytest has chosen.
+    """
     resources = ExitStack()
     session = config.pluginmanager.get_plugin(GIVEN)
     if session is None:
         try:
-            session = _from_options(config, resources)
+            session = _from_options(config, collected, resources)
         except ConfigError as error:
             pytest.exit(f"contract: {error}", USAGE)
     config.stash[CLIENT] = session.client
@@ -66,7 +69,7 @@ def _open(config: pytest.Config) -> Session:
     return session
 
 
-def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
+def _from_options(config: pytest.Config, collected: Sequence[str], resources: ExitStack) -> Session:
     flags = {name: config.getoption(f"contract_{name}") for name in OPTIONS}
     profile = Profile.of(flags["profile"], flags["seed"])
     rules = select(config.getoption("contract_rule"), flags["shard"])
@@ -76,6 +79,8 @@ def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
         target = load(flags, os.environ)
         if not target.loopback and not config.getoption("contract_yes"):
             raise ConfigError(f"{target.base_url} is not on this machine: add --contract-yes to send to it")
+    if not config.option.collectonly:
+        check_budgets(target, profile, [rule for rule in rules if rule in collected])
     return open_session(target, profile, rules, Path(flags["report_dir"]) if flags["report_dir"] else None)
 
 

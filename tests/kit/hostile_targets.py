@@ -12,7 +12,6 @@ from threading import Event
 from tests.kit.gateways import Answer, Asked, Gateway, Handler, head
 
 
-
 class Turning(Gateway):
     """Passes on what comes, and from the request after `after` on has a word of its own in each answer."""
 
@@ -186,7 +185,9 @@ class Far(Turning):
     def turned(self, asked: Asked, said: Answer) -> Answer:  # noqa: ARG002
         """Say so in the header Date and in the body."""
         headers = [(name, value) for name, value in said.headers if name.lower() != "date"]
-        body = said.body.replace(b'"created_at": "20', b'"created_at": "99').replace(b'"created_at":"20', b'"created_at":"99')
+        body = said.body.replace(b'"created_at": "20', b'"created_at": "99').replace(
+            b'"created_at":"20', b'"created_at":"99'
+        )
         return replace(said, headers=[*headers, ("Date", "Fri, 31 Dec 9999 23:59:59 GMT")], body=body)
 
 
