@@ -15,7 +15,9 @@ from tests.kit.gateways import Answer, Asked, Gateway, Handler, head
 class Turning(Gateway):
     """Passes on what comes, and from the request after `after` on has a word of its own in each answer."""
 
-    after = 0
+    def __init__(self, base_url: str, after: int) -> None:
+        super().__init__(base_url)
+        self.after = after
 
     def answer(self, asked: Asked) -> Answer | None:
         """Return what the target says, or what is made of it."""
@@ -114,7 +116,9 @@ class Unreadable(Later):
 
 
 class Hanging(Turning):
-    """Never answers a second attempt at a key, nor at anything else that it has seen."""
+    """Never answers what it was sent before."""
+
+    patience = 3.0  # seconds: longer than the client's
 
     def answer(self, asked: Asked) -> Answer | None:
         """Wait until the client leaves if these bytes were sent before."""
@@ -122,8 +126,6 @@ class Hanging(Turning):
             Event().wait(self.patience)
             return None
         return super().answer(asked)
-
-    patience = 3.0  # seconds: longer than the client's
 
 
 class LineFeeds(Turning):
