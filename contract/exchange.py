@@ -179,6 +179,7 @@ class Exchange:
     """A request and the answer to it. `started` is when it was sent, in seconds since 1970.
 
     `redactor` takes the secrets of the configuration out of a text. `options` are those by which curl gets there.
+    `burst` is the number of the burst that it was sent in; 0 if it was sent alone.
     """
 
     request: Request
@@ -187,6 +188,7 @@ class Exchange:
     started: float = 0.0
     redactor: Callable[[str], str] = field(default=str, repr=False)
     options: tuple[str, ...] = ()
+    burst: int = 0
 
     @property
     def document(self) -> dict[str, Any]:
