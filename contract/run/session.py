@@ -113,7 +113,9 @@ def open_session(  # noqa: PLR0913  what a run consists of
     ledger = Ledger(None)
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
-        ledger = Ledger(report_dir / "created.jsonl")
+        keys = report_dir / "created.jsonl"
+        keys.touch()  # what cannot be written is told now, before anything is sent
+        ledger = Ledger(keys)
     client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, clock=clock)
     recorder.redact = client.redact
     return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)

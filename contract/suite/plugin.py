@@ -111,6 +111,7 @@ class SuitePlugin:
         self._session = session
         self._resources = resources
         self.found: Run | None = None
+        self._unwritten: OSError | None = None  # why there are no reports
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -159,7 +160,9 @@ class SuitePlugin:
                 why = f"expected {first.expected}, got {first.actual}" if first else result.reason or ""
                 terminalreporter.write_line(f"{result.rule.id} {result.rule.title}: {one_line(why, 600)}")
         terminalreporter.write_line(visible(headline(self.found).sentence))
-        if self._session.report_dir is not None:
+        if self._unwritten is not None:
+            terminalreporter.write_line(f"contract: {self._unwritten}")
+        elif self._session.report_dir is not None:
             terminalreporter.write_line(f"Reports: {self._session.report_dir / 'report.html'}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -174,5 +177,8 @@ class SuitePlugin:
         if not session.config.option.collectonly:
             self.found = run = self._session.run()
             if self._session.report_dir is not None:
-                report.write(run, self._session.report_dir)
+                try:
+                    report.write(run, self._session.report_dir)
+                except OSError as problem:  # the verdict stands without them
+                    self._unwritten = problem
             session.exitstatus = self._session.exit_code(run)

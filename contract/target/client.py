@@ -40,13 +40,16 @@ class Ledger:
         self._path = path
 
     def write(self, key: str, credential: str | None) -> None:
-        """Add a key, and see it on its way to the disk."""
+        """Add a key, and see it on its way to the disk. Raises Untested if it cannot be kept: then nothing is sent."""
         if self._path is None:
             return
         entry = {"external_id": key, "credential": credential, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         # Half a surrogate pair, which UTF-8 cannot hold, is written as JSON escapes it.
-        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise Untested(f"nothing is sent, as its key cannot be kept in {self._path}: {error.strerror}") from None
 
 
 class Client:

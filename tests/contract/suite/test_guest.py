@@ -169,3 +169,12 @@ def test_pytest_itself_says_which_rule_failed_and_why(tmp_path: Path) -> None:
     assert "To send it again:" in done.stdout
     assert "steps.py" not in done.stdout
     assert f"Reports: {Path('out') / 'report.html'}" in done.stdout
+
+
+def test_reports_that_cannot_be_written_change_no_verdict(tmp_path: Path) -> None:
+    """Where a folder stands in the place of a report, pytest ends with the run's exit code and names the file."""
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    done = run(tmp_path, "--pyargs", "contract.suite", "--contract-rule=AUTH-1", "--contract-report-dir=out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Could not write out/report.json" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

@@ -325,3 +325,12 @@ def test_a_key_that_utf8_cannot_hold_is_written_down(tmp_path: Path) -> None:
     path = tmp_path / "created.jsonl"
     Ledger(path).write("dialer:\ud800\u00e9", "writer")
     assert json.loads(path.read_text(encoding="utf-8"))["external_id"] == "dialer:\ud800\u00e9"
+
+
+def test_nothing_is_sent_whose_key_cannot_be_kept(make: Make, tmp_path: Path) -> None:
+    """A ledger that cannot be written, as on a full disk, leaves the target alone and says so."""
+    client = make(transport := Scripted(engagement()))
+    client._ledger = Ledger(tmp_path)  # a folder, to which nobody can write
+    with pytest.raises(Untested, match="nothing is sent"):
+        client.submit(client.submission())
+    assert transport.sent == []
