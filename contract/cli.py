@@ -22,7 +22,7 @@ from rich.console import Console
 from contract import report
 from contract.report import comparison, terminal
 from contract.run.profile import PROFILES, Profile
-from contract.run.runner import Plan, execute, rehearse
+from contract.run.runner import check_budgets, execute, rehearse
 from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.config import load, names_target, with_limits
@@ -107,11 +107,9 @@ def run(arguments: argparse.Namespace) -> int:
     console = Console(highlight=False)
     with _target(arguments) as target:
         config = target.config
-        if not config.loopback or config.max_requests or config.max_creations:
-            planned = rehearse(config, profile, chosen)
-            _fits(planned)
-            if not config.loopback:
-                _consent(arguments, planned.as_text())
+        planned = check_budgets(config, profile, chosen)
+        if planned is not None and not config.loopback:
+            _consent(arguments, planned.as_text())
         directory = Path(arguments.report_dir or REPORT_DIR)
         try:
             session = open_session(config, profile, chosen, directory)
@@ -141,7 +139,8 @@ def plan(arguments: argparse.Namespace) -> int:
     with _target(arguments) as target:
         planned = rehearse(target.config, profile, chosen)
         print(planned.as_text())
-        _fits(planned)
+        if planned.too_large is not None:
+            raise ConfigError(planned.too_large)
     return OK
 
 
@@ -203,12 +202,6 @@ def _consent(arguments: argparse.Namespace, planned: str) -> None:
         raise ConfigError("this target is on another machine: add --yes to send to it")
     if input("Send this? [y/N] ").strip().lower() not in {"y", "yes"}:
         raise ConfigError("not sent")
-
-
-def _fits(planned: Plan) -> None:
-    """Raise ConfigError if the budgets are too small for what is planned."""
-    if planned.too_large is not None:
-        raise ConfigError(planned.too_large)
 
 
 def _version() -> str:

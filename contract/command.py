@@ -8,8 +8,19 @@ from importlib.util import find_spec
 NEEDED = ("certifi", "httpcore", "hypothesis", "jsonschema", "pytest", "rich", "schemathesis")
 
 
+INTERRUPTED = 3  # the run was cut short
+
+
 def main() -> int:
     """Run the command and return its exit code."""
+    try:
+        return _main()
+    except KeyboardInterrupt:  # before a run has begun, or after it has ended: in between it ends with a report
+        print("contract: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _main() -> int:
     if not all(find_spec(name) for name in NEEDED):
         print(
             "contract: this command needs more packages. In a checkout: pip install '.[contract]'. Elsewhere: pip "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ SHOWN = 4000  # characters of a request or a response that a report shows
 LARGE = 1 << 14  # bytes of an answer of which a run keeps nothing parsed
 DEEPEST = 64  # levels of an answer in JSON
 SHORTEST_SECRET = 8  # characters; shorter ones turn up in texts by chance
+_HOLDS = (dict, list)  # what may be nested in JSON
 
 
 class Text(str):  # noqa: SLOT000  a str cannot have slots that are not empty
@@ -31,13 +31,22 @@ class Text(str):  # noqa: SLOT000  a str cannot have slots that are not empty
         return " + ".join(f"{piece!r} * {count}" for piece, count in self.parts)
 
 
-@functools.lru_cache(maxsize=1)  # each answer is looked at often, and parsed it may take a hundred times its size
+_latest: dict[bytes, tuple[Any, str | None]] = {}  # of one answer: each is looked at often
+
+
 def parse(content: bytes) -> tuple[Any, str | None]:
     """Return JSON as RFC 8259 has it between systems, or None and what is wrong with it.
 
     It is UTF-8 without a byte order mark, no object has a name twice, and it is not nested more than DEEPEST levels.
     Half a surrogate pair may come back as it was sent: the contract is silent about those.
     """
+    if (found := _latest.get(content)) is None:
+        _latest.clear()  # before the next: parsed, an answer may take a hundred times its size
+        found = _latest[content] = _parsed(content)
+    return found
+
+
+def _parsed(content: bytes) -> tuple[Any, str | None]:
     try:
         document = json.loads(content.decode("utf-8", "surrogatepass"), object_pairs_hook=_object)
     except UnicodeDecodeError:
@@ -58,15 +67,15 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_shallow(document: Any) -> bool:
-    level, depth = [document], 0
+    level, depth = [document] if isinstance(document, _HOLDS) else [], 0
     while level := [
         child
         for item in level
-        if isinstance(item, dict | list)
         for child in (item.values() if isinstance(item, dict) else item)
+        if child and isinstance(child, _HOLDS)  # there may be a million that hold nothing
     ]:
         depth += 1
-        if depth > DEEPEST:
+        if depth >= DEEPEST:
             return False
     return True
 
@@ -170,6 +179,7 @@ class Exchange:
     """A request and the answer to it. `started` is when it was sent, in seconds since 1970.
 
     `redactor` takes the secrets of the configuration out of a text. `options` are those by which curl gets there.
+    `burst` is the number of the burst that it was sent in; 0 if it was sent alone.
     """
 
     request: Request
@@ -178,6 +188,7 @@ class Exchange:
     started: float = 0.0
     redactor: Callable[[str], str] = field(default=str, repr=False)
     options: tuple[str, ...] = ()
+    burst: int = 0
 
     @property
     def document(self) -> dict[str, Any]:

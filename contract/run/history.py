@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,8 +15,12 @@ LARGEST = 20_000  # bytes of a request that is remembered
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An exchange that is remembered without the body of its answer. `made` is the engagement that it showed first."""
+    """An exchange that is remembered without the body of its answer. `made` is the engagement that it showed first.
 
+    `number` counts the exchanges of a run in their order.
+    """
+
+    number: int
     exchange: Exchange
     made: str | None
     request_id: str | None
@@ -25,10 +30,11 @@ class History:
     """Remembers the requests of the latest keys, so that what led to a fault can be sent again."""
 
     def __init__(self) -> None:
+        self._numbers = itertools.count()
         self._by_key: OrderedDict[str, list[Step]] = OrderedDict()
         self._makers: OrderedDict[str, Step] = OrderedDict()
         self._request_ids: OrderedDict[str, Step] = OrderedDict()
-        self._moments: OrderedDict[float, list[Exchange]] = OrderedDict()
+        self._bursts: OrderedDict[int, list[Exchange]] = OrderedDict()
 
     def add(self, exchange: Exchange) -> None:
         """Remember an exchange."""
@@ -38,20 +44,21 @@ class History:
         shown = exchange.response.id if request.submits else None
         made = shown if shown not in self._makers else None
         brief = replace(exchange, response=Response(exchange.response.status, {}, b""))
-        step = Step(brief, made, exchange.request_id)
+        step = Step(next(self._numbers), brief, made, exchange.request_id)
         if made is not None:
             self._makers[made] = step
         if step.request_id is not None:
             self._request_ids.setdefault(step.request_id, step)
         self._by_key.setdefault(request.key or "", []).append(step)
-        self._moments.setdefault(exchange.started, []).append(brief)
-        for known in (self._by_key, self._makers, self._request_ids, self._moments):
+        if exchange.burst:
+            self._bursts.setdefault(exchange.burst, []).append(brief)
+        for known in (self._by_key, self._makers, self._request_ids, self._bursts):
             while len(known) > MOST_KEYS:
                 known.popitem(last=False)
 
     def burst(self, exchange: Exchange) -> list[Exchange]:
-        """Return what was sent at the same moment, this exchange included; nothing if it was sent alone."""
-        together = self._moments.get(exchange.started, [])
+        """Return what was sent in the same burst, this exchange included; nothing if it was sent alone."""
+        together = self._bursts.get(exchange.burst, [])
         return together if len(together) > 1 else []
 
     def before(self, exchange: Exchange, rule: str) -> tuple[Exchange, ...]:
@@ -60,7 +67,7 @@ class History:
         for step in self._needed(exchange, rule):
             if step.exchange.request is not exchange.request:
                 steps[id(step)] = step
-        return tuple(step.exchange for step in sorted(steps.values(), key=lambda step: step.exchange.started))
+        return tuple(step.exchange for step in sorted(steps.values(), key=lambda step: step.number))
 
     def _needed(self, exchange: Exchange, rule: str) -> Iterator[Step]:
         if (maker := self._makers.get(exchange.request.reads or exchange.response.id or "")) is not None:

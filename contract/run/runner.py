@@ -16,6 +16,7 @@ from contract.run.results import RuleResult
 from contract.run.session import GIVEN, Session, open_session
 from contract.target.clock import PaperClock
 from contract.target.config import Config
+from contract.target.reading import ConfigError
 from contract.target.rehearsal import Rehearsal
 
 # What the environment may say to pytest is meant for other test runs.
@@ -125,6 +126,16 @@ def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:
     run = session.run()
     needed = session.client.budget.needed
     return Plan(config, profile, run.requests, run.creations, needed, clock.waited, run.results)
+
+
+def check_budgets(config: Config, profile: Profile, rules: Sequence[str]) -> Plan | None:
+    """Return the plan of a run that has budgets. Raises ConfigError if it does not fit them."""
+    if config.loopback and config.max_requests is None and config.max_creations is None:
+        return None
+    planned = rehearse(config, profile, rules)
+    if planned.too_large is not None:
+        raise ConfigError(planned.too_large)
+    return planned
 
 
 def run_suite(session: Session, *plugins: object) -> int:

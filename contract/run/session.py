@@ -56,12 +56,15 @@ class Session:
 
     @property
     def failed(self) -> list[str]:
-        """The rules that have failed so far, but for those that are known to."""
+        """The rules under test that have failed so far, but for those that are known to."""
         found = self.recorder.findings.items()
         return [
             rule
             for rule, record in found
-            if record.failed and not catalogue()[rule].observed and rule not in self.config.deviations
+            if record.failed
+            and rule in self.rules
+            and not catalogue()[rule].observed
+            and rule not in self.config.deviations
         ]
 
     def run(self) -> Run:
@@ -111,7 +114,9 @@ def open_session(  # noqa: PLR0913  what a run consists of
     ledger = Ledger(None)
     if report_dir is not None:
         report_dir.mkdir(parents=True, exist_ok=True)
-        ledger = Ledger(report_dir / "created.jsonl")
+        keys = report_dir / "created.jsonl"
+        keys.touch()  # what cannot be written is told now, before anything is sent
+        ledger = Ledger(keys)
     client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, clock=clock)
     recorder.redact = client.redact
     if config.webhooks is not None and transport is None:

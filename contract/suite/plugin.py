@@ -20,7 +20,7 @@ from contract.run.evidence import evidence
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
 from contract.run.results import Failure, Run
-from contract.run.runner import rules_of
+from contract.run.runner import check_budgets, rules_of
 from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session, select
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import load, names_target, with_limits
@@ -34,7 +34,7 @@ CLIENT = pytest.StashKey[RecordingClient]()
 def select_tests(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[pytest.Item]:
     """Open the session and return the tests it selects, in their order."""
     _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
-    session = _open(config)
+    session = _open(config, [rule for item in suite for rule in rules_of(item)])
     kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
     return sorted(kept, key=lambda item: item.get_closest_marker("contract_at_the_end") is not None)
 
@@ -52,13 +52,16 @@ def _enforce(suite: Sequence[pytest.Item], *, whole: bool) -> None:
         pytest.exit(f"no test for {', '.join(missing)}: every rule needs one", USAGE)
 
 
-def _open(config: pytest.Config) -> Session:
-    """Return the session a runner brought along, or the one that the options of pytest describe."""
+def _open(config: pytest.Config, collected: Sequence[str]) -> Session:
+    """Return the session a runner brought along, or the one that the options of pytest describe.
+
+    `collected` are the rules of the tests that pytest has chosen.
+    """
     resources = ExitStack()
     session = config.pluginmanager.get_plugin(GIVEN)
     if session is None:
         try:
-            session = _from_options(config, resources)
+            session = _from_options(config, collected, resources)
         except ConfigError as error:
             pytest.exit(f"contract: {error}", USAGE)
     config.stash[CLIENT] = session.client
@@ -66,7 +69,7 @@ def _open(config: pytest.Config) -> Session:
     return session
 
 
-def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
+def _from_options(config: pytest.Config, collected: Sequence[str], resources: ExitStack) -> Session:
     flags = {name: config.getoption(f"contract_{name}") for name in OPTIONS}
     profile = Profile.of(flags["profile"], flags["seed"])
     rules = select(config.getoption("contract_rule"), flags["shard"])
@@ -76,6 +79,8 @@ def _from_options(config: pytest.Config, resources: ExitStack) -> Session:
         target = load(flags, os.environ)
         if not target.loopback and not config.getoption("contract_yes"):
             raise ConfigError(f"{target.base_url} is not on this machine: add --contract-yes to send to it")
+    if not config.option.collectonly:
+        check_budgets(target, profile, [rule for rule in rules if rule in collected])
     return open_session(target, profile, rules, Path(flags["report_dir"]) if flags["report_dir"] else None)
 
 
@@ -106,6 +111,7 @@ class SuitePlugin:
         self._session = session
         self._resources = resources
         self.found: Run | None = None
+        self._unwritten: OSError | None = None  # why there are no reports
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -154,7 +160,9 @@ class SuitePlugin:
                 why = f"expected {first.expected}, got {first.actual}" if first else result.reason or ""
                 terminalreporter.write_line(f"{result.rule.id} {result.rule.title}: {one_line(why, 600)}")
         terminalreporter.write_line(visible(headline(self.found).sentence))
-        if self._session.report_dir is not None:
+        if self._unwritten is not None:
+            terminalreporter.write_line(f"contract: {self._unwritten}")
+        elif self._session.report_dir is not None:
             terminalreporter.write_line(f"Reports: {self._session.report_dir / 'report.html'}")
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -169,5 +177,8 @@ class SuitePlugin:
         if not session.config.option.collectonly:
             self.found = run = self._session.run()
             if self._session.report_dir is not None:
-                report.write(run, self._session.report_dir)
+                try:
+                    report.write(run, self._session.report_dir)
+                except OSError as problem:  # the verdict stands without them
+                    self._unwritten = problem
             session.exitstatus = self._session.exit_code(run)

@@ -79,6 +79,9 @@ def test_no_body_makes_the_server_fail(client: RecordingClient) -> None:
         except LeftOut as reason:
             client.recorder.leave_out("ERR-4", f"{name} ({reason})")
             continue
+        except Untested as reason:  # something in between has answered; the next may arrive
+            client.recorder.leave("ERR-4", reason)
+            continue
         except Violation as violation:
             failures.append(Violation("ERR-4", f"{name}: an answer", violation.actual, violation.exchange))
             continue

@@ -40,13 +40,16 @@ class Ledger:
         self._path = path
 
     def write(self, key: str, credential: str | None) -> None:
-        """Add a key, and see it on its way to the disk."""
+        """Add a key, and see it on its way to the disk. Raises Untested if it cannot be kept: then nothing is sent."""
         if self._path is None:
             return
         entry = {"external_id": key, "credential": credential, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
         # Half a surrogate pair, which UTF-8 cannot hold, is written as JSON escapes it.
-        with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise Untested(f"nothing is sent, as its key cannot be kept in {self._path}: {error.strerror}") from None
 
 
 class Client:
@@ -89,6 +92,7 @@ class Client:
         self._transport = transport
         self._ledger = ledger or Ledger(None)
         self._numbers = itertools.count(1)
+        self._bursts = itertools.count(1)
         self._next_slot = 0.0
 
     @property
@@ -229,7 +233,8 @@ class Client:
                 self.unanswered(racer)
             self._outlast_silence(racers[0], f"{reason}, in a parallel burst")
             return []
-        exchanges = [self.exchange(*pair, started) for pair in zip(racers, responses, strict=True)]
+        burst = next(self._bursts)
+        exchanges = [self.exchange(*pair, started, burst) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
             self.heard(exchange)
         return self._conclusive(exchanges)
@@ -252,9 +257,9 @@ class Client:
         if request.submits and self.config.discreet and (reason := shows(request.body.content)) is not None:
             raise LeftOut(reason)
 
-    def exchange(self, request: Request, response: Response, started: float) -> Exchange:
+    def exchange(self, request: Request, response: Response, started: float, burst: int = 0) -> Exchange:
         """Return a request and its answer with what a report must not show of them."""
-        return Exchange(request, response, self.config.base_url, started, self.redact, self._options)
+        return Exchange(request, response, self.config.base_url, started, self.redact, self._options, burst)
 
     def spend(self, *requests: Request) -> None:
         """Take requests that are sent at once out of the budgets, wait for their turn, and write their keys down.

@@ -223,8 +223,9 @@ def _is_url(text: str, *schemes: str) -> bool:
 def parse_base_url(text: str) -> str:
     """Read the root of an API. Raises ConfigError."""
     if not _is_url(text, "http", "https") or {"?", "#", "@"} & set(text):
+        shown = re.sub(r"//.*@", "//********@", text)  # there may be a password before it
         raise ConfigError(
-            f"base_url: {text!r} must be an http or https URL up to the API's root, such as https://h/api"
+            f"base_url: {shown!r} must be an http or https URL up to the API's root, such as https://h/api"
         )
     return text.rstrip("/").removesuffix("/v2/engagements")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from contract import command
 from contract.run.session import select
 from contract.spec.rules import catalogue
 from mock_server import Settings, running
@@ -178,3 +179,16 @@ def test_a_limit_is_named_by_the_case(tmp_path: Path) -> None:
         with serve(next(defect for defect in ALL if defect.name == name)) as server:
             contract(tmp_path, "run", "--rule", rule, environment=at(server), code=1)
         assert words in str(report(tmp_path)[rule]["failures"])
+
+
+def test_an_interruption_before_the_run_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C while the packages are still loading is exit 3 and no traceback."""
+
+    def interrupted(_: str) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "find_spec", interrupted)
+    assert command.main() == 3
+    assert capsys.readouterr().err == "contract: interrupted\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -135,11 +136,26 @@ def test_every_option_is_explained(tmp_path: Path) -> None:
     assert "--contract-yes send to" in said
 
 
-def test_limits_hold_without_a_target_too(tmp_path: Path) -> None:
-    """A budget that is given as an option ends a run against the mock that pytest starts itself."""
-    done = run(tmp_path, "--pyargs", "contract.suite", "--contract-max-requests=5")
-    assert done.returncode == 3
-    assert "the budget of 5 requests is used up" in done.stdout + done.stderr
+def test_a_budget_that_is_too_small_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    """Under pytest, too, a plan that exceeds a budget is exit 2 and names one that would do, even if nobody listens."""
+    options = ("--pyargs", "contract.suite", "--contract-rule=IDEM-1", "--contract-report-dir=out")
+    target = {**at_nobody(), "CONTRACT_MAX_CREATIONS": "3"}
+    done = run(tmp_path, *options, environment=target)
+    said = done.stdout + done.stderr
+    assert done.returncode == 2, said
+    (needed,) = re.findall(r"max_creations = 3 is too small for this run: (\d+) would do", said)
+    assert not (tmp_path / "out").exists()
+    done = run(tmp_path, *options, f"--contract-max-creations={needed}")  # of the mock that pytest starts itself
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def at_nobody() -> dict[str, str]:
+    """Return the environment that names a target which is not there."""
+    credentials = {f"CONTRACT_{name}": f"credential-{name}" for name in ("WRITER", "READER", "OTHER_WORKSPACE")}
+    return {
+        "CONTRACT_BASE_URL": "http://127.0.0.1:1/api",
+        "CONTRACT_MEDIA_ACCEPTED": "https://a.example/a.mp3",
+    } | credentials
 
 
 def test_pytest_itself_says_which_rule_failed_and_why(tmp_path: Path) -> None:
@@ -153,3 +169,12 @@ def test_pytest_itself_says_which_rule_failed_and_why(tmp_path: Path) -> None:
     assert "To send it again:" in done.stdout
     assert "steps.py" not in done.stdout
     assert f"Reports: {Path('out') / 'report.html'}" in done.stdout
+
+
+def test_reports_that_cannot_be_written_change_no_verdict(tmp_path: Path) -> None:
+    """Where a folder stands in the place of a report, pytest ends with the run's exit code and names the file."""
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    done = run(tmp_path, "--pyargs", "contract.suite", "--contract-rule=AUTH-1", "--contract-report-dir=out")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Could not write out/report.json" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

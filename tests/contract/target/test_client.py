@@ -105,6 +105,18 @@ def test_the_page_of_a_firewall_is_untested(make: Make, page: Response) -> None:
     assert failed(client) == {}
 
 
+@pytest.mark.parametrize("status", [411, 501])
+def test_a_gateway_that_knows_no_chunks_is_not_the_target(make: Make, status: int) -> None:
+    """HTTP/1.0 has no chunks: its page in answer to them decides nothing. In answer to anything else it does."""
+    page = Response(status, {"content-type": "text/html"}, b"<h1>Sorry</h1>")
+    client = make(Scripted(page))
+    with pytest.raises(Untested, match="from something in front of the target"):
+        client.submit(client.submission(), chunked=True)
+    assert failed(client) == {}
+    client.submit(client.submission())
+    assert "ERR-3" in failed(client)
+
+
 @pytest.mark.parametrize(
     ("answer", "expect"),
     [
@@ -313,3 +325,12 @@ def test_a_key_that_utf8_cannot_hold_is_written_down(tmp_path: Path) -> None:
     path = tmp_path / "created.jsonl"
     Ledger(path).write("dialer:\ud800\u00e9", "writer")
     assert json.loads(path.read_text(encoding="utf-8"))["external_id"] == "dialer:\ud800\u00e9"
+
+
+def test_nothing_is_sent_whose_key_cannot_be_kept(make: Make, tmp_path: Path) -> None:
+    """A ledger that cannot be written, as on a full disk, leaves the target alone and says so."""
+    client = make(transport := Scripted(engagement()))
+    client._ledger = Ledger(tmp_path)  # a folder, to which nobody can write
+    with pytest.raises(Untested, match="nothing is sent"):
+        client.submit(client.submission())
+    assert transport.sent == []

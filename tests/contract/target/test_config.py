@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.target.config import load, names_target
-from contract.target.reading import ConfigError, parse_rate
+from contract.target.reading import ConfigError, parse_base_url, parse_rate
 
 FILE = """
 base_url = "https://staging.example.com/api/"
@@ -141,3 +141,11 @@ def test_limits_of_a_target_that_others_use(tmp_path: Path) -> None:
     assert (config.patience, config.visible, config.discreet) == (60.0, True, False)
     here = FILE.replace("https://staging.example.com", "http://localhost:4010")
     assert not load(write(tmp_path, here), {}).discreet
+
+
+def test_a_password_in_a_base_url_is_not_shown() -> None:
+    """A base URL with user information is refused, and the sentence does not repeat the password."""
+    with pytest.raises(ConfigError, match="base_url") as refused:
+        parse_base_url("https://bob:a-p@ss-word@h.example/api")
+    assert "ss-word" not in str(refused.value)
+    assert "bob" not in str(refused.value)

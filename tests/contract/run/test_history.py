@@ -1,0 +1,25 @@
+"""What a run remembers of what it sent before."""
+
+from tests.kit.targets import Make, Scripted, Target, engagement
+
+
+def test_only_what_was_sent_in_one_burst_is_one(make: Make) -> None:
+    """Requests of the same moment, one after the other or in two bursts, are not taken for one burst."""
+    client = make(Scripted(engagement()))
+    alone = [client.submit(client.submission()) for _ in range(2)]
+    bursts = [client.race([client.request(client.submission()) for _ in range(2)]) for _ in range(2)]
+    assert len({exchange.started for exchange in (*alone, *bursts[0], *bursts[1])}) < 6  # the clock stands still
+    history = client.recorder.history
+    assert [history.burst(exchange) for exchange in alone] == [[], []]
+    for burst in bursts:
+        sent = [exchange.request for exchange in burst]
+        assert [exchange.request for exchange in history.burst(burst[0])] == sent
+
+
+def test_what_was_sent_before_comes_in_its_order(make: Make) -> None:
+    """Who made the engagement comes first, then the latest under this key, whatever a clock says of them."""
+    client = make(Scripted(Target()))
+    document = client.submission()
+    sent = [client.submit({**document, "title": title}, expect="replayed") for title in ("a", "b", "c")]
+    before = client.recorder.history.before(sent[2], "IDEM-2")
+    assert [exchange.request for exchange in before] == [sent[0].request, sent[1].request]

@@ -1,0 +1,66 @@
+"""Targets that mean no good, on real sockets: a run against each ends, in little memory, and leaks nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mock_server import Settings, running
+from tests.kit.command import at
+from tests.kit.gateways import standing
+from tests.kit.hostile_targets import ALL, Deep, Later, SlowHead, Turning
+
+MOST_MEMORY = 500 << 10  # KiB
+DEADLINE = 240.0  # seconds, for a busy machine; patience and time-out are a few
+RULES = ("AUTH-6", "ERR-1", "ERR-7", "RESP-1", "RESP-11", "IDEM-2", "IDEM-10")
+MIDDLE = 30  # requests, about half of what these rules take
+# Runs a command and says at the end how much memory it took. It is a process of its own because it is small: what a
+# parent holds when it starts a child counts for the child.
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], check=False).returncode
+print("memory", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [*((kind, MIDDLE) for kind in ALL), (SlowHead, 0), (Later, 0), (Deep, 0)],
+    ids=lambda value: value.__name__ if isinstance(value, type) else f"after {value}",
+)
+def test_a_run_against_a_hostile_target_ends(kind: type[Turning], after: int, tmp_path: Path) -> None:
+    """It ends by itself with exit 1 or 3 and a sentence, in less than 500 MB, and shows no credential anywhere."""
+    with running(Settings(port=0, log_level="error")) as server:
+        target = kind(server.base_url, after)
+        with standing(target) as address:
+            changes = {"CONTRACT_BASE_URL": f"http://{address}/api", "CONTRACT_PATIENCE": "3", "CONTRACT_TIMEOUT": "1"}
+            done = measured(tmp_path, at(server, **changes))
+        secrets = [credential.encode() for credential in server.credentials.values()]
+    said = done.stdout.decode() + done.stderr.decode()
+    assert done.returncode in {1, 3}, said
+    assert "The contract is broken" in said or "The run was cut short" in said
+    assert "Traceback" not in said
+    assert int(said.partition("memory ")[2].split()[0]) < MOST_MEMORY
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(written) >= 4
+    assert not [secret for secret in secrets for text in (*written, done.stdout, done.stderr) if secret in text]
+
+
+def measured(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+    """Run the command in a folder, and say how much memory it took."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    rules = [f"--rule={rule}" for rule in RULES]
+    return subprocess.run(
+        [sys.executable, "-c", MEASURED, sys.executable, "-m", "contract", "run", *rules],
+        cwd=folder,
+        env=clean | environment,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        timeout=DEADLINE,
+        check=False,
+    )
