@@ -1,4 +1,4 @@
-"""A local server that behaves as AskElephant's operation "Create engagement" does.
+"""A local server that creates engagements, and lets you read them, as the API of AskElephant does.
 
     from mock_server import running
 

@@ -207,9 +207,9 @@ def _as_problem(error: Exception, mock: Mock) -> Problem:
 
 
 def _unknown_path(mock: Mock) -> NotFound:
-    offered = ", ".join(f"{operation.method} {BASE}{operation.path}" for operation in OPERATIONS)
+    offered = ", ".join(f"{operation.method} {BASE}{operation.shown_path}" for operation in OPERATIONS)
     inspector = f" A page that shows what happens here is {ADMIN}/." if mock.settings.admin == "on" else ""
-    return NotFound(f"Nothing is served at this path. The operation is {offered}.{inspector}", rule="ERR-9")
+    return NotFound(f"Nothing is served at this path. The operations are {offered}.{inspector}", rule="ERR-9")
 
 
 def _json(document: Mapping[str, object]) -> bytes:

@@ -7,6 +7,7 @@ import shlex
 
 from mock_server.checks.auth import WRITE, Caller
 from mock_server.config import is_loopback
+from mock_server.operations import OPERATIONS
 from mock_server.server import Running
 
 EXAMPLE = {
@@ -29,6 +30,8 @@ def banner(server: Running) -> str:
     shown = {caller.name: caller.credential if settings.config is None else MASKED for caller in callers}
     lines = [
         f"Mock of Create engagement: {server.base_url}",
+        f"  {', '.join(f'{one.method} {one.shown_path}' for one in OPERATIONS)}",
+        f"  An engagement is processed for {settings.processing.total_seconds():g} s (--processing).",
         "",
         "Credentials (Authorization: Bearer …):",
         *(

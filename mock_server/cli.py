@@ -81,7 +81,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="mock-server",
-        description="A local server that behaves as the Create engagement operation does.",
+        description="A local server that creates engagements, and lets you read them, as the API does.",
         epilog="Every option can be set as MOCK_SERVER_<OPTION> too, or in the file given with --config.",
         argument_default=argparse.SUPPRESS,
     )

@@ -22,6 +22,10 @@ SIMULATED = {
 # What holds in every mode.
 ALWAYS = {
     "IDEM-11": "Keys are remembered until the server ends, is reset or is restored from a snapshot.",
+    "READ-8": "The members of companies, contacts, owner, action items, signals and tags are a decision of the mock.",
+    "READ-10": "A company follows from the domain of an e-mail address, a contact from a participant; none is stored.",
+    "READ-14": "A link leads to a second of a tone: the mock keeps no recordings.",
+    "READ-16": "What processing makes is made up from the title and --seed.",
     "AUTH-3": "A credential is one of the configured ones, or not; none expires.",
 }
 

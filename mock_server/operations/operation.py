@@ -59,3 +59,8 @@ class Operation:
     path: str
     run: Callable[[Request, Services, State, Trace], Reply]
     steps: tuple[str, ...]
+
+    @property
+    def shown_path(self) -> str:
+        """The path as people write it, with parameters in braces."""
+        return self.path.replace("<", "{").replace(">", "}")
