@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv6Address
+from pathlib import Path
 from socket import AF_INET6, socket
 from typing import Any, ClassVar
 
@@ -27,6 +28,7 @@ TYPES = {
     ".webm": ("webm", "video/webm"),
 }
 PAGES = {".html": "text/html; charset=utf-8", ".json": "application/json", ".txt": "text/plain", ".png": "image/png"}
+MP3 = {"Content-Type": "audio/mpeg"}
 REDIRECTS = {
     "public": "https://cdn.example.org/a.mp3",
     "private": "https://10.0.0.5/a.mp3",
@@ -43,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers by the path; see README.md. A path that means nothing else serves a recording of 3 seconds."""
 
     protocol_version = "HTTP/1.1"
+    log: ClassVar[Path]
 
     def do_GET(self) -> None:
         """Answer as the first part of the path says."""
@@ -57,6 +60,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.recording("")
             case ["hang", *_]:
                 self.rfile.read(1)  # until the client has had enough
+            case ["truncated", *_]:
+                self.answer(200, MP3, recordings.sample("mp3-cbr", SECONDS)[:-1], length=10**6)
+            case ["stall", *_]:
+                self.answer(200, MP3, b"ID3", length=10**6)
+                self.rfile.read(1)
             case ["no-type", *_]:
                 self.answer(200, {}, recordings.sample("mp3-cbr", SECONDS))
             case ["type", kind, subtype, *_]:
@@ -76,17 +84,20 @@ class Handler(BaseHTTPRequestHandler):
             name, kind = TYPES.get(suffix, ("mp3-cbr", "audio/mpeg"))
             self.answer(200, {"Content-Type": kind}, recordings.sample(name, SECONDS))
 
-    def answer(self, status: int, headers: dict[str, str], content: bytes = b"") -> None:
-        """Send one response and close."""
+    def answer(self, status: int, headers: dict[str, str], content: bytes = b"", length: int | None = None) -> None:
+        """Send one response and close. `length` is what it promises, if not the length of the content."""
         self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(content)), "Connection": "close"}.items():
+        promised = len(content) if length is None else length
+        for name, value in {**headers, "Content-Length": str(promised), "Connection": "close"}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Note what was asked, and at which address."""
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"{dialled(self.connection)} {self.requestline} for {self.headers.get('Host')}\n")
 
 
 class Plain(ThreadingHTTPServer):
@@ -117,8 +128,8 @@ def dialled(connection: socket) -> str:
     return str(address.ipv4_mapped or address)
 
 
-def serve(certificates: Certificates) -> None:
+def serve(certificates: Certificates, log: Path) -> None:
     """Serve on both ports from threads that end with the process."""
-    Secure.certificates = certificates
+    Secure.certificates, Handler.log = certificates, log
     for kind, port in ((Secure, 443), (Plain, 80)):
         threading.Thread(target=kind(("::", port), Handler).serve_forever, name="origin", daemon=True).start()
