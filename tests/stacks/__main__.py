@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.stacks import namespace, stack, verdicts
+from tests.stacks import namespace, stack, table, verdicts
 
 
 def main() -> int:
@@ -19,6 +19,9 @@ def main() -> int:
     if options.action == "list":
         for name in stack.names():
             print(f"{name:12} {stack.load(name).about}")
+        return 0
+    if options.action == "table":
+        table.write()
         return 0
     if namespace.inside():
         code = act(options, stack.load(options.names[0]))
@@ -37,6 +40,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.stacks", description=__doc__)
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="print the stacks")
+    actions.add_parser("table", help="write stacks.md from the verdicts that were kept")
     start = actions.add_parser("start", help="start one stack and wait for Ctrl-C, or run a command beside it")
     start.add_argument("names", nargs=1, metavar="NAME")
     start.add_argument("command", nargs="*", metavar="COMMAND")
@@ -45,6 +49,7 @@ def parse() -> argparse.Namespace:
     run.add_argument("--profile", default="quick")
     run.add_argument("--seed", default="1")
     run.add_argument("--report-dir", default="contract-report/stacks")
+    run.add_argument("--keep", action="store_true", help="write the verdict to verdicts.json beside the list")
     for each in (start, run):
         each.add_argument("--mended", action="store_true", help="the copy that keeps the contract (mended.patch)")
     return parser.parse_args()
@@ -56,7 +61,7 @@ def arguments(options: argparse.Namespace, name: str) -> list[str]:
     if options.action == "start":
         return ["start", *mended, name, "--", *options.command]
     settings = ["--profile", options.profile, "--seed", options.seed, "--report-dir", options.report_dir]
-    return ["run", *mended, *settings, name]
+    return ["run", *mended, *["--keep"] * options.keep, *settings, name]
 
 
 def act(options: argparse.Namespace, chosen: stack.Stack) -> int:
@@ -64,9 +69,11 @@ def act(options: argparse.Namespace, chosen: stack.Stack) -> int:
     told = stack.start(chosen, namespace.furnish(), mended=options.mended)
     if options.action == "run":
         report = Path(options.report_dir, chosen.name + "-mended" * options.mended, options.profile)
-        command = ["contract", "run", "--config", told["CONTRACT_TOML"], "--report-dir", str(report)]
+        command = ["tests.stacks.suite", "run", "--config", told["CONTRACT_TOML"], "--report-dir", str(report)]
         command += ["--profile", options.profile, "--seed", options.seed]
         subprocess.run([sys.executable, "-m", *command], check=False)
+        if options.keep:
+            verdicts.keep(chosen, report, options.profile)
         return verdicts.show(chosen, report, mended=options.mended)
     if options.command:
         return subprocess.run(options.command, env=told, check=False).returncode

@@ -28,6 +28,14 @@ CREDENTIALS = {
     "other_workspace": ("sk-apik_stacko.2Tz6", "wrks_STACKB", "usr_STACKOTHER", "otto@example.com", [WRITE, READ]),
 }
 
+# What the suite is told of the origin: paths of it, or whole URLs.
+RECORDINGS = {
+    "accepted": ["/a.mp3", "/v.mp4", "/type/Audio/MPEG/a"],
+    "rejected": ["/page.html", "/no-type/a.mp3", "/type/application/octet-stream/a.mp3"],
+    "redirect_to_private": ["/redirect/private/a.mp3", "/redirect/private-name/a.mp3", "/redirect/http/a.mp3"],
+    "unreachable": ["https://does-not-exist.invalid/a.mp3", "/truncated/a.mp3", "/status/404/a.mp3"],
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -124,13 +132,11 @@ def write_contract(stack: Stack, state: Path) -> Path:
     """Write the configuration of the suite for this stack."""
     path = state / "contract.toml"
     credentials = "".join(f'{name} = "{values[0]}"\n' for name, values in CREDENTIALS.items() if name != "noscope")
-    path.write_text(
-        f'base_url = "{stack.base_url}"\n[credentials]\n{credentials}[media]\n'
-        f'accepted = ["{MEDIA}/a.mp3", "{MEDIA}/v.mp4"]\nrejected = ["{MEDIA}/page.html"]\n'
-        f'redirect_to_private = ["{MEDIA}/redirect/private/a.mp3"]\n'
-        'unreachable = ["https://does-not-exist.invalid/a.mp3"]\n',
-        encoding="utf-8",
+    media = "".join(
+        f"{name} = {json.dumps([part if '//' in part else MEDIA + part for part in parts])}\n"
+        for name, parts in RECORDINGS.items()
     )
+    path.write_text(f'base_url = "{stack.base_url}"\n[credentials]\n{credentials}[media]\n{media}', encoding="utf-8")
     return path
 
 

@@ -1,50 +1,39 @@
-"""The verdict of the suite on a stack, beside the list of its faults."""
+"""The verdicts of the suite on the stacks, kept beside their lists of faults, and the table of them."""
 
 from __future__ import annotations
 
 import json
-import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from tests.stacks import faults
 from tests.stacks.stack import Stack
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One entry of `faults.toml`. `rules`: any of them names it; the first is the best. `how`: what shows it."""
-
-    name: str
-    what: str
-    rules: list[str]
-    how: str
-    found_by: str = "reading"
-
-
-def faults(stack: Stack) -> list[Fault]:
-    """Read the list of faults of a stack; none if there is no list yet."""
-    path = stack.folder / "faults.toml"
-    if not path.exists():
-        return []
-    return [Fault(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("faults", [])]
-
-
-def failed(report: Path) -> list[str]:
-    """Return the rules that failed in a report."""
-    content = json.loads((report / "report.json").read_text(encoding="utf-8"))
-    return [rule["id"] for rule in content["rules"] if rule["verdict"] in {"fail", "error"}]
-
-
 def show(stack: Stack, report: Path, *, mended: bool) -> int:
-    """Print which faults were found, which were missed, and which rules failed for no listed fault. 0: as listed."""
-    broken, listed = failed(report), [] if mended else faults(stack)
-    found = [fault for fault in listed if set(fault.rules) & set(broken)]
-    missed = [fault for fault in listed if fault not in found]
-    expected = {rule for fault in listed for rule in fault.rules}
-    unexpected = [rule for rule in broken if rule not in expected]
-    print(f"\n{stack.name}: {len(found)} of {len(listed)} faults found, {len(unexpected)} other rules failed")
-    for fault in missed:
-        print(f"  missed  {fault.name}: {fault.what} ({', '.join(fault.rules)})")
-    for rule in unexpected:
-        print(f"  other   {rule}")
-    return int(bool(missed or unexpected))
+    """Print what the suite found of the list, and what it failed for besides. 0 if it found all, and only those."""
+    listed = [] if mended else faults.read(stack.folder)
+    verdict = faults.judge(listed, faults.failures(report))
+    print(
+        f"\n{stack.name}: {len(verdict.found)} of {len(listed)} faults found, {len(verdict.elsewhere)} by another rule,"
+        f" {len(verdict.missed)} missed, {len(verdict.unexplained)} failures unexplained"
+    )
+    for fault in listed:
+        if fault.name not in verdict.found:
+            rules = verdict.elsewhere.get(fault.name, [])
+            print(f"  {'elsewhere' if rules else 'missed':10}{fault.name} ({', '.join(fault.rules)}) {' '.join(rules)}")
+    for failure in verdict.unexplained:
+        print(f"  unexplained {failure.rule}: {failure.text[-400:]}")
+    return int(bool(verdict.elsewhere or verdict.missed or verdict.unexplained))
+
+
+def keep(stack: Stack, report: Path, profile: str) -> None:
+    """Write the verdict to `verdicts.json` beside the list, in the place of the last one of this profile."""
+    path = stack.folder / "verdicts.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    verdict = asdict(faults.judge(faults.read(stack.folder), faults.failures(report)))
+    verdict["unexplained"] = sorted({failure["rule"] for failure in verdict["unexplained"]})
+    run = json.loads((report / "report.json").read_text(encoding="utf-8"))
+    numbers = {name: run[name] for name in ("seed", "requests", "creations")}
+    kept[profile] = {**numbers, **verdict}
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
