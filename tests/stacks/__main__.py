@@ -43,7 +43,6 @@ def parse() -> argparse.Namespace:
     actions.add_parser("table", help="write stacks.md from the verdicts that were kept")
     start = actions.add_parser("start", help="start one stack and wait for Ctrl-C, or run a command beside it")
     start.add_argument("names", nargs=1, metavar="NAME")
-    start.add_argument("command", nargs="*", metavar="COMMAND")
     run = actions.add_parser("run", help="run the suite against stacks, all of them if none is named")
     run.add_argument("names", nargs="*", metavar="NAME")
     run.add_argument("--profile", default="quick")
@@ -52,7 +51,11 @@ def parse() -> argparse.Namespace:
     run.add_argument("--keep", action="store_true", help="write the verdict to verdicts.json beside the list")
     for each in (start, run):
         each.add_argument("--mended", action="store_true", help="the copy that keeps the contract (mended.patch)")
-    return parser.parse_args()
+    words = sys.argv[1:]
+    place = words.index("--") if "--" in words else len(words)  # argparse takes no list behind options
+    options = parser.parse_args(words[:place])
+    options.command = words[place + 1 :]
+    return options
 
 
 def arguments(options: argparse.Namespace, name: str) -> list[str]:
@@ -74,7 +77,7 @@ def act(options: argparse.Namespace, chosen: stack.Stack) -> int:
         subprocess.run([sys.executable, "-m", *command], check=False)
         if options.keep:
             verdicts.keep(chosen, report, options.profile)
-        return verdicts.show(chosen, report, mended=options.mended)
+        return verdicts.show(chosen, report, options.profile, mended=options.mended)
     if options.command:
         return subprocess.run(options.command, env=told, check=False).returncode
     print(f"base URL  {chosen.base_url}\nconfig    {told['CONTRACT_TOML']}")

@@ -61,6 +61,12 @@ def read(folder: Path) -> list[Fault]:
     return [Fault(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["faults"]]
 
 
+def accusations(folder: Path) -> list[dict[str, str]]:
+    """Return the wrong accusations that were checked by hand: `rule`, `what` happened, `how` to show it."""
+    content = tomllib.loads((folder / "faults.toml").read_text(encoding="utf-8"))
+    return list(content.get("accusations", ()))
+
+
 def failures(report: Path) -> list[Failure]:
     """Return every failure in a report. A rule that ended in an error counts as one."""
     rules = json.loads((report / "report.json").read_text(encoding="utf-8"))["rules"]

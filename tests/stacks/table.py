@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from tests.stacks import faults, stack
+from tests.stacks import faults, stack, verdicts
 from tests.stacks.faults import Fault
 
 HERE = Path(__file__).parent
@@ -64,7 +63,8 @@ def lines() -> Iterator[str]:
     columns = ["stack", "faults listed before", *(f"{profile} finds" for profile in PROFILES)]
     yield f"| {' | '.join([*columns, 'listed after a run', 'rules wrongly accused'])} |"
     yield "| --- |" + " ---: |" * (len(columns) + 1)
-    everything = [(stack.load(name), faults.read(stack.HERE / name), verdicts(name)) for name in stack.names()]
+    stacks = [stack.load(name) for name in stack.names()]
+    everything = [(chosen, faults.read(chosen.folder), verdicts.kept(chosen)) for chosen in stacks]
     counts = [count(listed, kept) for _, listed, kept in everything]
     for (chosen, *_), number in zip(everything, counts, strict=True):
         yield number.row(chosen.about)
@@ -72,6 +72,8 @@ def lines() -> Iterator[str]:
     for chosen, listed, kept in everything:
         yield f"\n## {chosen.name}: {chosen.about}\n"
         yield from one(listed, kept)
+        for wrong in faults.accusations(chosen.folder):
+            yield f"\nWrongly accused: {wrong['rule']}. {wrong['what']}: {wrong['how']}."
 
 
 def count(listed: list[Fault], kept: dict[str, Any]) -> Count:
@@ -83,12 +85,6 @@ def count(listed: list[Fault], kept: dict[str, Any]) -> Count:
         {profile: sum(name in verdict["found"] for name in before) for profile, verdict in kept.items()},
         {profile: len(verdict["unexplained"]) for profile, verdict in kept.items()},
     )
-
-
-def verdicts(name: str) -> dict[str, Any]:
-    """Return the verdicts that were kept of a stack, by profile."""
-    path = stack.HERE / name / "verdicts.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def one(listed: list[Fault], kept: dict[str, Any]) -> Iterator[str]:
