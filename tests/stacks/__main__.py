@@ -48,7 +48,7 @@ def parse() -> argparse.Namespace:
     run.add_argument("--profile", default="quick")
     run.add_argument("--seed", default="1")
     run.add_argument("--report-dir", default="contract-report/stacks")
-    run.add_argument("--keep", action="store_true", help="write the verdict to verdicts.json beside the list")
+    run.add_argument("--keep", action="store_true", help="keep the verdict in verdicts.json")
     for each in (start, run):
         each.add_argument("--mended", action="store_true", help="the copy that keeps the contract (mended.patch)")
     words = sys.argv[1:]
@@ -74,10 +74,15 @@ def act(options: argparse.Namespace, chosen: stack.Stack) -> int:
         report = Path(options.report_dir, chosen.name + "-mended" * options.mended, options.profile)
         command = ["tests.stacks.suite", "run", "--config", told["CONTRACT_TOML"], "--report-dir", str(report)]
         command += ["--profile", options.profile, "--seed", options.seed]
-        subprocess.run([sys.executable, "-m", *command], check=False)
+        code = subprocess.run([sys.executable, "-m", *command], check=False).returncode
+        if options.mended:
+            return code  # a mended copy keeps the whole contract
+        if why := verdicts.unusable(report, code):
+            print(f"{chosen.name}: no verdict, because {why}")
+            return code or 1
         if options.keep:
             verdicts.keep(chosen, report, options.profile)
-        return verdicts.show(chosen, report, options.profile, mended=options.mended)
+        return verdicts.show(chosen, report, options.profile)
     if options.command:
         return subprocess.run(options.command, env=told, check=False).returncode
     print(f"base URL  {chosen.base_url}\nconfig    {told['CONTRACT_TOML']}")
