@@ -82,7 +82,7 @@ def _read_name(message: bytes) -> tuple[str, int]:
     """Return the name that is asked for and where it ends."""
     labels, place = [], 12
     while length := message[place]:
-        labels.append(message[place + 1 : place + 1 + length].decode())
+        labels.append(message[place + 1 : place + 1 + length].decode(errors="replace"))
         place += 1 + length
     return ".".join(labels).lower(), place + 1
 

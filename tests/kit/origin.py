@@ -40,6 +40,14 @@ class Certificates:
         self.ca.configure_trust(context)
         return context
 
+    def at(self, address: str) -> ssl.SSLContext:
+        """Return the context of a server at this IP address: for clients that name no host, and for those that do."""
+        with self._lock:
+            if address not in self._contexts:
+                self._contexts[address] = self._context(self.ca.issue_cert(address))
+                self._contexts[address].sni_callback = self._choose
+            return self._contexts[address]
+
     def _choose(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         if name is not None:
             # There is no certificate for some odd names: the client gets that of the addresses, and refuses it.
