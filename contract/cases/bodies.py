@@ -18,8 +18,10 @@ from contract.spec import document as spec
 from contract.spec.fields import Field, body_rules, fields, optional
 
 PERSON = {"name": "Ada Example", "email": "ada@example.com"}
-_FLAGS: tuple[Any, ...] = ("true", "false", "yes", "no", "on", "", 1, 0, [], {}, [True])
-_LISTS: tuple[Any, ...] = ("Ada", {}, {"name": "Ada"}, 5, True)
+# Among each: what counts as nothing in the languages that servers are written in, where a check begins with the value.
+_FLAGS: tuple[Any, ...] = ("true", "false", "yes", "no", "on", "", "TRUE", "1", "0", 1, 0, 2, [], {}, [True])
+_LISTS: tuple[Any, ...] = ("Ada", "", {}, {"name": "Ada"}, 5, 0, True, False)
+_TEXTS: tuple[Any, ...] = (5, 0, True, False, 1.5, [], {})
 # Other words where a list of words is given: kinds of engagements that this operation does not create.
 _OTHER_WORDS = {"type": ("EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "PHONE", "VIDEO")}
 _FORMATS: dict[str, tuple[str, ...]] = {
@@ -27,12 +29,21 @@ _FORMATS: dict[str, tuple[str, ...]] = {
         *("yesterday", "", "not a date", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z", "2026-02-30T10:00:00Z"),
         *("2026-02-29T10:00:00Z", "2026-04-31T10:00:00Z", "2026-01-32T10:00:00Z", "2026-01-00T10:00:00Z"),
         *("2026-01-01T25:00:00Z", "2026-01-01T10:61:00Z", "2026-01-01T10:00:00+99:99", "01/02/2026"),
+        # One step beyond what there is, and what a calendar of a language counts on.
+        *("2026-03-02T09:30:00+00:60", "2026-03-02T09:30:00+24:00", "2026-03-02T24:30:00Z", "2026-03-02T09:30:61Z"),
+        # What lenient parsers read: another letter or digit, other widths, something behind it.
+        *("2026-03-02X09:30:00Z", "2026-03-02T9:30:00Z", "2026-1-1T0:0:0Z", "26-01-01T00:00:00Z"),
+        *("２０２６-03-02T09:30:00Z", "2026-03-02T09:30:00Z\0", "2026-03-02T09:30:00Z; and more"),
+        # Numbers and words that a language makes a date of.
+        *("0", "99", "1700000000", "1772444400", "1772444400000", "@1700000000", "09:30", " ", "now", "+1 day"),
+        *("Mon, 02 Mar 2026 09:30:00 GMT", "March 2, 2026", "2026/03/02 09:30"),
     )
 }
 _ITEMS: dict[str, tuple[Any, ...]] = {
     "participants": (
         *(["Ada"], [1], [None], [["Ada"]], [True], [{"name": 5}], [{"email": 5}], [{"name": ["Ada"]}]),
-        *([{"name": "Ada"}, "Grace"],),
+        *([{"name": "Ada"}, "Grace"], [[]], [[{"name": "Ada"}]], [False], [""], [{"name": False}], [{"email": 0}]),
+        *([{"name": "Ada", "email": False}], [{"name": "Ada", "email": []}], [{"name": {}, "email": "a@example.com"}]),
     )
 }
 
@@ -67,13 +78,26 @@ def _absent(field: Field) -> Iterator[Submission]:
     if field.required:
         yield Submission({}, REFUSED, body_rules()["required"], f"no {field.name}", field.name)
         yield Submission({field.name: None}, REFUSED, field.null, f"{field.name} null")
+        for other in other_names(field.name):
+            why = f"{other} and no {field.name}"
+            yield Submission({}, REFUSED, body_rules()["required"], why, field.name, instead=other)
+
+
+def other_names(name: str) -> tuple[str, ...]:
+    """Return names that a lenient parser takes for that of a field: in other case, and without underscores."""
+    head, *tail = name.split("_")
+    return tuple(dict.fromkeys((name.capitalize(), name.upper(), head + "".join(map(str.capitalize, tail)))))[
+        : 3 if tail else 2
+    ]
 
 
 def _wrong(field: Field) -> Iterator[Submission]:
     """Yield values of another type, outside the list of words, of no valid form, too short or too long."""
-    values = {"string": (5, True, [usual(field.name)], {"text": usual(field.name)}, 1.5), "boolean": _FLAGS}
+    whole = {"text": usual(field.name), "toString": "x"}  # a member that a language may call
+    values = {"string": (*_TEXTS, [usual(field.name)], whole), "boolean": _FLAGS}
     wrong = [("type", value) for value in values.get(field.kind, _LISTS)]
     wrong += [("type", value) for value in _ITEMS.get(field.name, ())]
+    wrong += [("type", place) for place, _ in enumerate(field.values, 1)]
     wrong += [("enum", word) for word in misspelled(field)]
     wrong += [("format", text) for text in _FORMATS.get(field.format or "", ())]
     for keyword, value in wrong:
@@ -90,6 +114,7 @@ def misspelled(field: Field) -> tuple[str, ...]:
         for word in field.values
         for text in (word.swapcase(), word.capitalize(), f" {word}", f"{word} ", f"{word}S", word[:-1])
     ]
+    near += [str(place) for place in range(len(field.values) + 1)]
     near += ["", ",".join(field.values), *_OTHER_WORDS.get(field.name, ())]
     return tuple(dict.fromkeys(text for text in near if text not in field.values))
 
@@ -156,16 +181,29 @@ ODD_PEOPLE: tuple[tuple[dict[str, str], str], ...] = (
 )
 
 
+IGNORED = "BODY-17"  # an unknown field is refused or ignored: it never changes what is made of the others
+NAMED_ALIKE = Submission(
+    {"Title": "another", "TYPE": "MEETING", "TITLE": "yet another"},
+    *(FREE, IGNORED, "unknown fields that are named like known ones, in other case"),
+)
+
+
 @functools.cache
 def free() -> Table:
     """Return what the contract leaves open, by the rule that reports it."""
     people = [Submission({"participants": [person]}, FREE, "BODY-11", why) for person, why in ODD_PEOPLE]
     nulls = [Submission({name: None}, FREE, fields()[name].null, f"{name} null") for name in optional()]
     starts = [Submission({"start_at": text}, FREE, "BODY-18", text) for text in OTHER_INSTANTS]
-    unknown = Submission({"colour": "blue"}, FREE, "BODY-17", "an unknown field")
-    return by_rule([*people, *nulls, *starts, unknown, Submission({"title": "a\0b"}, FREE, "BODY-22", "a NUL")])
+    unknown = Submission({"colour": "blue"}, FREE, IGNORED, "an unknown field")
+    nul = Submission({"title": "a\0b"}, FREE, "BODY-22", "a NUL")
+    return by_rule([*people, *nulls, *starts, unknown, NAMED_ALIKE, nul])
 
 
+# Values of a member that are no JSON and that parsers of some languages read all the same.
+NO_VALUES = (
+    *(b"NaN", b"Infinity", b"-Infinity", b"01", b"+1", b".5", b"1.", b"0x1", b"True", b"None", b"undefined", b""),
+    *(b'"\\x"', b'"\\u12"', b'"a\nb"', b'"a\tb"', b'"a\0b"', b'"a" // a comment', b"[1,]", b"'a'", b"`a`"),
+)
 NO_OBJECTS = tuple(
     Submission({}, REFUSED, body_rules()["type"], f"the body {text}", body=Body(text.encode()))
     for text in ("[]", '"text"', "1", "true", "null", "[{}]", "{}")
@@ -188,6 +226,7 @@ def in_other_forms(whole: bytes, text: str) -> Table:
     wrapped = (b"[" + whole + b"]", text.encode(), b'{"engagement": ' + whole + b"}")
     pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing", whole[:-1] + b",}"]
     pieces += [whole.replace(b'"', b"'"), b"/* a comment */ " + whole, whole.replace(b'"type"', b"type", 1)]
+    pieces += [whole[:-1] + b', "x": ' + value + b"}" for value in NO_VALUES]
     inside, no_json = "a submission inside something else", "a submission that is no JSON"
     return by_rule(
         (

@@ -52,3 +52,9 @@ ENCODINGS = tuple(
     Encoding(order, space, escapes, chunked, alone)
     for alone, chunked, order, space, escapes in product((False, True), (False, True), _ORDERS, _SPACES, _ESCAPES)
 )
+FORMS = (
+    Encoding(order=_FIELDS[::-1]),
+    Encoding(space="\r\n\t"),
+    Encoding(space="", escapes="slashes"),
+    Encoding(escapes="all"),
+)  # one of each kind

@@ -56,6 +56,13 @@ def _more_bytes(most: int, most_bytes: int) -> tuple[Parts, ...]:
     )
 
 
+def shortest(field: Field) -> Iterator[Submission]:
+    """Yield the shortest texts: a letter, a blank, and the digit that some languages take for nothing."""
+    rule = field.rules.get("minLength") or field.valid
+    for text in ("t", " ", "0"):
+        yield Submission({field.name: text}, ACCEPTED, rule, said(field.name, text))
+
+
 def at_limits(field: Field) -> Iterator[Submission]:
     """Yield texts at their limits, each as the rule of its limit has it."""
     if field.most is None:

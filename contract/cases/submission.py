@@ -17,12 +17,14 @@ Document = dict[str, Any]
 class Submission(Judged):
     """What differs from a plain valid submission: fields to set (the value), and one to leave out.
 
-    `body` stands in the place of the whole body. `escaped` writes every character as an escape. `plainer` is a case of
-    another rule that has to hold first: where a target gets both wrong, that rule is to blame.
+    `instead` is the name under which the value of the one left out stands. `body` stands in the place of the whole
+    body. `escaped` writes every character as an escape. `plainer` is a case of another rule that has to hold first:
+    where a target gets both wrong, that rule is to blame.
     """
 
     value: Document
     without: str | None = None
+    instead: str | None = None
     body: Body | None = None
     escaped: bool = False
     plainer: Submission | None = field(default=None, repr=False)
@@ -35,6 +37,8 @@ class Submission(Judged):
     def document(self, base: Mapping[str, Any], key: str) -> Document:
         """Return the whole submission, made from a plain one, with this key unless the key is what differs."""
         document = {**base, "external_id": key, **self.value}
+        if self.instead is not None and self.without is not None:
+            document[self.instead] = document[self.without]
         return {name: value for name, value in document.items() if name != self.without}
 
     def content(self, base: Mapping[str, Any], key: str) -> Body:

@@ -21,8 +21,8 @@ from contract.judge.replay import SAME, rule_of_repeat
 from contract.outcome import Violation
 from contract.run import blame
 from contract.run.scenarios import play
-from contract.run.steps import check_race, check_repeat, created, replayed, turned_away
-from contract.spec.statuses import BUSY, INCONCLUSIVE
+from contract.run.steps import check_ignored, check_race, check_repeat, created, replayed, turned_away
+from contract.spec.statuses import BUSY, INCONCLUSIVE, LENGTH_REQUIRED
 from contract.strategies import (
     Encoding,
     NearKeys,
@@ -91,7 +91,8 @@ class EngagementMachine(Predicting):
     def submit_freely(self, submission: Submission) -> None:
         """Submit what the contract leaves open: any answer is right that is well-formed."""
         with self.judging(submission.rule):
-            self.client.submit(submission.document(self.client.base, self.client.key()), expect="observed")
+            exchange = self.client.submit(submission.document(self.client.base, self.client.key()), expect="observed")
+            check_ignored(self.client, exchange, submission)
 
     @rule(place=stored, submission=drawn("valid"), encoding=encodings())
     def replay(self, place: Place, submission: Submission, encoding: Encoding) -> None:
@@ -185,7 +186,8 @@ class EngagementMachine(Predicting):
                 return
             exchanges = [self.submit(submission, encoding) for encoding in (one, other)]
             outcomes = [outcome(exchange) for exchange in exchanges]
-            if outcomes[0] != outcomes[1] and not {411, *INCONCLUSIVE} & {e.response.status for e in exchanges}:
+            undecided = {LENGTH_REQUIRED, *INCONCLUSIVE} & {exchange.response.status for exchange in exchanges}
+            if outcomes[0] != outcomes[1] and not undecided:
                 expected = f"the same as for {one}, {outcomes[0]}"
                 violation = Violation(submission.rule, expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]

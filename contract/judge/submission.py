@@ -29,6 +29,8 @@ Objection = tuple[str | None, Verdict]  # the rule that refuses, or UNSURE, and 
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 PLAIN_HTTP = re.compile(r"http://[a-z0-9-]+(\.[a-z0-9-]+)+/[a-z0-9./-]*", re.ASCII | re.IGNORECASE)
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+# A date in any notation of ISO 8601, from a year alone to an ordinal date without hyphens, with anything behind it.
+ISO_8601 = re.compile(r"\s*[+-]?(\d{4,6}-|\d{4}-?W|(\d{4}|\d{7,8})(?!\d))", re.ASCII)
 LENIENT_TIMES = re.compile(r"[Tt]24:|:60(\.|[Zz+-])", re.ASCII)
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -138,7 +140,7 @@ def _media(url: str, media: Mapping[str, Url]) -> Iterator[Objection]:
 
 def _start(text: str) -> Iterator[Objection]:
     """Refuse what is no date in any notation, and a day or an hour that does not exist (BODY-7, BODY-18)."""
-    if not re.search(r"\d", text, re.ASCII):
+    if not ISO_8601.match(text):
         yield fields()["start_at"].rules["format"], REFUSED
         return
     if not RFC3339.fullmatch(text) or LENIENT_TIMES.search(text):
@@ -146,10 +148,12 @@ def _start(text: str) -> Iterator[Objection]:
         return
     try:
         moment = datetime.fromisoformat(text.upper())
+        exists = not re.search(r"[+-]\d\d:[6-9]\d$", text, re.ASCII)  # Python counts the minutes of an offset on
     except ValueError:
+        exists = False
+    if not exists:
         yield fields()["start_at"].rules["format"], REFUSED
-        return
-    if not 1971 <= moment.year < 9000:
+    elif not 1971 <= moment.year < 9000:
         yield UNSURE, REFUSED
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from contract.cases.bodies import IGNORED
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document, Submission
 from contract.exchange import Body, Exchange
@@ -81,6 +82,12 @@ def check_first(
     for each in judge_created(exchange) if exchange.response.id is not None else ():
         if after is not None and not blame.changes_anyway(client, exchange, each):
             raise Violation(rule, f"the engagement that was accepted: {each.expected}", each.actual, exchange)
+        client.recorder.fail(each.rule, blame.violation(each, exchange))
+
+
+def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission) -> None:
+    """Record what an unknown field changed, in an engagement that was made although it was there."""
+    for each in judge_created(exchange) if case.rule == IGNORED and exchange.response.ok else ():
         client.recorder.fail(each.rule, blame.violation(each, exchange))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TOO_LARGE = 413
+LENGTH_REQUIRED = 411  # the legal answer to a body in chunks, of which nobody knows how long it gets
 BUSY = 429
 # A gateway that got no answer in time or none that it understood; 520 to 530 are those of content delivery networks.
 UNAVAILABLE = (408, 502, 503, 504, *range(520, 531))

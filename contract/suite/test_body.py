@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from contract.cases import bodies
+from contract.cases import bodies, encodings
 from contract.cases.submission import Submission, Table, by_rule
 from contract.cases.verdict import REFUSED
 from contract.exchange import Body
@@ -11,8 +11,9 @@ from contract.judge.answers import answer
 from contract.outcome import NotApplicable, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import group
-from contract.run.steps import created, example
+from contract.run.steps import check_first, check_ignored, created, example, replayed
 from contract.spec.fields import body_rules, fields
+from contract.spec.statuses import LENGTH_REQUIRED
 from contract.suite.marks import each_group, needs, rule
 
 
@@ -65,6 +66,19 @@ def test_the_required_fields_suffice(client: RecordingClient) -> None:
     example(client, "plain")
 
 
+@rule(body_rules()["valid"])
+@needs(REPEAT)
+def test_the_form_of_a_valid_submission_does_not_matter(client: RecordingClient) -> None:
+    """Order, white space, escapes and a body in chunks change nothing; asked with a repeat, which creates nothing."""
+    first = example(client, "plain")
+    for form in encodings.FORMS:
+        replayed(client, first, form.body(first.document), body_rules()["valid"])
+    # A server may ask for a length: 411.
+    exchange = client.submit(client.submission(), chunked=True)
+    if exchange.response.status != LENGTH_REQUIRED:
+        check_first(client, exchange, {}, body_rules()["valid"])
+
+
 @rule("BODY-12")
 def test_call_and_meeting_are_accepted_and_kept(client: RecordingClient) -> None:
     """Both types are accepted, and engagement_type says which."""
@@ -105,6 +119,7 @@ def _seen(client: RecordingClient, case: Submission, expect: str = "observed") -
         exchange = client.submit(case.document(client.base, client.key()), expect=expect)
         verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
         client.recorder.observe(case.rule, f"{verdict} {case.why}")
+        check_ignored(client, exchange, case)
 
 
 @rule("BODY-11")
@@ -123,8 +138,8 @@ def test_whether_null_is_allowed_for_optional_fields(client: RecordingClient) ->
 
 @rule("BODY-17")
 def test_whether_unknown_fields_are_ignored(client: RecordingClient) -> None:
-    """A field that the page does not list."""
-    for case in bodies.free()["BODY-17"]:
+    """A field that the page does not list. Where it is ignored, what is made of the others is as they say."""
+    for case in bodies.free()[bodies.IGNORED]:
         _seen(client, case, "created")
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from contract.cases import bodies
-from contract.cases.lengths import characters, escaped, short_fields
+from contract.cases.lengths import characters, escaped, short_fields, shortest
 from contract.cases.submission import Submission
+from contract.cases.verdict import REFUSED
 from contract.exchange import Text
-from contract.outcome import NotApplicable, TooLarge
+from contract.judge.answers import answer
+from contract.outcome import NotApplicable, TooLarge, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import accept_each, group
 from contract.run.steps import accepted, created
@@ -48,9 +50,24 @@ def test_a_text_at_its_limit_is_accepted(client: RecordingClient) -> None:
 
 @rule(*_of("minLength"))
 def test_the_shortest_texts_are_accepted(client: RecordingClient) -> None:
-    """A text of one character is accepted. No key is asked for: there are too few that short."""
-    shortest = [field for field, _ in short_fields() if field.least and field.name != "external_id"]
-    accept_each(client, [(field.rules["minLength"], {field.name: field.name[0]}) for field in shortest])
+    """A text of one character is accepted, whichever it is. No key is among them: there are too few that short."""
+    texts = [field for field, _ in short_fields() if field.least and field.name != "external_id"]
+    for cases in zip(*map(shortest, (*texts, fields()["transcript_text"])), strict=True):
+        accept_each(client, [(case.rule, case.value) for case in cases])
+
+
+@rule(*(field.rules["minLength"] for field, _ in short_fields() if field.name == "external_id"))
+def test_the_shortest_keys_are_accepted(client: RecordingClient) -> None:
+    """A key of one character is taken, by the first run that sends it or by an earlier one; asked on this machine only.
+
+    Others may have used it.
+    """
+    if not client.config.loopback:
+        raise NotApplicable("a key that does not begin with the run's own mark is sent to this machine only")
+    for case in list(shortest(fields()["external_id"]))[1:]:
+        exchange = client.submit(case.document(client.base, client.key()))
+        if exchange.response.status in REFUSED.statuses:
+            raise Violation(case.rule, f"{case.why} to be accepted", answer(exchange), exchange)
 
 
 @rule("LIMIT-10")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,8 +17,10 @@ from tests.defects.seams import (
     converted,
     defect,
     excused,
+    handled,
     parsed,
     read_as,
+    refusal,
     refused,
     resubmitted,
 )  # fmt: skip
@@ -63,7 +66,35 @@ def needed(name: str) -> Install:
     return refused(name, lambda document: name not in document)
 
 
+def unless_truthy(name: str) -> Install:
+    """Look at a member only where a language takes it for true: a check that begins with the value."""
+    return converted(name, lambda value: STAND_INS[name]() if value in (False, 0, "") else value)
+
+
+def called(other: Callable[[str], str]) -> Install:
+    """Take a member with another name for the one that is missing."""
+    names = (*REQUIRED, *OPTIONAL)
+    return read_as(lambda document: {
+        name: document[other(name)] for name in names if name not in document and other(name) in document
+    })  # fmt: skip
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(map(str.capitalize, tail))
+
+
+def folded(document: Json) -> Json:
+    """Let the last member count whose name is equal in lower case, as some parsers do."""
+    return {name.lower(): value for name, value in document.items() if name.lower() in (*REQUIRED, *OPTIONAL)}
+
+
 PRESENCE = (
+    defect("names-capitalised", "BODY-1", "Title counts as title, and so on.", called(str.capitalize)),
+    defect("names-upper-case", "BODY-1", "TITLE counts as title, and so on.", called(str.upper)),
+    defect("names-camel-case", "BODY-1", "mediaUrl counts as media_url, and so on.", called(_camel)),
+    defect("names-any-case", "BODY-1 RESP-4 BODY-12", "The case of names does not count, and the last one does.",
+           read_as(folded)),
     *(defect(f"{name.replace('_', '-')}-optional", "BODY-1", f"A body without {name} is accepted.", optional(name))
       for name in REQUIRED),
     *(defect(f"{name.replace('_', '-')}-null", "BODY-2", f"null is accepted as {name}.", nullable(name),
@@ -113,6 +144,14 @@ COERCION = (
     defect("type-empty", "BODY-4", "An empty type is accepted.", looked_up("type", {"": "CALL"})),
     defect("type-from-list", "BODY-3 BODY-4", "A list of one type is accepted.",
            coerced("type", list, lambda kinds: kinds[0] if len(kinds) == 1 else kinds)),
+    defect("type-ordinal", "BODY-3 BODY-4", "The place of a word in its list is accepted as type.",
+           looked_up("type", {0.0: "CALL", 1.0: "MEETING"})),
+    defect("type-ordinal-text", "BODY-4", "The place of a word in its list is accepted as type, as a text.",
+           looked_up("type", {"0": "CALL", "1": "MEETING"})),
+    *(defect(f"{name.replace('_', '-')}-from-nothing", rule, f"false, 0 and an empty text count as no {name}.",
+             unless_truthy(name)) for name, rule in (("participants", "BODY-9"), ("start_at", "BODY-7"))),
+    defect("transcript-from-nothing", "BODY-3", "false and 0 count as no transcript_text.",
+           unless_truthy("transcript_text")),
     defect("meeting-refused", "BODY-12",
            "MEETING is refused.", refused("type", lambda body: body.get("type") == "MEETING")),
     defect("call-refused", "BODY-12", "CALL is refused.", refused("type", lambda body: body.get("type") == "CALL")),
@@ -157,7 +196,45 @@ def _last_day(text: str) -> str | None:
     return re.sub(r"^(\d{4}-\d\d-)(29|3[01])T", r"\g<1>28T", text) if "-02-" in text else None
 
 
+def _digits(text: str) -> str | None:
+    return datetime.fromtimestamp(int(text) % 4_000_000_000, UTC).isoformat() if re.fullmatch("[0-9]+", text) else None
+
+
+def _padded(text: str) -> str | None:
+    return re.sub(r"(?<=[-T:])(\d)(?=[-T:Z])", r"0\1", text)
+
+
+def _by_words(text: str) -> str | None:
+    """Read what the date parsers of some languages read."""
+    if text.strip() in {"", "now", "+1 day", "yesterday"}:
+        return datetime.now(UTC).isoformat()
+    for form in ("%a, %d %b %Y %H:%M:%S GMT", "%B %d, %Y", "%Y/%m/%d %H:%M", "%d/%m/%Y", "%H:%M"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC, year=2026).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
 DATES = (
+    defect("start-digits", "BODY-7", "Any digits are accepted as start, as seconds since 1970.", dated(_digits)),
+    defect("start-one-digit", "BODY-7", "Months, days and hours of one digit are accepted.", dated(_padded)),
+    defect("start-words", "BODY-7", "What a lenient parser reads is accepted as start.", dated(_by_words)),
+    defect("start-two-digit-year", "BODY-7", "A year of two digits is accepted.",
+           dated(lambda text: re.sub(r"^(?=\d\d-)", "20", text))),
+    defect("start-any-letter", "BODY-7", "Any letter may stand between day and time.",
+           dated(lambda text: re.sub(r"^(\d{4}-\d\d-\d\d)[A-Z](?=\d)", r"\1T", text))),
+    defect("start-other-digits", "BODY-7", "Digits of any script are accepted.",
+           dated(lambda text: unicodedata.normalize("NFKC", text))),
+    defect("start-up-to-nul", "BODY-7", "A start ends at its first NUL.", dated(lambda text: text.split("\0")[0])),
+    defect("start-continued", "BODY-7", "What stands behind a start is ignored.",
+           dated(lambda text: re.sub(r"(?<=\dZ)[^A-Z\s].*", "", text, flags=re.DOTALL))),
+    defect("start-offset-minutes", "BODY-7", "Any minutes of an offset are accepted.",
+           zoned(lambda sign, hours, minutes: f"{sign}{hours}:{min(int(minutes), 59):02}")),
+    defect("start-offset-hours-24", "BODY-7", "An offset of 24 hours is accepted.",
+           zoned(lambda sign, hours, minutes: f"{sign}{hours.replace('24', '23')}:{minutes}")),
+    defect("start-after-24", "BODY-7", "The hour 24 goes on for an hour.",
+           dated(lambda text: re.sub(r"T24:(?!00:00)", "T00:", text))),
     defect("start-garbage", "BODY-7", "A start that is no date is taken for now.", dated(_now_unless_date)),
     defect("start-empty", "BODY-7", "An empty start is taken for now.",
            looked_up("start_at", {"": "2026-01-01T00:00:00Z"})),
@@ -198,6 +275,10 @@ def unwelcome(when: Callable[[list[Any]], bool]) -> Install:
     return refused("participants", lambda body: isinstance(group := body.get("participants"), list) and when(group))
 
 
+def _flat(group: list[Any]) -> list[Any]:
+    return [each for person in group for each in (person if isinstance(person, list) else [person])]
+
+
 def _named(person: Any) -> Any:
     return {"name": person} if isinstance(person, str) else person
 
@@ -221,6 +302,11 @@ PARTICIPANTS = (
     defect("participants-of-texts", "BODY-9", "A list of names is accepted.", people(_named)),
     defect("participants-of-anything", "BODY-9", "What is no object in the list is dropped.",
            coerced("participants", list, lambda group: [person for person in group if isinstance(person, dict)])),
+    defect("participants-of-lists", "BODY-9", "A list inside the list of participants is merged into it.",
+           coerced("participants", list, _flat)),
+    defect("participant-from-nothing", "BODY-9", "A name or an e-mail that is false, 0 or empty counts as none.",
+           people(lambda person: {key: value for key, value in person.items() if value}
+                  if isinstance(person, dict) and any(person.values()) else person)),
     defect("participant-name-number", "BODY-9", "A name or an e-mail that is no text is converted.",
            people(lambda person: {key: value if isinstance(value, str) else f"{value}@example.com"
                                   for key, value in person.items()} if isinstance(person, dict) else person)),
@@ -286,6 +372,21 @@ JSON = (
            repaired(lambda raw: re.sub(rb",\s*([}\]])", rb"\1", raw))),
     defect("json-trailing-garbage", "BODY-15", "What stands behind the object is ignored.",
            repaired(lambda raw: raw[: raw.rfind(b"}") + 1], lambda raw: raw[: raw.find(b"}") + 1])),
+    defect("json-nan", "BODY-15", "NaN and Infinity are accepted.",
+           repaired(lambda raw: re.sub(rb"-?(NaN|Infinity)\b", b"0", raw))),
+    defect("json-odd-escapes", "BODY-15", "An escape that does not exist stands for its letter.",
+           repaired(lambda raw: raw.replace(b"\\x", b"x"))),
+    defect("json-control-characters", "BODY-15", "Line ends and tabs may stand in a text as they are.",
+           repaired(lambda raw: re.sub(rb"[\n\t]", b" ", raw))),
+    defect("json-odd-numbers", "BODY-15", "Numbers may begin with a plus or a zero, or end with a dot.",
+           repaired(lambda raw: re.sub(rb"(: )\+?0?(\d)\.?(?=\})", rb"\1\2", raw))),
+    defect("json-words", "BODY-15", "True, None and undefined are accepted.",
+           repaired(lambda raw: re.sub(rb"(: )(True|None|undefined)", rb"\1null", raw))),
+    defect("json-comments", "BODY-15", "Comments are accepted.",
+           repaired(lambda raw: re.sub(rb"/\*.*?\*/", b"", raw))),
+    defect("chunks-refused", "BODY-13", "A body in chunks is not read.",
+           handled(lambda _: lambda sent, app: refusal(400) if "HTTP_TRANSFER_ENCODING" in sent.environ
+                   else sent.call(app))),
     defect("json-single-quotes", "BODY-15", "Single quotes are accepted.",
            repaired(lambda raw: raw.replace(b"'", b'"'))),
 )  # fmt: skip

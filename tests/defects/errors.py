@@ -250,6 +250,7 @@ def depth(raw: bytes) -> int:
 
 SURROGATE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
+SURROGATE_IN = re.compile("[\ud800-\udfff]")
 ESCAPED = "a transcript within its limits, written with escapes, is not accepted"
 LARGE = {"LIMIT-8": "a transcript of 950,000 bytes is not accepted", "LIMIT-9": ESCAPED}
 
@@ -266,6 +267,16 @@ FAILURES = (
            failing(lambda raw: not is_utf8(raw))),
     defect("fails-on-surrogate", "ERR-4", "Half a surrogate pair makes the server fail.",
            failing(lambda raw: SURROGATE.search(raw) is not None)),
+    defect("fails-late-on-prototype", "ERR-4", "A field named __proto__ makes the server fail when it stores.",
+           answered(lambda sent, answer: refusal(500) if answer.status == 201 and b"__proto" in sent.raw else answer)),
+    defect("fails-on-odd-type", "ERR-4 BODY-4", "A type that is not Unicode makes the server fail.",
+           failing_on(lambda body: SURROGATE_IN.search(str(body.get("type"))) is not None)),
+    defect("fails-on-odd-name", "ERR-4", "A name of a participant that is not Unicode makes the server fail.",
+           failing(lambda raw: b'"name": "\\ud' in raw)),
+    defect("fails-on-text-of-object", "ERR-4 BODY-7", "A start with a member toString makes the server fail.",
+           failing_on(lambda body: isinstance(start := body.get("start_at"), dict) and "toString" in start)),
+    defect("fails-on-last-instant", "ERR-4", "A start at the end of the calendar makes the server fail.",
+           failing_on(lambda body: str(body.get("start_at")).startswith("9999-12-31"))),
     defect("fails-on-nul", "ERR-4", "A NUL character makes the server fail.", failing(lambda raw: b"\\u0000" in raw)),
     defect("fails-on-huge-number", "ERR-4", "A number of hundreds of digits makes the server fail.",
            failing(lambda raw: re.search(rb"\d{300}", raw) is not None)),

@@ -65,6 +65,8 @@ DEFECTS = (
            keyed(lambda key: key.encode("latin-1", "replace").decode("latin-1"))),
     defect("key-cut-at-emoji", "IDEM-8", "A key ends at its first character beyond the basic plane.",
            keyed(lambda key: re.split("[\U00010000-\U0010ffff]", key)[0])),
+    defect("key-supplementary", "IDEM-8", "All characters beyond the basic plane are equal in a key.",
+           keyed(lambda key: re.sub("[\U00010000-\U0010ffff]", "\U00010000", key))),
     defect("key-with-source-system", "IDEM-3", "source_system is part of the key.",
            keyed_with(lambda valid: valid.source_system),
            entails={"IDEM-2": "source_system is one of the fields that may differ"}),

@@ -77,7 +77,19 @@ def _cut(value: Any, most: int) -> Any:
     return value[:most] if isinstance(value, str) else value
 
 
+def _lost(name: str) -> list[Defect]:
+    """Return the defects of one character that counts as none."""
+    label, least = name.replace("_", "-"), MINIMA[name]
+    return [
+        defect(f"{label}-blank", least, f"A {name} of blanks counts as empty.",
+               refused(name, lambda body: isinstance(text := body.get(name), str) and text.isspace())),
+        defect(f"{label}-zero", least, f'"0" counts as an empty {name}.',
+               refused(name, lambda body: body.get(name) == "0")),
+    ]  # fmt: skip
+
+
 TEXTS = (
+    *(found for name in MAXIMA for found in _lost(name)),
     *(found for name in MAXIMA for found in _of(name)),
     *(_two(name) for name in ("title", "source_system")),
     defect("title-db-column", "LIMIT-1", "title may have 255 characters.", measured("title", len, 255)),

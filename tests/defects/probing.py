@@ -22,6 +22,7 @@ from tests.kit.submissions import ABSENT, submission
 
 SECONDS = 5.0  # until a request counts as never answered
 HEADERS = ("content-type", "x-api-version", "retry-after", "x-debug-caller")
+CHUNKED = {"Transfer-Encoding": "chunked"}
 Json = dict[str, Any]
 
 
@@ -32,11 +33,14 @@ class Probe:
     server: Running
     names: dict[str, str] = field(default_factory=dict)
 
-    def send(self, body: object, authorization: str | None = "writer") -> tuple[int, str]:
-        """Submit a body and return the status and what else is comparable; the credential is a name or a header."""
+    def send(self, body: object, authorization: str | None = "writer", **further: str) -> tuple[int, str]:
+        """Submit a body and return the status and what else is comparable; the credential is a name or a header.
+
+        `further` are further headers.
+        """
         credential = self.server.credentials.get(authorization or "")
         header = f"Bearer {credential}" if credential else authorization
-        headers = {"Authorization": ABSENT if header is None else header}
+        headers = {"Authorization": ABSENT if header is None else header, **further}
         try:
             answer = send(self.server, body, headers=headers, timeout=SECONDS)
         except (OSError, HTTPException) as error:
@@ -104,6 +108,9 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
             yield str(header), "{} {}".format(*probe.send(submission(), header))
     for body in bodies(concern):
         yield _short(body), "{} {}".format(*probe.send(body))
+    if concern == "body":
+        content = json.dumps(submission()).encode()
+        yield "chunks", str(probe.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content), **CHUNKED))
     if concern == "idempotency":
         for first, one, second, two in pairs():
             body = submission()

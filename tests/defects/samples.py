@@ -13,7 +13,7 @@ GOOD = "https://media.example.com/call.mp3"
 Json = dict[str, Any]
 
 OPTIONAL = ("start_at", "is_private", "transcript_text")
-TYPES = ("call", "Call", " CALL ", "EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "MEETING", "CALL")
+TYPES = ("call", "Call", " CALL ", "EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "MEETING", "CALL", "0", "1")
 TEXTS = ("title", "source_system", "external_id")
 ODD: tuple[Any, ...] = (None, ABSENT, "", 5, 1, 0, True, False, [], {}, ["CALL"], {"a": 1}, "true", "yes", "a")
 TITLES = (
@@ -39,6 +39,9 @@ DATES = (
     "yesterday",
     "1767225600",
     "2026-03-02",
+    *("2026-03-02T09:30:00+00:60", "2026-03-02T09:30:00+24:00", "2026-03-02T24:30:00Z", "2026-03-02X09:30:00Z"),
+    *("2026-1-1T0:0:0Z", "26-01-01T00:00:00Z", "２０２６-03-02T09:30:00Z", "2026-03-02T09:30:00Z\0"),
+    *("2026-03-02T09:30:00Z; more", "now"),
 )
 HOSTS = (
     "10.0.0.1",
@@ -131,6 +134,9 @@ PEOPLE: tuple[Any, ...] = (
     [{"name": 5}],
     [{"email": 5}],
     [{"name": "Ada"}, {"name": "Bob"}],
+    [[{"name": "Ada"}]],
+    [{"name": "Ada", "email": False}],
+    False,
     {"name": "Ada"},
 )
 RAW = (
@@ -162,6 +168,17 @@ SPOILT = (
     lambda raw: b"[" + raw + b"]",
     lambda raw: json.dumps(raw.decode()).encode(),
     lambda raw: raw.replace(b"Q", b"\xff"),
+    lambda raw: raw.replace(b"Q", b"\\x"),
+    lambda raw: raw.replace(b"Q", b"\n"),
+    lambda raw: b"/* a */" + raw,
+    *((lambda raw, value=value: raw[:-1] + b', "x": ' + value + b"}") for value in (b"NaN", b"01", b"None")),
+    lambda raw: raw[:-1] + b', "__proto__": 1}',
+    lambda raw: raw[:-1] + b', "TITLE": "another"}',
+    lambda raw: raw.replace(b'"title"', b'"Title"'),
+    lambda raw: raw.replace(b'"title"', b'"TITLE"'),
+    lambda raw: raw.replace(b'"media_url"', b'"mediaUrl"'),
+    lambda raw: raw[:-1] + b', "type": "\\ud800"}',
+    lambda raw: raw[:-1] + b', "participants": [{"name": "\\udc00"}]}',
     lambda raw: raw.replace(b'"Quarterly review"', b'"\\ud83d"'),
 )
 
@@ -192,7 +209,7 @@ def bodies(concern: str) -> Iterator[object]:
         case "limits":
             lengths = (99, 100, 101, 300, 499, 500, 501, 600)
             yield from (submission(**{name: "a"}) for name in TEXTS)
-            yield from (submission(**{name: ""}) for name in TEXTS)
+            yield from (submission(**{name: text}) for name in TEXTS for text in ("", " ", "0"))
             yield from (submission(**{name: c * n}) for name in TEXTS for n in lengths for c in "aé")
             yield from (submission(**{name: "e\u0301" * 250 + "a"}) for name in TEXTS)
             yield submission(title=" " + "a" * 500)
@@ -213,6 +230,8 @@ def bodies(concern: str) -> Iterator[object]:
             yield from (*RAW, submission(media_url=URLS[0]), submission(media_url=None), submission(start_at="a"))
             yield from (submission(media_url="https://[::1/a.mp3"), submission(participants=[5]))
             yield from (submission(transcript_text=text) for text in ("é" * 450_000, "😀" * 237_500))
+            yield from (spoil(json.dumps(submission()).encode()) for spoil in SPOILT)
+            yield from (submission(start_at=start) for start in ({"toString": "x"}, "9999-12-31T23:59:59-14:00"))
 
 
 def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:

@@ -58,7 +58,7 @@ def instant(text: str, variant: Variant) -> datetime:
     pattern = r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)"
     if variant.dates == "iso8601":
         pattern = r"\d{4}-?(\d\d-?\d\d|W\d\d-?\d)([Tt ]\d\d(:?\d\d(:?\d\d([.,]\d+)?)?)?([Zz]|[+-]\d\d(:?\d\d)?)?)?"
-    if not re.fullmatch(pattern, text, re.ASCII):
+    if not re.fullmatch(pattern, text, re.ASCII) or re.search(r"[+-]\d\d:?[6-9]\d$", text[19:], re.ASCII):
         raise ValueError(text)
     moment = datetime.fromisoformat(text.upper())
     if not 1 < moment.year < MAXYEAR or text.upper()[10:].startswith(
