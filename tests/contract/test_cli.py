@@ -14,12 +14,12 @@ from contract.run.session import select
 from contract.spec.rules import catalogue
 from mock_server import Settings, running
 from tests.defects import ALL, serve
-from tests.kit.command import MEDIA, at, call, contract, report
+from tests.kit.command import MEDIA, apart, at, contract, report
 
 
 def test_without_configuration_it_tests_the_mock(tmp_path: Path) -> None:
     """`contract run` alone starts the mock and finds nothing wrong and nothing untested; every rule has a verdict."""
-    done = contract(tmp_path, "run", code=0)
+    done = apart(tmp_path, "run", code=0)
     verdicts = {rule["verdict"] for rule in report(tmp_path).values()}
     assert verdicts <= {"pass", "observed", "not_applicable"}
     assert "sk-apik_writer.local" not in done.stdout + done.stderr
@@ -102,12 +102,9 @@ def test_limits_hold_for_the_mock_as_well(tmp_path: Path) -> None:
         (["run", "--config", "missing.toml"], "--config: cannot read missing.toml"),
     ],
 )
-def test_usage_errors_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
-) -> None:
+def test_usage_errors_are_one_line(tmp_path: Path, arguments: list[str], sentence: str) -> None:
     """What cannot be understood is exit 2 with one line on standard error; nothing is sent or written."""
-    monkeypatch.chdir(tmp_path)
-    done = call(*arguments)
+    done = contract(tmp_path, *arguments)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -123,9 +120,9 @@ def test_another_machine_is_asked_for_first(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_catalogue_is_a_line_a_rule() -> None:
+def test_the_catalogue_is_a_line_a_rule(tmp_path: Path) -> None:
     """`contract rules` lists every rule with its level and title."""
-    lines = call("rules").stdout.splitlines()
+    lines = contract(tmp_path, "rules").stdout.splitlines()
     assert lines[0].startswith("AUTH-1    must")
     assert len(lines) == len({line.split()[0] for line in lines}) > 100
 

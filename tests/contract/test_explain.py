@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from contract.explain import by_id, explain
 from contract.spec.rules import catalogue
-from tests.kit.command import call
+from tests.kit.command import contract
 
 
 @pytest.mark.parametrize(
@@ -37,9 +39,9 @@ def test_every_rule_can_be_explained() -> None:
         assert sent.count("\n- ") >= 1, rule
 
 
-def test_the_command_takes_either_case_and_corrects_a_slip() -> None:
+def test_the_command_takes_either_case_and_corrects_a_slip(tmp_path: Path) -> None:
     """`contract explain url-15` works; an unknown rule is exit 2 and one line with the nearest."""
     assert by_id("url-15") is catalogue()["URL-15"]
-    assert call("explain", "url-15").stdout.startswith("URL-15 (must): ")
-    done = call("explain", "ULR-15")
+    assert contract(tmp_path, "explain", "url-15").stdout.startswith("URL-15 (must): ")
+    done = contract(tmp_path, "explain", "ULR-15")
     assert (done.returncode, done.stderr) == (2, "contract: ULR-15 is no rule; did you mean URL-15?\n")

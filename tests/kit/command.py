@@ -23,33 +23,43 @@ MEDIA = {
 def contract(
     folder: Path, *arguments: str, environment: dict[str, str] | None = None, code: int | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder without any setting of the environment but these."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    """Call the command in a folder, without any setting of the environment but these.
+
+    It runs in this process: to start another one costs a second of processor time. `apart` does that.
+    """
+    output, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(output), redirect_stderr(errors):
+        patch.chdir(folder)
+        patch.setattr(os, "environ", _clean(environment))
+        try:
+            ended = main(arguments)
+        except SystemExit as stopped:  # argparse
+            ended = int(stopped.code or 0)
+    done = subprocess.CompletedProcess(arguments, ended, output.getvalue(), errors.getvalue())
+    assert code in {None, ended}, done.stdout + done.stderr
+    return done
+
+
+def apart(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None, code: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process of its own, as a user runs it."""
     done = subprocess.run(
         [sys.executable, "-m", "contract", *arguments],
         cwd=folder,
-        env={**clean, **(environment or {})},
+        env=_clean(environment),
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
         check=False,
     )
-    if code is not None:
-        assert done.returncode == code, done.stdout + done.stderr
+    assert code in {None, done.returncode}, done.stdout + done.stderr
     return done
 
 
-def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call the command in this process, which is faster, without any setting. It must end before it sends."""
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        redirect_stdout(io.StringIO()) as output,
-        redirect_stderr(io.StringIO()) as errors,
-    ):
-        for name in [name for name in os.environ if name.startswith("CONTRACT_")]:
-            patch.delenv(name)
-        code = main(arguments)
-    return subprocess.CompletedProcess(arguments, code, output.getvalue(), errors.getvalue())
+def _clean(environment: dict[str, str] | None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    return {**kept, **(environment or {})}
 
 
 def at(server: Running, **changes: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ import trustme
 
 from mock_server import Settings, running
 from tests import peer
-from tests.kit.command import at, contract, report
+from tests.kit.command import apart, at, report
 from tests.kit.gateways import Asked, Firewall, Flaky, Gateway, Gzipping, Old, Outage, Picky, Proxy, standing
 from tests.kit.nginx import nginx
 from tests.kit.unseen import unseen
@@ -102,7 +102,7 @@ def run(kind: type[Gateway], environment: dict[str, str], folder: Path) -> Ended
         if kind is Proxy:
             changes |= {"CONTRACT_BASE_URL": ELSEWHERE, "CONTRACT_PROXY": f"http://us%25er:p%40ssword@{address}"}
             arguments = ["--yes", "--rate=1000/s"]
-        done = contract(folder, "run", *arguments, environment=environment | changes)
+        done = apart(folder, "run", *arguments, environment=environment | changes)
     return Ended.of(done, folder, gateway)
 
 
@@ -110,7 +110,7 @@ def run_behind_nginx(environment: dict[str, str], folder: Path) -> Ended:
     """Run the command against a target behind nginx."""
     folder.mkdir()
     with nginx(folder, urlsplit(environment["CONTRACT_BASE_URL"]).netloc) as address:
-        done = contract(folder, "run", environment=environment | {"CONTRACT_BASE_URL": f"http://{address}/api"})
+        done = apart(folder, "run", environment=environment | {"CONTRACT_BASE_URL": f"http://{address}/api"})
     return Ended.of(done, folder)
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from mock_server import Settings, running
-from tests.kit.command import at, contract, report
+from tests.kit.command import apart, at, report
 
 
 def test_a_plan_sends_nothing_and_is_nearly_right(tmp_path: Path) -> None:
     """`contract plan` says within a tenth what a run then sends and creates, and leaves no file."""
     with running(Settings(port=0, log_level="error")) as server:
-        said = contract(tmp_path, "plan", environment=at(server), code=0).stdout
+        said = apart(tmp_path, "plan", environment=at(server), code=0).stdout
         assert len(server.mock.state.store) == 0
         assert list(tmp_path.iterdir()) == []
-        contract(tmp_path, "run", environment=at(server), code=0)
+        apart(tmp_path, "run", environment=at(server), code=0)
     words = next(line for line in said.splitlines() if line.startswith("Sends")).split()
     done = json.loads((tmp_path / "contract-report" / "report.json").read_text(encoding="utf-8"))
     assert int(words[2]) == pytest.approx(done["requests"], rel=0.1)
@@ -29,7 +29,7 @@ def test_a_plan_sends_nothing_and_is_nearly_right(tmp_path: Path) -> None:
 def test_safe_creates_nothing(tmp_path: Path) -> None:
     """The profile safe leaves a target as empty as it was."""
     with running(Settings(port=0, log_level="error")) as server:
-        contract(tmp_path, "run", "--profile", "safe", environment=at(server), code=4)
+        apart(tmp_path, "run", "--profile", "safe", environment=at(server), code=4)
         assert len(server.mock.state.store) == 0
     assert report(tmp_path)["URL-3"]["verdict"] == "pass"
 
@@ -53,11 +53,11 @@ def test_what_is_not_configured_is_incomplete(tmp_path: Path) -> None:
     with running(Settings(port=0, log_level="error")) as server:
         environment = at(server)
         del environment["CONTRACT_OTHER_WORKSPACE"]
-        contract(tmp_path, "run", "--rule", "IDEM-4", "--rule", "IDEM-1", environment=environment, code=4)
+        apart(tmp_path, "run", "--rule", "IDEM-4", "--rule", "IDEM-1", environment=environment, code=4)
         assert report(tmp_path)["IDEM-4"]["verdict"] == "untested"
         assert "CONTRACT_OTHER_WORKSPACE" in str(report(tmp_path)["IDEM-4"]["reason"])
         (tmp_path / "c.toml").write_text('[waived]\n"IDEM-4" = "one workspace"\n', encoding="utf-8")
-        contract(
+        apart(
             tmp_path,
             "run",
             "--config",

@@ -46,4 +46,4 @@ def test_every_point_left_open_is_an_observation() -> None:
     levels = {rule.level for rule in catalogue().values()}
     families = {rule.family for rule in catalogue().values()}
     assert levels == {"must", "documented", "robust", "observe"}
-    assert families == {"AUTH", "SCOPE", "IDEM", "URL", "LIMIT", "BODY", "RESP", "READ", "LIST", "ERR"}
+    assert families == {"AUTH", "SCOPE", "IDEM", "URL", "LIMIT", "BODY", "RESP", "READ", "LIST", "HOOK", "ERR"}
