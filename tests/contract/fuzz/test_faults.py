@@ -36,6 +36,7 @@ class Faulty:
         return [content]
 
 
+@pytest.mark.long
 def test_each_of_several_faults_is_reported(start: Started) -> None:
     """One run of a few hundred cases names the rule of every fault, and the case of each is one or two requests."""
     session = start(Faulty)

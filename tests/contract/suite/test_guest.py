@@ -10,7 +10,7 @@ import pytest
 
 from pytest_engagements import OPTIONS
 from tests.defects import ALL, serve
-from tests.kit.command import at, contract
+from tests.kit.command import apart, at
 from tests.kit.folder import pytest_in
 
 # What pytest-flask and many a project define.
@@ -121,7 +121,7 @@ def test_a_hidden_suite_is_said_in_a_sentence(project: Path) -> None:
 @pytest.mark.long
 def test_a_hidden_mock_is_said_in_a_sentence(project: Path) -> None:
     """`python -m contract` beside another package named mock_server is exit 2 and one line."""
-    done = contract(project, "run", code=2)
+    done = apart(project, "run", code=2)
     assert f"Python finds mock_server {project / 'mock_server'}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -136,6 +136,7 @@ def test_every_option_is_explained(tmp_path: Path) -> None:
     assert "--contract-yes send to" in said
 
 
+@pytest.mark.long
 def test_a_budget_that_is_too_small_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     """Under pytest, too, a plan that exceeds a budget is exit 2 and names one that would do, even if nobody listens."""
     options = ("--pyargs", "contract.suite", "--contract-rule=IDEM-1", "--contract-report-dir=out")
