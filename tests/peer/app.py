@@ -23,7 +23,8 @@ from tests.peer.variant import Variant
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 SLUGS = {400: "bad_request", 401: "authentication_required", 403: "insufficient_scope", 404: "unknown_path",
-         405: "method_not_allowed", 409: "in_flight", 422: "validation_failed", 429: "too_many_requests"}  # fmt: skip
+         405: "method_not_allowed", 409: "in_flight", 415: "unsupported_media_type", 422: "validation_failed",
+         429: "too_many_requests"}  # fmt: skip
 NAMES: dict[str, Callable[[Path], str]] = {
     "pointer": lambda path: "".join(f"/{part}" for part in path),
     "dotted": lambda path: ".".join(map(str, path)),
@@ -143,6 +144,9 @@ class Peer:
         if self.variant.scope_judged == "before_body":
             self._authorize(caller)
         self._count()
+        sent_as = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        if self.variant.content_types == "json_only" and sent_as != "application/json":
+            raise Refusal(415, "Send application/json.")
         body = self._read(environ["wsgi.input"].read())
         self._authorize(caller)
         if self.variant.key_lookup == "before_fetch":
@@ -198,7 +202,7 @@ class Peer:
 
     def _read(self, raw: bytes) -> dict[str, Any]:
         try:
-            body = read(raw)
+            body = read(raw, self.variant)
         except Unreadable as error:
             raise Refusal(self.variant.refusal_status, str(error)) from None
         if found := list(faults(body, self.variant)):
@@ -207,8 +211,12 @@ class Peer:
         return body
 
     def _fetch(self, body: dict[str, Any]) -> None:
-        whole, strict = self.variant.whole_internet, self.variant.strict_addresses
-        media.fetch(body["media_url"], whole_internet=whole, strict=strict)
+        media.fetch(
+            body["media_url"],
+            whole_internet=self.variant.whole_internet,
+            strict=self.variant.strict_addresses,
+            follow=self.variant.follows_redirects,
+        )
 
     def _judged(self, judge: Callable[[], object]) -> None:
         try:

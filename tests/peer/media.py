@@ -56,7 +56,7 @@ def check_syntax(url: str) -> str:
     return host.removesuffix(".")
 
 
-def fetch(url: str, *, whole_internet: bool, strict: bool) -> None:
+def fetch(url: str, *, whole_internet: bool, strict: bool, follow: bool = True) -> None:
     """Return if the URL leads to a recording on a public host. Raises Unusable."""
     host, parts = check_syntax(url), urlsplit(url)
     if strict and ("@" in parts.netloc or parts.port not in {None, 443}):
@@ -67,13 +67,13 @@ def fetch(url: str, *, whole_internet: bool, strict: bool) -> None:
     time.sleep(FETCH_SECONDS)
     if not whole_internet and host not in HOSTS:
         raise Unusable("cannot be reached", exact=False)
-    kind = _special(parts.path) if host == "media.mock.test" else None
+    kind = _special(parts.path, follow=follow) if host == "media.mock.test" else None
     suffix = parts.path.rpartition("/")[2].rpartition(".")[2].lower()
     if (kind or SUFFIXES.get(suffix, "application")) not in {"audio", "video"}:
         raise Unusable("is not a recording", exact=True)
 
 
-def _special(path: str) -> str | None:
+def _special(path: str, *, follow: bool) -> str | None:
     """Return the kind of content a path of the special host serves, or None to go by its suffix."""
     head, *rest = path.strip("/").split("/")
     match head, rest:
@@ -83,7 +83,7 @@ def _special(path: str) -> str | None:
             raise Unusable("redirects to a private address", exact=True)
         case (("404" | "403" | "500" | "timeout" | "truncated" | "bad-certificate"), _):
             raise Unusable("cannot be fetched", exact=False)
-        case "redirect", [count, *_] if count.isdigit() and int(count[:9]) > 5:
+        case "redirect", [count, *_] if count.isdigit() and int(count[:9]) > (5 if follow else 0):
             raise Unusable("redirects too often", exact=False)
         case "no-type", _:
             return "none"

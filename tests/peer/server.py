@@ -43,6 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             "REQUEST_METHOD": self.command,
             "PATH_INFO": self.path.partition("?")[0],
             "QUERY_STRING": self.path.partition("?")[2],
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "HTTP_AUTHORIZATION": self.headers.get("Authorization", ""),
             "HTTP_IF_NONE_MATCH": self.headers.get("If-None-Match", ""),
             "wsgi.input": io.BytesIO(body),

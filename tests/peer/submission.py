@@ -23,7 +23,7 @@ class Unreadable(Exception):  # noqa: N818  a verdict
     """The body is not a JSON object."""
 
 
-def read(raw: bytes) -> dict[str, Any]:
+def read(raw: bytes, variant: Variant) -> dict[str, Any]:
     """Return the JSON object in `raw`. Raises Unreadable."""
     try:
         document = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
@@ -31,7 +31,17 @@ def read(raw: bytes) -> dict[str, Any]:
         raise Unreadable("The body is not JSON.") from None
     if not isinstance(document, dict):
         raise Unreadable("The body is not an object.")
+    if variant.deepest_json is not None and _depth(document) > variant.deepest_json:
+        raise Unreadable("The body is nested too deeply.")
     return document
+
+
+def _depth(document: Any) -> int:
+    depth, level = 0, [document]
+    while level := [value for value in level if isinstance(value, dict | list)]:
+        depth += 1
+        level = [child for value in level for child in (value.values() if isinstance(value, dict) else value)]
+    return depth
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -74,6 +84,8 @@ def _text(name: str, value: Any, variant: Variant) -> Iterator[Fault]:
         return
     if variant.lone_surrogates == "refused" and re.search("[\ud800-\udfff]", value):
         yield (name,), "is not Unicode"
+    if variant.nul_characters == "refused" and "\0" in value:
+        yield (name,), "holds a NUL character"
     size = len(value) if variant.length_unit == "code_points" else len(value.encode("utf-16-le", "surrogatepass")) // 2
     least, most = LENGTHS.get(name, (1, 10_000))
     if not least <= size <= most:
@@ -111,6 +123,8 @@ def _people(name: str, value: Any, variant: Variant) -> Iterator[Fault]:
         for key, text in said.items():
             if not isinstance(text, str):
                 yield (name, place, key), "is not a string"
+            elif variant.nul_characters == "refused" and "\0" in text:
+                yield (name, place, key), "holds a NUL character"
             elif variant.odd_participants == "refused" and (not text or (key == "email" and "@" not in text)):
                 yield (name, place, key), "is not usable"
         if not said and variant.odd_participants == "refused":

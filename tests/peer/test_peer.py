@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -153,6 +154,36 @@ def test_reading_back(peer: Serving) -> None:
     assert sorted(listed) == sorted(made)
     for wrong in ("limit=0", "limit=101", "order_by=id", "cursor=x", "expand=all", "filter[title][eq]=x"):
         assert get(peer, f"?{wrong}", "reader").status == 400, wrong
+
+
+FREEDOMS: list[tuple[str, dict[str, Any], Any]] = [
+    ("nul_characters", {"title": "a\0b"}, "refused"),
+    ("nul_characters", {"participants": [{"name": "a\0b"}]}, "refused"),
+    ("deepest_json", {"extra": json.loads("[" * 100 + "]" * 100)}, 100),
+    ("follows_redirects", {"media_url": "https://media.mock.test/redirect/1/a.mp3"}, False),
+]
+
+
+@pytest.mark.parametrize(("switch", "fields", "value"), FREEDOMS)
+def test_what_real_servers_refuse(switch: str, fields: dict[str, Any], value: Any) -> None:
+    """NUL, deep JSON and any redirect are accepted as a rule, and refused by the variant of a server that cannot."""
+    body = submission(**{"media_url": "https://media.mock.test/redirect/0/a.mp3", **fields})
+    with serve() as peer:
+        assert post(peer, body).status == 201
+    with serve(**{switch: value}) as peer:
+        assert post(peer, body).status == 422
+        assert post(peer, submission()).status == 201
+
+
+def test_content_types() -> None:
+    """The content type is not looked at, or another one than JSON gets 415 in a problem."""
+    headers = {"Content-Type": "text/plain"}
+    with serve() as peer:
+        assert send(peer, submission(), credential=peer.credentials["writer"], headers=headers).status == 201
+    with serve(content_types="json_only") as peer:
+        refused = send(peer, submission(), credential=peer.credentials["writer"], headers=headers)
+        assert (refused.status, refused.headers["content-type"]) == (415, "application/problem+json")
+        assert post(peer, submission()).status == 201
 
 
 def test_rate() -> None:

@@ -38,7 +38,10 @@ class Variant:
     unknown_fields: str = _switch("ignored", "refused")
     null_optionals: str = _switch("refused", "accepted")
     lone_surrogates: str = _switch("refused", "accepted")
+    nul_characters: str = _switch("accepted", "refused")  # PostgreSQL has none in text
     odd_participants: str = _switch("refused", "accepted")  # {}, an empty name, an e-mail without an at sign
+    deepest_json: int | None = _switch(None, 100)  # parsers have limits: 100 levels is Ruby's
+    content_types: str = _switch("any", "json_only")  # others get 415
     dates: str = _switch("rfc3339", "iso8601")
     scope_judged: str = _switch("before_body", "after_body")
     error_names: str = _switch("pointer", "dotted", "body", "jsonpath", "absent")
@@ -47,6 +50,7 @@ class Variant:
     any_case_bearer: bool = _switch(True, False)
     credential_form: str = _switch("api_key", "opaque")
     whole_internet: bool = _switch(False, True)  # any public host serves recordings, or only the configured ones
+    follows_redirects: bool = _switch(True, False)
     strict_addresses: bool = _switch(True, False)  # refuses more than the page asks for
     reading: str = _switch("offered", "absent")  # reading back: GET of one engagement and of lists
     creator_reads_private: bool = _switch(True, False)  # its creator, who is no participant, sees a private engagement
