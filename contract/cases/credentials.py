@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contract.cases.verdict import NO_SCHEME, UNAUTHORIZED, Judged, Verdict
 
@@ -21,11 +21,13 @@ class WrongCredential(Judged):
     """A recipe for an Authorization header. `make` gets a valid credential; None sends no header.
 
     `written` is the same header for a shell, in which the credential is a variable; without it, it is the header.
+    `content` stands in the place of a valid body.
     """
 
     value: str
     make: Callable[[str], str] | None = field(repr=False)
     written: str | None = None
+    content: bytes | None = None
 
     def header(self, token: str) -> str | None:
         """Return the Authorization header made from a valid credential."""
@@ -83,11 +85,26 @@ def _basic(token: str) -> str:
 
 NONE = _wrong("AUTH-2", "no Authorization header", None)
 UNKNOWN = _always("AUTH-3", "an unknown API key", "Bearer sk-apik_unknown0000.unknown0000000000")
+OTHER_CASE = _wrong(
+    "AUTH-3",
+    "a valid credential in the other case",
+    lambda token: f"Bearer {token.swapcase()}",
+    f"Bearer $(printf %s \"${VARIABLE}\" | tr 'A-Za-z' 'a-zA-Z')",
+)
 WRONG: tuple[WrongCredential, ...] = (
     NONE,
     _always("AUTH-2", "an empty Authorization header", ""),
     _always("AUTH-2", "Bearer without a credential", "Bearer", NO_SCHEME),
     UNKNOWN,
+    # Who may not call learns nothing of what a body should be.
+    *(
+        replace(NONE, why=f"no Authorization header, and {what}", value=what, content=content)
+        for what, content in (("an open brace", b"{"), ("an empty body", b""), ("an empty object", b"{}"))
+    ),
+    replace(UNKNOWN, why="an unknown API key, and no JSON", value="no JSON", content=b"type=CALL"),
+    # What every object of some languages has, and more than the usual server reads of a header.
+    *(_always("AUTH-3", f"the token {name}", f"Bearer {name}") for name in ("constructor", "__proto__", "null", "*")),
+    _always("AUTH-3", "a token of 6,000 characters", f"Bearer {'k' * 6_000}", NO_SCHEME),
     _always("AUTH-3", "an unknown token", "Bearer no-such-credential-0000000000"),
     _wrong(
         "AUTH-3",
@@ -122,12 +139,7 @@ WRONG: tuple[WrongCredential, ...] = (
         f"Bearer ${VARIABLE} more",
         NO_SCHEME,
     ),
-    _wrong(
-        "AUTH-3",
-        "a valid credential in the other case",
-        lambda token: f"Bearer {token.swapcase()}",
-        f"Bearer $(printf %s \"${VARIABLE}\" | tr 'A-Za-z' 'a-zA-Z')",
-    ),
+    OTHER_CASE,
     _wrong("AUTH-4", "Basic with the credential as user", _basic, f'Basic $(printf %s: "${VARIABLE}" | base64 -w0)'),
     under("Basic"),
     under("Token"),

@@ -81,6 +81,11 @@ NO_URIS = (
     *("", "   ", "recording.mp3", "not a url", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3"),
     *("https://exa mple.com/a.mp3", "https://[::1/a.mp3", "https://[/a.mp3", "https://media.example.com:port/a.mp3"),
     *("//media.example.com/a.mp3", "https://[::1::]/a.mp3", "https://[10.0.0.1]/a.mp3"),
+    *(
+        "https://media.example.com\\@10.0.0.1/a.mp3",
+        "https:////media.example.com/a.mp3",
+        "https://media.example.com\0/",
+    ),
 )
 
 
@@ -100,9 +105,14 @@ def other_schemes(accepted: str) -> tuple[Url, ...]:
     return tuple(Url(text, REFUSED, "URL-2", f"the URL {text}") for text in texts)
 
 
-def no_uris() -> tuple[Url, ...]:
-    """Return texts that are no URI with a host."""
-    return tuple(Url(text, REFUSED, NO_URI, f"the text {shown(text)}") for text in NO_URIS)
+def no_uris(accepted: str) -> tuple[Url, ...]:
+    """Return texts that are no URI with a host; parsers of browsers read an accepted recording from some of them."""
+    scheme, _, rest = accepted.partition("://")
+    host = urlsplit(accepted).netloc
+    read = [f" {accepted}", f"{accepted} ", f"\t{accepted}", f"{accepted}\n", f"{accepted}#a b", f"{accepted}#\0"]
+    read += [accepted.replace(host, f"{host[:3]}{white}{host[3:]}", 1) for white in ("\n", "\t", " ", "\\")]
+    read += [f"{scheme}:/{rest}", f"{scheme}:{rest}", f"{scheme}:///{rest}", f"{scheme}:\\\\{rest}", f"<{accepted}>"]
+    return tuple(Url(text, REFUSED, NO_URI, f"the text {shown(text)}") for text in (*NO_URIS, *read))
 
 
 def configured(
@@ -132,7 +142,15 @@ NEIGHBOURS = (
     *("9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255", "192.169.0.0"),
     *("126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0"),
 )
-NOWHERE = ("media", "media.local", "media.internal", "256.0.0.1", "media..example.com", "media%2eexample.com")
+NOWHERE = (
+    "media",
+    "media.local",
+    "media.internal",
+    "256.0.0.1",
+    "media..example.com",
+    "media%2eexample.com",
+    "xn--a.example",
+)
 TUNNELLED = ("[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "[2001:0:7f00:1:0:0:80ff:fffe]", "[::7f00:1]")
 
 
@@ -147,9 +165,10 @@ def variations(accepted: str) -> Iterator[Url]:
     for text, rule, why in (
         (f"https://user:password@{rest}", "URL-21", "user information"),
         (accepted.replace(host, f"{host}:8443", 1), "URL-22", "a port of its own"),
+        (accepted.replace(host, f"{host}:99999", 1), "URL-22", "a port that no host has"),
+        (accepted.replace(host, f"{host}.", 1), "URL-22", "a trailing dot"),
         (accepted.replace(host, f"{host}:22", 1), "URL-22", "another port of its own"),
         (accepted.replace(host, f"{host}:443", 1), "URL-22", "the default port"),
-        (accepted.replace(host, f"{host}.", 1), "URL-22", "a trailing dot"),
         (f"HTTPS://{rest}", "URL-22", "the scheme in upper case"),
         (f"{accepted}#t=1", "URL-22", "a fragment"),
     ):

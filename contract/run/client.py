@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contract.cases import bodies
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document
-from contract.exchange import Exchange, Request
+from contract.exchange import Body, Exchange, Request
 from contract.judge import invariants
 from contract.outcome import LeftOut, See, Violation
 from contract.run.profile import Profile
@@ -82,11 +82,12 @@ class RecordingClient(Client):
     def submit_wrong(self, wrong: WrongCredential, key: str) -> Exchange:
         """Send a submission that is valid but for its credential."""
         token = self.config.credentials["writer"].token
-        request = self.request({**self.base, "external_id": key}, credential=None)
+        document: Document | Body = {**self.base, "external_id": key}
+        request = self.request(document if wrong.content is None else Body(wrong.content), credential=None, key=key)
         headers = request.headers
         if (header := wrong.header(token)) is not None:
             headers = (("Authorization", header), *headers)
-        options = {"expect": "unauthorized", "headers": headers, "authorization": wrong.shell(token)}
+        options = {"expect": "unauthorized", "headers": headers, "authorization": wrong.shell(token), "key": key}
         return self.submit(request.body, credential=None, **options)
 
     def forget(self) -> None:

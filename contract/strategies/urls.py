@@ -51,7 +51,7 @@ def refused_urls(
 ) -> Urls:
     """Draw a URL that a conforming target refuses, for any reason."""
     kinds = [private_urls()] * 3 + [disguised_urls()] * 2
-    kinds += [inside_names(), other_schemes(), not_urls(), unresolvable_urls(), written_urls()]
+    kinds += [inside_names(), other_schemes(), not_urls(accepted), unresolvable_urls(), written_urls()]
     for urls in (
         table.configured(rejected, (), ()),
         table.configured((), redirect_to_private, ()),
@@ -196,9 +196,9 @@ def other_schemes() -> Urls:
     return st.one_of(schemes, rest).map(_judge(REFUSED, "URL-2", "a scheme that is not https"))
 
 
-def not_urls() -> Urls:
+def not_urls(accepted: Sequence[str] = ()) -> Urls:
     """Draw a text that is no URI with a host. Rule: URL-19."""
-    broken = st.sampled_from(table.NO_URIS)
+    broken = st.sampled_from([url.value for url in table.no_uris(accepted[0])] if accepted else table.NO_URIS)
     words = st.text(string.ascii_letters + string.digits + " ./-_?", max_size=40)
     return st.one_of(broken, words).map(_judge(REFUSED, table.NO_URI, "no URI with a host"))
 

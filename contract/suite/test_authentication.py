@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract.cases.credentials import UNKNOWN, WRONG, WrongCredential
+from contract.cases.credentials import NONE, OTHER_CASE, UNKNOWN, WRONG, WrongCredential
 from contract.exchange import Exchange
 from contract.judge.answers import answer
-from contract.outcome import NotApplicable, Untested, Violation
+from contract.outcome import LeftOut, NotApplicable, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import close, flat
-from contract.run.steps import example, turned_away
+from contract.run.steps import example, replayed, turned_away
 from contract.suite.marks import each_group, needs, rule
 
 RECIPES = {
@@ -29,6 +29,8 @@ def test_what_is_not_a_valid_credential_is_refused(
         client.recorder.focus(name)
         try:
             turned_away(client, case, key)
+        except LeftOut as reason:
+            client.recorder.leave_out(name, f"{case.why} ({reason})")
         except Untested as reason:
             client.recorder.leave(name, reason)
         except Violation as violation:
@@ -53,6 +55,16 @@ def test_a_bearer_credential_is_accepted(client: RecordingClient) -> None:
     exchange = _with(client, f"Bearer {client.config.credentials['writer'].token}")
     if not exchange.response.ok:
         raise Violation("AUTH-1", "a valid credential to be accepted after Bearer", answer(exchange), exchange)
+
+
+@rule("AUTH-3")
+@needs(REPEAT)
+def test_each_request_of_a_connection_needs_its_own_credential(client: RecordingClient) -> None:
+    """A wrong credential behind a valid one is refused: a parser may take the header for the one of before."""
+    for case in (OTHER_CASE, NONE):
+        first = example(client, "plain")
+        replayed(client, first, first.request.body)
+        turned_away(client, case, client.key())
 
 
 @rule("AUTH-5")

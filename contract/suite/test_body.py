@@ -163,7 +163,8 @@ def test_whether_duplicate_keys_are_refused(client: RecordingClient) -> None:
 @rule("BODY-20")
 def test_which_content_types_are_accepted(client: RecordingClient) -> None:
     """A submission without a content type, or under another one."""
-    for media_type in ("application/json; charset=utf-8", "text/plain", "application/x-www-form-urlencoded", None):
+    forms = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense", None)
+    for media_type in ("application/json; charset=utf-8", *forms):
         request = client.request(client.submission(), expect="observed")
         headers = [header for header in request.headers if header[0] != "Content-Type"]
         if media_type is not None:

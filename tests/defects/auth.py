@@ -9,6 +9,7 @@ from wsgiref.types import WSGIApplication
 
 from mock_server.checks.auth import Caller
 from mock_server.problems import NotFound, Unauthorized
+from mock_server.services import Mock
 from tests.defects.seams import (
     FAILS,
     Answer,
@@ -99,6 +100,20 @@ def answers_with(old: int, new: int) -> Install:
     return answered_if(lambda answer: answer.status == old, lambda answer: answer.but(new, status=new))
 
 
+def _cached(_: Mock) -> Handler:
+    """Take a header for the one of before on its connection if only the case differs."""
+    before: dict[int, str] = {}
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        connection, header = id(sent.environ["mock_server.connection"]), sent.environ.get("HTTP_AUTHORIZATION", "")
+        last = before.get(connection, "")
+        known = last if header.lower() == last.lower() else header
+        before[connection] = known
+        return sent.call(app, authorization=known)
+
+    return handle
+
+
 def _token(sent: Sent) -> str:
     header: str = sent.environ.get("HTTP_AUTHORIZATION", "")
     return header.rpartition(" ")[2]
@@ -161,6 +176,15 @@ CREDENTIALS = (
     defect("unknown-500", "AUTH-3", "An unknown credential makes the server fail.",
            answered(lambda sent, answer: refusal(500) if answer.status == 401 and _unknown(sent) else answer),
            entails=FAILS),
+    defect("prototype-500", "AUTH-3 ERR-4", "A credential named like a member of every object makes the server fail.",
+           answered(lambda sent, answer: refusal(500) if _token(sent) in {"constructor", "__proto__"} else answer)),
+    defect("body-before-credential", "AUTH-2 AUTH-3", "A body without a field is refused before anybody asks who calls.",
+           answered(lambda sent, answer: refusal(400) if answer.status == 401 and not sent.body else answer)),
+    defect("header-of-before", "AUTH-3", "A credential in other case counts as the one before it on its connection.",
+           handled(_cached)),
+    defect("long-token-page", "ERR-1 ERR-2 ERR-3", "A long header is refused with an HTML page.",
+           answered(lambda sent, answer: Answer(400, {"Content-Type": "text/html"}, b"<html>Header too long</html>")
+                    if len(_token(sent)) > 4000 else answer)),
     defect("echo-401", "AUTH-6", "A 401 repeats the credential.", told({401}, str)),
     defect("echo-403", "AUTH-6", "A 403 repeats the credential.", told({403}, str)),
     defect("echo-422", "AUTH-6", "A refusal of the body repeats the credential.", told({400, 422}, str)),

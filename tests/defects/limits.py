@@ -68,7 +68,7 @@ def _of(name: str) -> list[Defect]:
 
 
 def _two(name: str) -> Defect:
-    """Return the defect of a minimum of two. Not for external_id: see UNSEEN."""
+    """Return the defect of a minimum of two."""
     return defect(f"{name.replace('_', '-')}-two", MINIMA[name], f"{name} needs two characters.",
                   refused(name, lambda body: len(str(body.get(name))) == 1))  # fmt: skip
 
@@ -91,7 +91,7 @@ def _lost(name: str) -> list[Defect]:
 TEXTS = (
     *(found for name in MAXIMA for found in _lost(name)),
     *(found for name in MAXIMA for found in _of(name)),
-    *(_two(name) for name in ("title", "source_system")),
+    *(_two(name) for name in MAXIMA),
     defect("title-db-column", "LIMIT-1", "title may have 255 characters.", measured("title", len, 255)),
     defect("title-trimmed-first", "LIMIT-1", "White space around the title is not counted.",
            excused_by("title", lambda text: len(text.strip()), 500)),
@@ -182,6 +182,5 @@ DEFECTS = (*TEXTS, *TRANSCRIPTS)
 UNSEEN = {
     "source-system-stored-cut": "source_system is in no answer",
     "transcript-stored-cut": "the transcript is in no answer to a create",
-    "external-id-two": "every key of a run begins with its run id, so none of one character is sent",
     "title-utf16": "whether characters beyond the basic plane count once or twice is an observation (LIMIT-11)",
 }

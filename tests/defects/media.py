@@ -49,6 +49,17 @@ def spelled(host: str) -> Install:
     return rewritten(lambda url: pattern.sub("media.example.com", url))
 
 
+def failing_url(pattern: str) -> Install:
+    """Fail on URLs of this form."""
+
+    def read(url: str) -> str:
+        if re.fullmatch(pattern, url):
+            raise RuntimeError("unexpected")
+        return url
+
+    return rewritten(read)
+
+
 def named(pattern: str) -> Install:
     """Let hosts through whose name, as it was sent, matches."""
     return reached(lambda url: re.fullmatch(pattern, url.text.split("/")[2]) is not None)
@@ -214,6 +225,20 @@ REST = (
            accepted(lambda url: re.match(r"https:/*([?#]|$)|https:///", url) is not None)),
     defect("url-with-space", "URL-19", "Spaces in a URL are removed.",
            rewritten(lambda url: url.replace(" ", ""))),
+    defect("url-trimmed", "URL-19", "White space around a URL is dropped.", rewritten(str.strip)),
+    defect("url-white-space", "URL-19", "Tabs and line ends in a URL are dropped, as browsers do.",
+           rewritten(lambda url: re.sub(r"[\t\n\r]", "", url))),
+    defect("url-blanks-escaped", "URL-19", "Blanks behind the host are written as escapes.",
+           rewritten(lambda url: re.sub(r"(?<=[^ ]) (?=[^ ])", "%20", url) if url.startswith("https://") else url)),
+    defect("url-any-slashes", "URL-19", "Any number of slashes and backslashes stands before the host, as in browsers.",
+           rewritten(lambda url: re.sub(r"^https:[/\\]*(?=media)", "https://", url))),
+    defect("fails-on-port", "ERR-4", "A port that no host has makes the server fail.",
+           failing_url(r"https://[^/]+:[0-9]{5,}/.*")),
+    defect("fails-on-punycode", "ERR-4", "A label that is no Punycode makes the server fail.",
+           failing_url(r"https://xn--a\..*")),
+    defect("fails-on-trailing-dot", "ERR-4", "A host with a trailing dot makes the server fail.",
+           failing_url(r"https://[a-z.]+\./.*"), entails={"URL-13": "localhost. makes it fail, too"}),
+    defect("content-capitals", "URL-17", "A content type in capitals is refused.", untyped(r"(?=.*[A-Z]).*")),
     defect("content-any", "URL-16", "Any content is accepted.", typed("(?!audio/|video/).*")),
     defect("content-html", "URL-16", "Web pages are accepted.", typed("text/html")),
     defect("content-text", "URL-16", "Any text is accepted.", typed("text/.*")),
