@@ -147,7 +147,7 @@ class Store:
         """Store an engagement under its key."""
         with self._settled:
             self._by_key[key] = self._by_id[engagement.id] = engagement
-            self._by_creation.setdefault(key[0], CreationOrder()).add(engagement)
+            self._by_creation.setdefault(engagement.owner.workspace.id, CreationOrder()).add(engagement)
 
     def release(self, claim: Claim) -> None:
         """End a claim. The next submission finds the engagement, or a free key."""

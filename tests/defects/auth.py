@@ -8,7 +8,6 @@ from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
 from mock_server.checks.auth import Caller
-from mock_server.problems import NotFound, Unauthorized
 from mock_server.services import Mock
 from tests.defects.seams import (
     FAILS,
@@ -178,7 +177,7 @@ CREDENTIALS = (
            entails=FAILS),
     defect("prototype-500", "AUTH-3 ERR-4", "A credential named like a member of every object makes the server fail.",
            answered(lambda sent, answer: refusal(500) if _token(sent) in {"constructor", "__proto__"} else answer)),
-    defect("body-before-credential", "AUTH-2 AUTH-3", "A body without a field is refused before anybody asks who calls.",
+    defect("body-before-credential", "AUTH-2 AUTH-3", "An empty body is refused before anybody asks who calls.",
            answered(lambda sent, answer: refusal(400) if answer.status == 401 and not sent.body else answer)),
     defect("header-of-before", "AUTH-3", "A credential in other case counts as the one before it on its connection.",
            handled(_cached)),
@@ -200,15 +199,9 @@ def scoped(allow: Callable[[Caller], bool]) -> Install:
     return seen_as(lambda caller: replace(caller, scopes=caller.scopes | {WRITE}) if allow(caller) else caller)
 
 
-def unscoped(error: Callable[[], Exception]) -> Install:
-    """Refuse callers without the scope with another error."""
-
-    def judge(caller: Caller) -> Caller:
-        if WRITE not in caller.scopes:
-            raise error()
-        return caller
-
-    return seen_as(judge)
+def unscoped(status: int) -> Install:
+    """Refuse callers without the scope with another problem."""
+    return answered_if(lambda answer: answer.status == 403, lambda _: refusal(status))
 
 
 NOT_403 = {"SCOPE-2": "the status is not 403"}
@@ -223,11 +216,11 @@ SCOPES = (
     defect("only-read-implies-write", "SCOPE-3 SCOPE-1", "A credential with engagements:read alone may create.",
            scoped(lambda caller: caller.scopes == {"engagements:read"}), entails=NOT_403),
     defect("forbidden-401", "SCOPE-2", "A missing scope gets 401.",
-           unscoped(lambda: Unauthorized("The credential is not sufficient.", rule="SCOPE-2"))),
+           unscoped(401)),
     defect("forbidden-404", "SCOPE-2", "A missing scope gets 404.",
-           unscoped(lambda: NotFound("Nothing is here for this credential.", rule="SCOPE-2"))),
+           unscoped(404)),
     defect("forbidden-400", "SCOPE-2", "A missing scope gets 400.", answers_with(403, 400)),
-    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(RuntimeError),
+    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(500),
            entails=FAILS),
     defect("owner-is-one", "SCOPE-4", "One user owns everything, in all workspaces.",
            shown(lambda *_: {"owner_user_id": "usr_01JB5Z0Q4T8E6Y2C4A1B3D5F7G"})),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import WSGIApplication
 
 from mock_server.clock import rfc3339
 from mock_server.services import Mock
-from tests.defects.seams import FAILS, Answer, Handler, Install, Json, Sent, defect, handled, refusal
+from tests.defects import seams
+from tests.defects.seams import FAILS, Answer, Handler, Install, Json, Sent, defect, refusal
 
 PATH = "/api/v2/engagements"
+handled = partial(seams.handled, everything=True)
 Page = list[Json]
 ODD = set("%\0\ufffd'\u00f0 ")
 

@@ -309,14 +309,15 @@ Edit = Callable[[Sent, Answer], Answer]
 Handler = Callable[[Sent, WSGIApplication], Answer]
 
 
-def handled(make: Callable[[Mock], Handler]) -> Install:
-    """Put a layer before the application; the control plane is left alone."""
+def handled(make: Callable[[Mock], Handler], *, everything: bool = False) -> Install:
+    """Put a layer before the create, or before `everything` under /api; the control plane is left alone."""
 
     def install(mock: Mock) -> WSGIApplication:
         app, handle = create_app(mock=mock), make(mock)
 
         def wrapped(environ: Json, start_response: StartResponse) -> Iterable[bytes]:
-            if not environ["PATH_INFO"].startswith("/api"):
+            reading = environ["REQUEST_METHOD"] in {"GET", "HEAD"}
+            if not environ["PATH_INFO"].startswith("/api") or (reading and not everything):
                 return app(environ, start_response)
             answer = handle(Sent(environ, _read(environ)), app)
             headers = {**answer.headers, "Content-Length": str(len(answer.content))}
