@@ -179,7 +179,7 @@ def no_call_is_lost_or_doubled(
         assert not accused, str(api.report())
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(faults=STRUCK, kills=st.lists(KILLS, min_size=1, max_size=2))
 def test_killed_at_any_point(
     engagements_server: EngagementsServer, tmp_path_factory: pytest.TempPathFactory, faults: Any, kills: Any
@@ -189,7 +189,7 @@ def test_killed_at_any_point(
 
 
 @pytest.mark.long
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=20)
 @given(faults=STRUCK, kills=st.lists(KILLS, max_size=4))
 def test_killed_at_any_point_many_times(
     engagements_server: EngagementsServer, tmp_path_factory: pytest.TempPathFactory, faults: Any, kills: Any
