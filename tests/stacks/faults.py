@@ -62,7 +62,7 @@ def read(folder: Path) -> list[Fault]:
 
 
 def accusations(folder: Path) -> list[dict[str, str]]:
-    """Return the wrong accusations that were checked by hand: `rule`, `what` happened, `how` to show it."""
+    """Return the wrong accusations that were checked by hand: `when`, `rule`, `what` and `how`."""
     content = tomllib.loads((folder / "faults.toml").read_text(encoding="utf-8"))
     return list(content.get("accusations", ()))
 

@@ -83,7 +83,7 @@ def lines() -> Iterator[str]:
         yield f"\n## {chosen.name}: {chosen.about}\n"
         yield from one(listed, kept)
         for wrong in faults.accusations(chosen.folder):
-            yield f"\nWrongly accused when first met: {wrong['rule']}. {wrong['what']}: {wrong['how']}."
+            yield f"\nWrongly accused {TIMES[wrong['when']]}: {wrong['rule']}. {wrong['what']}: {wrong['how']}."
 
 
 def count(listed: list[Fault], kept: dict[str, Any]) -> Count:
@@ -121,4 +121,6 @@ def word(name: str, verdict: dict[str, Any]) -> str:
     """Return one verdict on one fault in a word or two."""
     if name in verdict["found"]:
         return f"found by {', '.join(verdict['found'][name])}"
-    return f"elsewhere: {', '.join(verdict['elsewhere'][name])}" if name in verdict["elsewhere"] else "missed"
+    if name in verdict["elsewhere"]:
+        return f"elsewhere: {', '.join(verdict['elsewhere'][name])}"
+    return "missed" if name in verdict["missed"] else "not listed"
