@@ -144,7 +144,10 @@ def test_an_unknown_id_gets_404(client: RecordingClient) -> None:
     """An id that no engagement has is 404, also one that differs from a known one in its case or its end."""
     offered(client, "read")
     id_ = str(example(client, "plain").response.id)
-    for unknown in (id_[:-4] + ("0000" if not id_.endswith("0000") else "1111"), f"{id_}0", id_[:-1]):
+    other = id_[:-4] + ("0000" if not id_.endswith("0000") else "1111")
+    for unknown in (other, f"{id_}{'0' * 10}", id_[:-1]):  # ids may be short, and counted: one zero more may be known
+        if unknown in client.ids:
+            continue
         exchange = client.read(f"/{unknown}", expect="hidden")
         if exchange.response.status not in {NOT_FOUND, *INCONCLUSIVE}:
             raise Violation("READ-7", f"404 for {unknown}, which nobody has", answer(exchange), exchange)

@@ -178,7 +178,7 @@ CREDENTIALS = (
            entails=FAILS),
     defect("prototype-500", "AUTH-3 ERR-4", "A credential named like a member of every object makes the server fail.",
            answered(lambda sent, answer: refusal(500) if _token(sent) in {"constructor", "__proto__"} else answer)),
-    defect("body-before-credential", "AUTH-2 AUTH-3", "A body without a field is refused before anybody asks who calls.",
+    defect("body-before-credential", "AUTH-2 AUTH-3", "An empty body is refused before anybody asks who calls.",
            answered(lambda sent, answer: refusal(400) if answer.status == 401 and not sent.body else answer)),
     defect("header-of-before", "AUTH-3", "A credential in other case counts as the one before it on its connection.",
            handled(_cached)),
