@@ -61,7 +61,10 @@ NEAR: dict[str, tuple[Shape, ...]] = {
         # As many characters as a key may have, and twice as many bytes.
         *(Shape(end="a", length=LONGEST, filling="é"), Shape(end="b", length=LONGEST, filling="é")),
     ),
-    "IDEM-8": tuple(Shape(end=letter) for letter in ("e", "é", "è", "你", "好", "😀", "😁", "ω", "ß", "ss", "?")),
+    "IDEM-8": tuple(
+        Shape(end=letter)
+        for letter in ("e", "é", "你", "好", "😀", "😁", "è", "ω", "ß", "ss", "?", "か", "カ", "\u200b")
+    ),
 }
 WHY = {
     "IDEM-5": "upper and lower case",

@@ -14,6 +14,7 @@ from contract.exchange import Text
 from contract.spec.fields import Field, fields
 
 PAIR = "e\u0301"  # two code points, one after normalisation
+HEART = "\u2764\ufe0f"  # two code points in any form, and one to look at
 Parts = tuple[tuple[str, int], ...]
 
 
@@ -36,7 +37,7 @@ def over_limits(field: Field) -> Iterator[Submission]:
 
 def _longer(most: int, most_bytes: int | None) -> tuple[Parts, ...]:
     if most_bytes is None:
-        widths: tuple[Parts, ...] = tuple(((piece, most + 1),) for piece in ("a", "é", "あ", "😀"))
+        widths: tuple[Parts, ...] = tuple(((piece, most + 1),) for piece in ("a", "é", "あ", "😀", HEART))
         return (*widths, (("a", most + 100),), (("a", 2 * most),), (("a", 1), (" ", most)))
     marked = (most_bytes - most) // 2
     return (

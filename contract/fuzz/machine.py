@@ -6,13 +6,15 @@ before or after it judges the recording: a repeat with a defect may be answered 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule
 
+from contract.cases import bodies, hostile
 from contract.cases.scenarios import SCENARIOS, Scenario
-from contract.exchange import Exchange
+from contract.exchange import Body, Exchange
 from contract.fuzz.draws import drawn, several
 from contract.fuzz.predicting import OTHER, WRITER, Place, Places, Predicting, Refusals, outcome, rules_of
 from contract.judge.answers import answer
@@ -20,6 +22,7 @@ from contract.judge.refusal import judge_forbidden, rule_of_free_key
 from contract.judge.replay import SAME, rule_of_repeat
 from contract.outcome import Violation
 from contract.run import blame
+from contract.run.groups import flat
 from contract.run.scenarios import play
 from contract.run.steps import check_ignored, check_race, check_repeat, created, replayed, turned_away
 from contract.spec.statuses import BUSY, INCONCLUSIVE, LENGTH_REQUIRED
@@ -66,6 +69,20 @@ class EngagementMachine(Predicting):
     def refuse_bodies(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Refuse each submission with one defect."""
         return self.refuse(submissions, encoding)
+
+    @rule(target=refused, number=st.integers(0, 999))
+    def refuse_what_is_damaged(self, number: int) -> Refusals:
+        """Refuse a valid submission inside something else, and one that is no JSON."""
+        whole = Body.of(self.client.submission()).content
+        cases = [case for _, case in flat(bodies.in_other_forms(whole, json.dumps(whole.decode())))]
+        return self.refuse([cases[number % len(cases)]], Encoding())
+
+    @precondition(Predicting.may_create)
+    @rule(name=st.sampled_from(list(hostile.BODIES)))
+    def survive(self, name: str) -> None:
+        """Send what breaks careless servers: that the answer is below 500 is checked on each answer."""
+        with self.judging("ERR-4"):
+            self.client.submit(Body(hostile.BODIES[name](Body.of(self.client.submission()).content)), expect="observed")
 
     @rule(target=refused, submissions=several("media"), encoding=encodings())
     def refuse_media(self, submissions: list[Submission], encoding: Encoding) -> Refusals:

@@ -11,10 +11,11 @@ from urllib.parse import quote, urlencode
 from contract.cases.queries import Query
 from contract.exchange import Exchange
 from contract.judge.reading import judge_envelope, judge_selection
-from contract.outcome import NotApplicable, Untested, Violation
+from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 
 READERS = ("private_reader", "reader", "writer")  # who may be able to read, the one who sees most first
+SHAPE = ("RESP-1", "RESP-2", "RESP-3", "RESP-6", "RESP-10")  # how an engagement is shown, wherever that is
 ABSENT = (404, 405, 501)
 MOST_PAGES = 60
 PAGE = 100
@@ -22,8 +23,19 @@ EVERYTHING = Query({}, "LIST-17")
 Engagement = dict[str, Any]
 
 
+def stands(client: RecordingClient, *rules: str) -> None:
+    """Raise See if one of these rules has failed: what is shown elsewhere cannot be better then."""
+    for rule in rules:
+        if client.recorder.findings[rule].failed:
+            raise See(rule)
+
+
 def offered(client: RecordingClient, what: str) -> None:
-    """Raise NotApplicable unless the target offers `read` or `list`. It is asked once a run."""
+    """Raise NotApplicable unless the target offers `read` or `list`. It is asked once a run.
+
+    Raises See if what a create answers is not as documented, since the same is read then.
+    """
+    stands(client, *SHAPE)
     if client.offers is None:
         client.offers = _ask(client)
     if what not in client.offers:

@@ -125,8 +125,9 @@ def test_private_engagements_are_listed_for_those_who_may_read_them(client: Reco
     distinct_readers(client)
     _readable(client, "reader")
     found = listing(client, who="reader")
+    others = {exchange.response.id for exchange in client.milestones}
     for one in found.engagements:
-        if one.get("is_private") is True:
+        if one.get("is_private") is True and one["id"] in others:
             hint = f"{one['id']} (or does the configured reader have engagements:private:read?)"
             raise Violation("LIST-11", "no private engagement", hint, found.pages[0])
 

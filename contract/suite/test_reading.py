@@ -10,7 +10,7 @@ from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_r
 from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import distinct_readers, offered, shown
+from contract.run.reading import distinct_readers, offered, shown, stands
 from contract.run.steps import created, example, replayed
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, rule
@@ -52,6 +52,7 @@ def _judge(client: RecordingClient, exchange: Exchange, first: Exchange, *expand
         violation = Violation(*finding, exchange)
         if finding.rule == "READ-1":
             client.broken["read"] = "READ-1"
+            stands(client, "IDEM-2")
             raise violation
         client.recorder.fail(finding.rule, violation)
 

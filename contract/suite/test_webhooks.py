@@ -16,6 +16,7 @@ from contract.judge.webhooks import (
 )
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
+from contract.run.reading import SHAPE, stands
 from contract.run.steps import created, example
 from contract.suite.marks import at_the_end, rule
 from contract.target.receiver import Receiver
@@ -28,6 +29,7 @@ def receiver(client: RecordingClient) -> Receiver:
     """Return what listens. Raises NotApplicable unless it is configured."""
     if client.receiver is None:
         raise NotApplicable("no receiver of webhooks is configured (webhooks.listen)")
+    stands(client, *SHAPE)
     return client.receiver
 
 
