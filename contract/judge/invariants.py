@@ -23,6 +23,7 @@ from contract.spec.fields import pattern
 from contract.spec.statuses import FROM_PROXIES
 
 EXPANDED = ("transcript", "media_url", "companies", "contacts", "owner", "action_items", "signals", "tags")
+LEAP_SECOND = re.compile(r"(?<=:59):60(?=[.Zz+-])")
 CLOCK_SKEW = timedelta(minutes=15)
 # Stack traces in the languages that servers are written in; a JSON text may hold their line ends as escapes.
 TRACES = re.compile(
@@ -165,14 +166,15 @@ def _problem(exchange: Exchange) -> Iterator[Finding]:
 
 
 def instant(value: Any) -> datetime | None:
-    """Return the instant of an ISO 8601 text with an offset, or None."""
+    """Return the instant of an ISO 8601 text with an offset, or None. A leap second is the second after it."""
     if not isinstance(value, str):
         return None
+    text = LEAP_SECOND.sub(":59", value)
     try:
-        parsed = datetime.fromisoformat(value.upper() if value[-1:] == "z" else value)
+        parsed = datetime.fromisoformat(text.upper() if text[-1:] == "z" else text)
     except ValueError:
         return None
-    return parsed if parsed.tzinfo else None
+    return parsed + timedelta(seconds=text != value) if parsed.tzinfo else None
 
 
 def now_at(exchange: Exchange) -> datetime:

@@ -17,7 +17,7 @@ from contract.run.client import RecordingClient
 READERS = ("private_reader", "reader", "writer")  # who may be able to read, the one who sees most first
 SHAPE = ("RESP-1", "RESP-2", "RESP-3", "RESP-6", "RESP-10")  # how an engagement is shown, wherever that is
 ABSENT = (404, 405, 501)
-MOST_PAGES = 60
+MOST_PAGES = 200
 PAGE = 100
 EVERYTHING = Query({}, "LIST-17")
 Engagement = dict[str, Any]

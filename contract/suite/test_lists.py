@@ -11,7 +11,7 @@ from contract.judge.reading import judge_envelope, judge_members, judge_order
 from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import distinct_readers, listing, offered, selected, unchanged
+from contract.run.reading import distinct_readers, listing, offered, selected, stands, unchanged
 from contract.run.steps import created, example
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, each_rule, rule
@@ -65,6 +65,7 @@ def test_no_parameter_makes_the_server_fail(client: RecordingClient) -> None:
 def test_lists_are_in_order(client: RecordingClient) -> None:
     """Newest first by default and where it is asked for, oldest first where that is."""
     offered(client, "list")
+    stands(client, "RESP-11")
     orders = {"updated_at:desc": True, "updated_at:asc": False, "": True}
     with unchanged(client) as stable:
         answers = {order: listing(client, Query({"order_by": order} if order else {}, "LIST-3")) for order in orders}
@@ -98,6 +99,7 @@ def test_pages_show_every_engagement_once(client: RecordingClient) -> None:
 def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
     """Each filter shows the engagements that it selects, all of them and no others."""
     offered(client, "list")
+    stands(client, *(["RESP-11"] if name == "LIST-9" else []))
     queries = [query for query in filters(listing(client).engagements) if query.rule == name]
     if not queries:
         raise NotApplicable("the engagements of a list do not say what this filter is about")
@@ -144,6 +146,7 @@ def _readable(client: RecordingClient, who: str) -> None:
 def test_no_list_shows_another_workspace(client: RecordingClient) -> None:
     """The list of another workspace shows nothing that this one created, and the other way round."""
     offered(client, "list")
+    stands(client, "IDEM-4")
     _readable(client, "other_workspace")
     mine, theirs = listing(client), listing(client, who="other_workspace")
     if both := set(mine.ids) & set(theirs.ids):
@@ -171,6 +174,7 @@ def test_nobody_lists_without_a_credential(client: RecordingClient) -> None:
 def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
     """The list has each engagement that an answer of this run showed, once, and none that no answer showed."""
     offered(client, "list")
+    stands(client, "IDEM-4")
     found = listing(client)
     times = Counter(found.ids)
     if twice := [id_ for id_, count in times.items() if count > 1]:

@@ -234,6 +234,7 @@ def test_what_a_link_to_the_recording_looks_like(client: RecordingClient) -> Non
 def test_processing_moves_forward(client: RecordingClient) -> None:
     """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
     offered(client, "read")
+    stands(client, "RESP-11")
     for first in (example(client, "plain"), client.milestones[-1]):
         reads = [shown(client, first) for _ in range(3)]
         if not all(exchange.response.ok for exchange in reads):

@@ -120,6 +120,9 @@ def burnt_by(status: int) -> Install:
     return handled(make)
 
 
+LISTED = {"LIST-17": "what was refused is in the list", "HOOK-3": "hundreds are told of, and the last one waits"}
+
+
 def stored_although(status: int, **repair: Any) -> Install:
     """Create what is refused with this status, behind the client's back; `repair` makes it acceptable."""
 
@@ -172,9 +175,9 @@ LIFE = (
     defect("stored-although-forbidden", "SCOPE-5 SCOPE-1", "A submission refused with 403 is stored all the same.",
            stored_although(403)),
     defect("stored-although-unusable", "IDEM-9", "A submission whose recording is refused is stored all the same.",
-           stored_although(422, media_url="https://media.example.com/call.mp3")),
+           stored_although(422, media_url="https://media.example.com/call.mp3"), entails=LISTED),
     defect("stored-although-untitled", "IDEM-9", "A submission whose title is refused is stored all the same.",
-           stored_although(422, title="Untitled")),
+           stored_although(422, title="Untitled"), entails=LISTED),
 )  # fmt: skip
 
 

@@ -316,6 +316,8 @@ def test_a_short_credential_is_not_looked_for() -> None:
         ("2026-03-02T09:30:00Z", datetime(2026, 3, 2, 9, 30, tzinfo=UTC)),
         ("2026-03-02t09:30:00z", datetime(2026, 3, 2, 9, 30, tzinfo=UTC)),
         ("2026-03-02T10:30:00+01:00", datetime(2026, 3, 2, 9, 30, tzinfo=UTC)),
+        ("2016-12-31T23:59:60Z", datetime(2017, 1, 1, tzinfo=UTC)),  # RFC 3339 knows leap seconds
+        ("2016-12-31T23:59:61Z", None),
         ("2026-03-02T09:30:00", None),
         ("2026-03-02", None),
         ("soon", None),
