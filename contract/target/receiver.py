@@ -41,8 +41,7 @@ class Receiver:
         self._messages: list[Message] = []
         self._refused: set[str] = set()
         self.refuses: str | None = None  # a title: the first attempt of each message about it is answered with 500
-        server = ThreadingHTTPServer((webhooks.host, webhooks.port), _handler(self), bind_and_activate=False)
-        server.daemon_threads = True
+        server = _Server((webhooks.host, webhooks.port), _handler(self), bind_and_activate=False)
         if webhooks.listener is None:
             server.server_bind()
             server.server_activate()
@@ -75,6 +74,13 @@ class Receiver:
             return 500
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Take a sender that leaves for no error."""
+
+
 def _stop(server: ThreadingHTTPServer) -> None:
     server.shutdown()
     server.server_close()
@@ -91,6 +97,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             length = self.headers.get("Content-Length", "")
             fits = length.isascii() and length.isdigit() and int(length[:9]) <= LARGEST
             content = self.rfile.read(int(length)) if fits else b""
+            self.close_connection = self.close_connection or not fits  # what was not read is no request
             found = kept()
             headers = {name.lower(): value for name, value in self.headers.items()}
             status = 503 if found is None else found.take(Message(headers, content, time.time()))

@@ -149,3 +149,30 @@ def test_a_password_in_a_base_url_is_not_shown() -> None:
         parse_base_url("https://bob:a-p@ss-word@h.example/api")
     assert "ss-word" not in str(refused.value)
     assert "bob" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('listen = "127.0.0.1:8800"', "webhooks.listen and webhooks.secret go together"),
+        ('secret = "whsec_AAAA"', "webhooks.listen and webhooks.secret go together"),
+        ('listen = "8800"\nsecret = "whsec_AAAA"', "webhooks.listen: '8800' must be an address and a port"),
+        ('listen = "127.0.0.1:0"\nsecret = "whsec_AAAA"', "must be an address and a port"),
+        ('listen = "127.0.0.1:8800"\nsecret = "whsec_hush!"', "webhooks.secret must be whsec_"),
+    ],
+)
+def test_webhooks_need_an_address_and_a_secret(tmp_path: Path, table: str, says: str) -> None:
+    """Both or neither, each in its form; the secret is not repeated."""
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path, f"{FILE}[webhooks]\n{table}\n"), {})
+    assert says in str(caught.value)
+    assert "hush" not in str(caught.value)
+
+
+def test_webhooks_are_configured(tmp_path: Path) -> None:
+    """Where to listen, and a secret that no repr shows."""
+    table = '[webhooks]\nlisten = "[::1]:8800"\nsecret = "whsec_AAAA"\n'
+    webhooks = load(write(tmp_path, FILE + table), {}).webhooks
+    assert webhooks is not None
+    assert (webhooks.host, webhooks.port, webhooks.secret) == ("::1", 8800, "whsec_AAAA")
+    assert "AAAA" not in repr(webhooks)

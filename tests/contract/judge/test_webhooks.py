@@ -1,0 +1,92 @@
+"""The judgement on webhooks: a conforming one has no findings, and each fault has its rule."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from contract.exchange import Message
+from contract.judge.webhooks import judge_attempts, judge_event, judge_signature, judge_update
+from tests.contract.judge.test_invariants import ENGAGEMENT
+
+KEY, OTHER_KEY = "whsec_" + "A" * 32, "whsec_" + "B" * 32
+EVENT: dict[str, Any] = {
+    "id": "evt_1",
+    "type": "v1.engagement.created",
+    "api_version": "v1",
+    "created_at": "2026-03-02T08:30:00.000Z",
+    "workspace_id": "wrks_1",
+    "data": {"object": ENGAGEMENT},
+}
+
+
+def message(event: Any = None, key: str = KEY, **headers: str | None) -> Message:
+    """Return a signed message; a header that becomes None is left out."""
+    content, now = json.dumps(EVENT if event is None else event).encode(), datetime.now(UTC)
+    signed: dict[str, str | None] = {
+        "svix-id": "msg_1",
+        "svix-timestamp": str(int(now.timestamp())),
+        "svix-signature": Webhook(key).sign("msg_1", now, content.decode()),
+    }
+    signed |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return Message({name: value for name, value in signed.items() if value is not None}, content, 0.0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        message(key=OTHER_KEY),
+        message(svix_signature=None),
+        message(svix_signature="v1,"),
+        message(svix_id="msg_2"),
+        message(svix_timestamp="soon"),
+    ],
+)
+def test_a_signature_has_to_fit(wrong: Message) -> None:
+    """Id, time and body are signed with the key of the endpoint; anything else breaks HOOK-1."""
+    assert judge_signature(message(), KEY) is None
+    assert (judge_signature(wrong, KEY) or ("",))[0] == "HOOK-1"
+
+
+def test_a_body_that_is_no_json_can_be_signed() -> None:
+    """That it is none is for the envelope to say."""
+    content, now = b"no json", datetime.now(UTC)
+    headers = {"svix-id": "m", "svix-timestamp": str(int(now.timestamp()))}
+    headers["svix-signature"] = Webhook(KEY).sign("m", now, content.decode())
+    said = Message(headers, content, 0.0)
+    assert judge_signature(said, KEY) is None
+    assert {finding.rule for finding in judge_event(said)} == {"HOOK-2"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"id": None}, {"workspace_id": 5}, {"created_at": "now"}, {"data": {}}, {"data": {"object": {"id": "ngmt_1"}}}],
+)
+def test_an_event_has_its_members(changes: dict[str, Any]) -> None:
+    """Each member has its form, and the engagement is as documented."""
+    assert list(judge_event(message())) == []
+    assert {finding.rule for finding in judge_event(message({**EVENT, **changes}))} == {"HOOK-2"}
+
+
+def test_an_update_says_how_it_was_before() -> None:
+    """Values of before are there, and are not those of now."""
+
+    def update(before: Any) -> Message:
+        return message({**EVENT, "data": {"object": ENGAGEMENT, "previous_attributes": before}})
+
+    assert judge_update(update({"processing_status": "PROCESSING"})) is None
+    for wrong in (None, {}, [], {"processing_status": ENGAGEMENT["processing_status"]}):
+        assert (judge_update(update(wrong)) or ("",))[0] == "HOOK-4"
+
+
+def test_attempts_are_one_message() -> None:
+    """The body stays, the time of the attempt does not."""
+    first = message(svix_timestamp="1772443800")
+    assert judge_attempts([first, message(svix_timestamp="1772443805")]) is None
+    assert (judge_attempts([first, first]) or ("",))[0] == "HOOK-7"
+    other = message({**EVENT, "id": "evt_2"}, svix_timestamp="1772443805")
+    assert (judge_attempts([first, other]) or ("",))[0] == "HOOK-7"
