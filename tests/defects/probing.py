@@ -17,7 +17,7 @@ from typing import Any
 
 from mock_server import Running
 from tests.defects.samples import bodies, headers, pairs
-from tests.kit.http import send
+from tests.kit.http import PATH, connect, send
 from tests.kit.submissions import ABSENT, submission
 
 SECONDS = 5.0  # until a request counts as never answered
@@ -47,6 +47,18 @@ class Probe:
             return 0, type(error).__name__
         shown = [f"{name}: {answer.headers[name]}" for name in HEADERS]
         return answer.status, "\n".join([*shown, self.comparable(answer.body)])
+
+    def behind(self, credential: str) -> list[int]:
+        """Submit with a credential and with its letters in other case, on one connection, and return the statuses."""
+        connection, statuses = connect(self.server), []
+        for token in (credential, credential.swapcase()):
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            connection.request("POST", PATH, json.dumps(submission()), headers)
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        connection.close()
+        return statuses
 
     def comparable(self, content: bytes) -> str:
         """Return a body with ids numbered in the order of their appearance, and times relative to now."""
@@ -106,6 +118,9 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
     if concern in {"auth", "errors"}:
         for header in headers(server.credentials["writer"]):
             yield str(header), "{} {}".format(*probe.send(submission(), header))
+    if concern == "auth":
+        yield "nothing from nobody", str(probe.send(b"", None))
+        yield "one connection", str(probe.behind(server.credentials["writer"]))
     for body in bodies(concern):
         yield _short(body), "{} {}".format(*probe.send(body))
     if concern == "body":

@@ -176,8 +176,7 @@ SPOILT = (
     lambda raw: b"[" + raw + b"]",
     lambda raw: json.dumps(raw.decode()).encode(),
     lambda raw: raw.replace(b"Q", b"\xff"),
-    lambda raw: raw.replace(b"Q", b"\\x"),
-    lambda raw: raw.replace(b"Q", b"\n"),
+    *((lambda raw, text=text: raw[:-1] + b', "x": "' + text + b'"}') for text in (b"\\x", b"\n")),
     lambda raw: b"/* a */" + raw,
     *((lambda raw, value=value: raw[:-1] + b', "x": ' + value + b"}") for value in (b"NaN", b"01", b"None")),
     lambda raw: raw[:-1] + b', "__proto__": 1}',
@@ -185,7 +184,7 @@ SPOILT = (
     lambda raw: raw.replace(b'"title"', b'"Title"'),
     lambda raw: raw.replace(b'"title"', b'"TITLE"'),
     lambda raw: raw.replace(b'"media_url"', b'"mediaUrl"'),
-    lambda raw: raw[:-1] + b', "type": "\\ud800"}',
+    lambda raw: raw.replace(b'"CALL"', b'"\\ud800"').replace(b'"MEETING"', b'"\\ud800"'),
     lambda raw: raw[:-1] + b', "participants": [{"name": "\\udc00"}]}',
     lambda raw: raw.replace(b'"Quarterly review"', b'"\\ud83d"'),
 )
@@ -203,6 +202,7 @@ def headers(writer: str) -> tuple[str | None, ...]:
         f"x{writer}",
         writer.upper(),
         writer.replace(secret, secret[::-1]),
+        *("constructor", "k" * 6000),
     )
     return None, "", "Bearer", "Bearer x", writer, *schemes, *pairs, *(f"Bearer {token}" for token in tokens)
 
@@ -278,6 +278,7 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
         ("café", "cafe"),
         ("é1", "è1"),
         ("a🎉b", "a🎉c"),
+        ("k🎉", "k😀"),
         ("あ1", "い1"),
         ("a" + "t" * 40, "b" + "t" * 40),
         ("p:77", "q:77"),
