@@ -1,0 +1,3 @@
+module engagements
+
+go 1.19

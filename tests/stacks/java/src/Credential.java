@@ -1,0 +1,7 @@
+import java.util.List;
+
+class Credential {
+    public String workspace;
+    public String user;
+    public List<String> scopes;
+}
