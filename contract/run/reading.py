@@ -12,7 +12,7 @@ from contract.cases.queries import Query
 from contract.exchange import Exchange
 from contract.judge.reading import judge_envelope, judge_selection
 from contract.outcome import NotApplicable, See, Untested, Violation
-from contract.run.client import RecordingClient
+from contract.run.client import REPEAT, RecordingClient
 
 READERS = ("private_reader", "reader", "writer")  # who may be able to read, the one who sees most first
 SHAPE = ("RESP-1", "RESP-2", "RESP-3", "RESP-6", "RESP-10")  # how an engagement is shown, wherever that is
@@ -33,9 +33,11 @@ def stands(client: RecordingClient, *rules: str) -> None:
 def offered(client: RecordingClient, what: str) -> None:
     """Raise NotApplicable unless the target offers `read` or `list`. It is asked once a run.
 
-    Raises See if what a create answers is not as documented, since the same is read then.
+    Raises See if what a create answers is not as documented, since the same is read then, or if no repeat works, since
+    nobody knows then what is stored.
     """
     stands(client, *SHAPE)
+    client.need(REPEAT)
     if client.offers is None:
         client.offers = _ask(client)
     if what not in client.offers:

@@ -41,7 +41,7 @@ class Receiver:
         self._messages: list[Message] = []
         self._refused: set[str] = set()
         self.refuses: str | None = None  # a title: the first attempt of each message about it is answered with 500
-        server = _Server((webhooks.host, webhooks.port), _handler(self), bind_and_activate=False)
+        server = _Server((webhooks.host, webhooks.port), _handler(self))
         if webhooks.listener is None:
             server.server_bind()
             server.server_activate()
@@ -76,6 +76,10 @@ class Receiver:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler, bind_and_activate=False)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Take a sender that leaves for no error."""
