@@ -96,15 +96,6 @@ WRONG: tuple[WrongCredential, ...] = (
     _always("AUTH-2", "an empty Authorization header", ""),
     _always("AUTH-2", "Bearer without a credential", "Bearer", NO_SCHEME),
     UNKNOWN,
-    # Who may not call learns nothing of what a body should be.
-    *(
-        replace(NONE, why=f"no Authorization header, and {what}", value=what, content=content)
-        for what, content in (("an open brace", b"{"), ("an empty body", b""), ("an empty object", b"{}"))
-    ),
-    replace(UNKNOWN, why="an unknown API key, and no JSON", value="no JSON", content=b"type=CALL"),
-    # What every object of some languages has, and more than the usual server reads of a header.
-    *(_always("AUTH-3", f"the token {name}", f"Bearer {name}") for name in ("constructor", "__proto__", "null", "*")),
-    _always("AUTH-3", "a token of 6,000 characters", f"Bearer {'k' * 6_000}", NO_SCHEME),
     _always("AUTH-3", "an unknown token", "Bearer no-such-credential-0000000000"),
     _wrong(
         "AUTH-3",
@@ -145,4 +136,13 @@ WRONG: tuple[WrongCredential, ...] = (
     under("Token"),
     under("ApiKey"),
     under("Digest", NO_SCHEME),
+    # Who may not call learns nothing of what a body should be.
+    *(
+        replace(NONE, why=f"no Authorization header, and {what}", value=what, content=content)
+        for what, content in (("an open brace", b"{"), ("an empty body", b""), ("an empty object", b"{}"))
+    ),
+    replace(UNKNOWN, why="an unknown API key, and no JSON", value="no JSON", content=b"type=CALL"),
+    # What every object of some languages has, and more than the usual server reads of a header.
+    *(_always("AUTH-3", f"the token {name}", f"Bearer {name}") for name in ("constructor", "__proto__", "null", "*")),
+    _always("AUTH-3", "a token of 6,000 characters", f"Bearer {'k' * 6_000}", NO_SCHEME),
 )
