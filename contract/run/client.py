@@ -94,6 +94,7 @@ class RecordingClient(Client):
         """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
         super().forget()
         self.milestones.clear()
+        self.examples.clear()  # a target that was reset does not know them either
 
     def heard(self, exchange: Exchange) -> None:
         """Count the case, and check what must hold of every answer."""

@@ -31,7 +31,7 @@ from contract.target.reading import (
 from contract.target.receiver import Webhooks
 
 LOOPBACK_RATE, REMOTE_RATE = None, 5.0
-REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 150
+REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 200
 # No name under .invalid ever resolves (RFC 6761), so this is unreachable for every deployment.
 UNREACHABLE = "https://does-not-exist.invalid/a.mp3"
 

@@ -35,7 +35,7 @@ def test_flag_over_environment_over_file_over_default(tmp_path: Path) -> None:
     assert config.sources["limits.rate"] == "--rate"
     assert config.sources["credentials.writer"] == "environment CONTRACT_WRITER"
     assert config.sources["base_url"].endswith("contract.toml")
-    assert (config.max_creations, config.sources["limits.max_creations"]) == (150, "default")
+    assert (config.max_creations, config.sources["limits.max_creations"]) == (200, "default")
 
 
 def test_loopback_has_no_limits_by_default() -> None:
