@@ -90,6 +90,14 @@ def test_a_boolean_is_not_converted(field: str, rule: str, value: object) -> Non
 
 
 @pytest.mark.parametrize(
+    ("value", "error"), [(1, ("type", "BODY-3")), ([], ("type", "BODY-3")), (None, ("null", "BODY-2"))]
+)
+def test_a_type_that_is_no_text_is_said_once(value: object, error: tuple[str, str]) -> None:
+    """A value that is no text gets one error for its type, and none for being no accepted word."""
+    assert errors(type=value) == [("/type", *error)]
+
+
+@pytest.mark.parametrize(
     "value",
     ["call", "Call", " CALL", "CALL ", "", "EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "CALL\0", "САLL"],
 )
