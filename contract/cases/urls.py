@@ -149,7 +149,7 @@ NOWHERE = (
     "256.0.0.1",
     "media..example.com",
     "media%2eexample.com",
-    "xn--a.example",
+    "xn--a.invalid",
 )
 TUNNELLED = ("[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "[2001:0:7f00:1:0:0:80ff:fffe]", "[::7f00:1]")
 

@@ -8,7 +8,7 @@ from contract.cases.submission import Submission, Table, by_rule
 from contract.cases.verdict import REFUSED
 from contract.exchange import Body
 from contract.judge.answers import answer
-from contract.outcome import NotApplicable, Violation
+from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import group
 from contract.run.steps import check_first, check_ignored, created, example, replayed
@@ -73,9 +73,11 @@ def test_the_form_of_a_valid_submission_does_not_matter(client: RecordingClient)
     first = example(client, "plain")
     for form in encodings.FORMS:
         replayed(client, first, form.body(first.document), body_rules()["valid"])
-    # A server may ask for a length: 411.
-    exchange = client.submit(client.submission(), chunked=True)
-    if exchange.response.status != LENGTH_REQUIRED:
+    try:
+        exchange = client.submit(client.submission(), chunked=True)
+    except Untested:
+        return  # something in front of the target takes no chunks
+    if exchange.response.status != LENGTH_REQUIRED:  # the target itself may ask for a length
         check_first(client, exchange, {}, body_rules()["valid"])
 
 

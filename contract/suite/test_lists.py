@@ -55,7 +55,10 @@ def test_no_parameter_makes_the_server_fail(client: RecordingClient) -> None:
     """Odd parameters get an answer below 500."""
     offered(client, "list")
     for text in ODD:
-        exchange = client.read(f"?{text}")
+        try:
+            exchange = client.read(f"?{text}")
+        except Untested:
+            continue  # something in front of the target refuses it
         if exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE:
             raise Violation("LIST-14", f"an answer below 500 for {text[:60]}", answer(exchange), exchange)
 

@@ -8,7 +8,7 @@ from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED
 from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_read
 from contract.judge.refusal import judge_refusal
-from contract.outcome import NotApplicable, See, Violation
+from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import distinct_readers, offered, shown, stands
 from contract.run.steps import created, example, replayed
@@ -162,7 +162,10 @@ def test_no_id_makes_the_server_fail(client: RecordingClient) -> None:
     """A text that is no id is refused in any way below 500."""
     offered(client, "read")
     for text in ODD_IDS:
-        exchange = client.read(f"/{text}", expect="hidden")
+        try:
+            exchange = client.read(f"/{text}", expect="hidden")
+        except Untested:
+            continue  # something in front of the target refuses it
         if exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE:
             raise Violation("READ-18", f"an answer below 500 for {text[:40]}", answer(exchange), exchange)
 

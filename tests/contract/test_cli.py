@@ -167,6 +167,7 @@ def test_a_run_is_compared_with_an_earlier_one(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.long
 def test_a_limit_is_named_by_the_case(tmp_path: Path) -> None:
     """Evidence says how long the text was that a target refused or accepted, and values are JSON."""
     for name, rule, words in (

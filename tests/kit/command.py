@@ -65,7 +65,7 @@ def _clean(environment: dict[str, str] | None) -> dict[str, str]:
 def at(server: Running, **changes: str) -> dict[str, str]:
     """Return the environment that names a running mock."""
     environment = {"CONTRACT_BASE_URL": server.base_url, **MEDIA}
-    for name in ("writer", "reader", "private_reader", "other_workspace"):
+    for name in ("writer", "reader", "private_reader", "noscope", "other_workspace"):
         environment[f"CONTRACT_{name.upper()}"] = server.credentials[name]
     return {**environment, **changes}
 

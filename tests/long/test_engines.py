@@ -10,9 +10,9 @@ from tests.defects.outcomes import judge_generated, sorted_out
 from tests.kit.fuzzing import Started, fuzz
 
 DEFECTS = {defect.name: defect for defect in ALL}
-# At least one of each kind of fault that more than one rule could be blamed for.
+# Some of each kind of fault that more than one rule could be blamed for, and that both engines find in so few cases.
 SAMPLE = (
-    *("type-any", "title-one-more", "title-optional", "meeting-refused", "participants-not-empty", "without-id"),
+    *("type-any", "meeting-refused", "without-id"),
     *("external-id-half", "fails-on-emoji", "http-403", "content-no-video", "scope-unchecked"),
     *("repeat-201", "repeat-updates-privacy", "key-global", "key-casefold"),
 )

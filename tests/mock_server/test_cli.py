@@ -213,6 +213,7 @@ print(line)
 """
 
 
+@pytest.mark.long
 def test_a_signal_stops_it_wherever_it_is() -> None:
     """A signal at any line between the banner and the wait, or inside the wait, is not lost and blocks nothing."""
     done = subprocess.run(

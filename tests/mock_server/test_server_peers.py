@@ -149,6 +149,7 @@ def test_without_file_descriptors_nobody_is_let_in_for_a_while(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
+@pytest.mark.long
 def test_beyond_the_cap_peers_wait_for_their_turn(own_server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """With as many requests under way as there may be, the next is answered as soon as one of them ends."""
     monkeypatch.setattr(module, "MAX_CONNECTIONS", 3)

@@ -100,6 +100,7 @@ def test_no_common_name_is_taken(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.long
 def test_the_suite_runs_beside_a_fixture_and_markers_of_the_same_names(project: Path) -> None:
     """The tests of the suite get the suite's own client, and the hooks of a project do not take their markers."""
     (project / "mock_server" / "__init__.py").unlink()

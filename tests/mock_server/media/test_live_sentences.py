@@ -246,6 +246,7 @@ def test_slow_name(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) -> None
     assert (refused.rule, refused.message.startswith(NO_NAME)) == ("URL-18", True)
 
 
+@pytest.mark.long
 def test_too_many_names(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """When too many lookups hang, the server is busy, and says that and not that the name does not resolve."""
     monkeypatch.setattr(resolver, "LOOKUP_SECONDS", 0.2)

@@ -118,6 +118,7 @@ def test_busy(settings: dict[str, str], own_origin: Origin) -> None:
         assert first.result().status == 422
 
 
+@pytest.mark.long
 def test_control_plane_while_all_slots_are_taken(settings: dict[str, str], own_origin: Origin) -> None:
     """With two slots and 70 slow recordings the control plane answers within a second, and every request in the end."""
     own_origin.serve["/silent"] = {"behaviour": "silent"}

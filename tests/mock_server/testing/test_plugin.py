@@ -97,6 +97,7 @@ def test_the_environment(engagements_server):
     pytest_in(folder, "--engagements-rate-limit=2/hour", "--engagements-unknown-fields=refuse", code=0)
 
 
+@pytest.mark.long
 def test_a_wrong_option_is_said_in_a_line(folder: Path) -> None:
     """A value that cannot be used ends pytest before the tests, with the name of the option as it was typed."""
     (folder / "test_it.py").write_text("def test_it(engagements_api): pass\n", encoding="utf-8")
