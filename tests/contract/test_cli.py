@@ -42,10 +42,16 @@ def test_nothing_listens_there(tmp_path: Path) -> None:
     ("changes", "sentence"),
     [
         ({"CONTRACT_WRITER": "wrong"}, "does not accept the credential writer: check CONTRACT_WRITER"),
-        ({"CONTRACT_WRITER": "sk-apik_noscope.local"}, "the credential writer lacks the scope engagements:write"),
+        (
+            {"CONTRACT_WRITER": "sk-apik_noscope.local", "CONTRACT_NOSCOPE": ""},
+            "the credential writer lacks the scope engagements:write",
+        ),
         ({"CONTRACT_READER": "Bearer sk-apik_writer.local"}, "the credentials writer and reader are the same"),
         ({"CONTRACT_READER": "wrong"}, "does not accept the credential reader: check CONTRACT_READER"),
-        ({"CONTRACT_OTHER_WORKSPACE": "sk-apik_noscope.local"}, "the credential other_workspace lacks the scope"),
+        (
+            {"CONTRACT_OTHER_WORKSPACE": "sk-apik_noscope.local", "CONTRACT_NOSCOPE": ""},
+            "the credential other_workspace lacks the scope",
+        ),
         ({"CONTRACT_MEDIA_ACCEPTED": "https://media.mock.test/404/a.mp3"}, "check media.accepted"),
     ],
 )
