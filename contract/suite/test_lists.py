@@ -123,6 +123,7 @@ def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
 def test_private_engagements_are_listed_for_those_who_may_read_them(client: RecordingClient) -> None:
     """A reader with engagements:private:read finds them in lists, a reader without it does not."""
     offered(client, "list")
+    stands(client, "RESP-9")
     first = example(client, "plain")
     everything = listing(client)
     if first.response.engagement.get("is_private") is True and first.response.id not in everything.ids:

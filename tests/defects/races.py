@@ -94,5 +94,6 @@ DEFECTS = (
     defect("race-loser-deadlock", "IDEM-10 ERR-4", "The losers of a race end in a deadlock.", store(_Stalling)),
     defect("race-loser-400", "IDEM-10", "The losers of a race are refused with 400.", store(_Rude)),
     defect("race-loser-201", "IDEM-10", "The losers of a race get the engagement with 201.", _losers_201),
-    defect("race-loser-other-id", "IDEM-10", "The losers of a race get an id that nothing has.", store(_Impostor)),
+    defect("race-loser-other-id", "IDEM-10", "The losers of a race get an id that nothing has.", store(_Impostor),
+           entails={"LIST-17": "the id is in no list"}),
 )  # fmt: skip
