@@ -8,8 +8,8 @@ neither names nor entails is accused wrongly. Every pairwise variant of the seco
 nothing. The exit code is 1 if a defect is not caught, if a variant is accused, or if more than 3 in 100 defects accuse
 a rule wrongly.
 
-Unless you ask for the whole, every twelfth defect runs, and each day has another twelfth: after twelve days all had their
-turn. The run says which offset repeats it. A whole run also writes matrix.json and matrix.md, which you commit.
+Unless you ask for the whole, every twelfth defect runs, and each day has another twelfth: after twelve days all had
+their turn. The run says which offset repeats it. A whole run also writes matrix.json and matrix.md, which you commit.
 
 The same can be asked of the fuzzer's own engine, of Schemathesis with the kit's hooks, and, for comparison, of
 Schemathesis as it comes, which names no rules: there, whatever it finds counts as caught.
