@@ -26,7 +26,7 @@ MOCK_LAYERS = (
     ("records", "faults"),
     ("config",),
     ("webhooks",),
-    ("workspaces", "trace", "presenter", "pagination", "workflows"),
+    ("workspaces", "values", "trace", "presenter", "pagination", "workflows"),
     ("processing",),
     ("store",),
     ("checks",),

@@ -13,6 +13,8 @@ from itertools import pairwise
 from operator import ge, gt, le, lt
 from typing import Any
 
+from contract.instants import instant
+
 Engagement = dict[str, Any]
 COMPARISONS: dict[str, Callable[[datetime, datetime], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 GAP = timedelta(milliseconds=10)  # between two updates that a filter can tell apart
@@ -48,7 +50,7 @@ def _holds(name: str, value: str, engagement: Engagement) -> bool:
     field, operator = found.groups()
     if operator in {"eq", "in"}:
         return engagement.get(field) in value.split(",")
-    at, bound = moment(engagement.get(field)), moment(value)
+    at, bound = instant(engagement.get(field)), instant(value)
     return at is not None and bound is not None and COMPARISONS[operator](at, bound)
 
 
@@ -95,24 +97,15 @@ ODD = (
 )
 
 
-def moment(value: Any) -> datetime | None:
-    """Return the instant of a member of an engagement, or None."""
-    try:
-        found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo else None
-
-
 def _known_start(sample: Sequence[Engagement]) -> str | None:
     """Return a start that was submitted: it has whole seconds, so that no part of it is hidden from us."""
-    starts = sorted({at for one in sample if (at := moment(one.get("start_at"))) and not at.microsecond})
+    starts = sorted({at for one in sample if (at := instant(one.get("start_at"))) and not at.microsecond})
     return _written(starts[len(starts) // 2]) if starts else None
 
 
 def _in_a_gap(sample: Sequence[Engagement]) -> str | None:
     """Return an instant in the widest gap between two updates: a store may know more digits than it shows."""
-    updates = sorted({at for one in sample if (at := moment(one.get("updated_at")))})
+    updates = sorted({at for one in sample if (at := instant(one.get("updated_at")))})
     width, earlier = max(((later - earlier, earlier) for earlier, later in pairwise(updates)), default=(None, None))
     return None if width is None or earlier is None or width < GAP else _written(earlier + width / 2)
 

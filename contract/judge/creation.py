@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.exchange import Exchange
+from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
-from contract.judge.invariants import instant
 from contract.judge.replay import differences
 from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields

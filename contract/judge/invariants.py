@@ -17,13 +17,13 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contract.between import page
 from contract.exchange import SHORTEST_SECRET, Exchange
+from contract.instants import instant
 from contract.judge.finding import Finding
 from contract.spec import document as spec
 from contract.spec.fields import pattern
 from contract.spec.statuses import FROM_PROXIES
 
 EXPANDED = ("transcript", "media_url", "companies", "contacts", "owner", "action_items", "signals", "tags")
-LEAP_SECOND = re.compile(r"(?<=:59):60(?=[.Zz+-])")
 CLOCK_SKEW = timedelta(minutes=15)
 # Stack traces in the languages that servers are written in; a JSON text may hold their line ends as escapes.
 TRACES = re.compile(
@@ -163,18 +163,6 @@ def _problem(exchange: Exchange) -> Iterator[Finding]:
     for entry in errors:
         if not all(isinstance(entry.get(name), str) for name in ("field", "code", "message")):
             yield Finding("ERR-1", "field, code and message in each of errors[]", shown(entry))
-
-
-def instant(value: Any) -> datetime | None:
-    """Return the instant of an ISO 8601 text with an offset, or None. A leap second is the second after it."""
-    if not isinstance(value, str):
-        return None
-    text = LEAP_SECOND.sub(":59", value)
-    try:
-        parsed = datetime.fromisoformat(text.upper() if text[-1:] == "z" else text)
-    except ValueError:
-        return None
-    return parsed + timedelta(seconds=text != value) if parsed.tzinfo else None
 
 
 def now_at(exchange: Exchange) -> datetime:

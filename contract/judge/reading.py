@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from contract.cases.queries import Query, moment
+from contract.cases.queries import Query
 from contract.exchange import Exchange
+from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import EXPANDED, shape
@@ -57,7 +58,7 @@ def judge_progress(after: Exchange, before: Exchange) -> Iterator[Finding]:
     statuses = [engagement.get("processing_status") for engagement in (one, other)]
     if all(status in ADVANCE for status in statuses) and statuses[1] in ADVANCE[: ADVANCE.index(statuses[0])][:2]:
         yield Finding("READ-15", f"processing_status that moves on from {statuses[0]}", shown(statuses[1]))
-    times: list[Any] = [moment(engagement.get("updated_at")) for engagement in (one, other)]
+    times: list[Any] = [instant(engagement.get("updated_at")) for engagement in (one, other)]
     # It may move on with the same answer: what changed then may be a member that has to be asked for.
     if None not in times and (
         times[1] < times[0] or (times[1] == times[0] and _but_touched(one) != _but_touched(other))
@@ -97,7 +98,7 @@ def judge_envelope(exchange: Exchange, limit: int = 25) -> Iterator[Finding]:
 
 def judge_order(engagements: Sequence[Engagement], *, descending: bool) -> Finding | None:
     """Say what is wrong unless engagements that nothing changes meanwhile are in the order of updated_at."""
-    known = [(at, one) for one in engagements if (at := moment(one.get("updated_at"))) is not None]
+    known = [(at, one) for one in engagements if (at := instant(one.get("updated_at"))) is not None]
     for (before, one), (after, other) in pairwise(known):
         if (before < after) if descending else (before > after):
             way = "descending" if descending else "ascending"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.exchange import Exchange
+from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
-from contract.judge.invariants import instant
 
 SAME, UNCHANGED_RULE = "IDEM-1", "IDEM-2"
 # What a replay must leave as it was (api: "unchanged"), where both answers have it.

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from contract.exchange import Message, shown
+from contract.exchange import shown
+from contract.instants import instant
 from contract.judge.finding import Finding
-from contract.judge.invariants import instant, shape
+from contract.judge.invariants import shape
+from contract.message import Message
 
 HEADERS = ("svix-id", "svix-timestamp", "svix-signature")
 CREATED, UPDATED = "v1.engagement.created", "v1.engagement.updated"

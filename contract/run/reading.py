@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from contract.cases.credentials import NONE, UNKNOWN
 from contract.cases.queries import Query
 from contract.exchange import Exchange
 from contract.judge.reading import judge_envelope, judge_selection
+from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 
@@ -67,6 +69,16 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
     client.need("read")
     query = options.pop("query", "")
     return client.read(f"/{quote(created.response.id or '', safe='')}{query}", who, **options)
+
+
+def refused_to_strangers(client: RecordingClient, tail: str) -> None:
+    """Read without a credential, and with one that nobody has. Raises Violation unless both get 401."""
+    for wrong in (NONE, UNKNOWN):
+        header = wrong.header("")
+        headers = () if header is None else (("Authorization", header),)
+        exchange = client.read(tail, None, "unauthorized", headers=headers)
+        if (finding := judge_refusal(exchange, wrong)) is not None:
+            raise Violation(*finding, exchange)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contract.cases.credentials import NONE, UNKNOWN, WrongCredential
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED
 from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_read
-from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import distinct_readers, offered, shown, stands
+from contract.run.reading import distinct_readers, offered, refused_to_strangers, shown, stands
 from contract.run.steps import created, example, replayed
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, rule
@@ -74,17 +72,7 @@ def test_a_repeat_changed_nothing_that_is_stored(client: RecordingClient) -> Non
 def test_nobody_reads_without_a_credential(client: RecordingClient) -> None:
     """Without a credential, and with one that nobody has, an engagement is not shown: 401."""
     offered(client, "read")
-    first = example(client, "plain")
-    for wrong in (NONE, UNKNOWN):
-        exchange = shown(client, first, None, expect="unauthorized", headers=_with(wrong))
-        if (finding := judge_refusal(exchange, wrong)) is not None:
-            raise Violation(*finding, exchange)
-
-
-def _with(wrong: WrongCredential) -> tuple[tuple[str, str], ...]:
-    """Return the headers of a request with a credential that needs no valid one."""
-    header = wrong.header("")
-    return () if header is None else (("Authorization", header),)
+    refused_to_strangers(client, f"/{example(client, 'plain').response.id}")
 
 
 @rule("READ-2")

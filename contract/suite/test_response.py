@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from contract.cases.submission import Submission
 from contract.cases.verdict import ACCEPTED
-from contract.judge.invariants import CLOCK_SKEW, instant, now_at
+from contract.instants import instant
+from contract.judge.invariants import CLOCK_SKEW, now_at
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.steps import accepted, example

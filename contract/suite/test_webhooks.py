@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from contract.exchange import Message
 from contract.judge.webhooks import (
     CREATED,
     TRANSCRIBED,
@@ -14,6 +13,7 @@ from contract.judge.webhooks import (
     judge_signature,
     judge_update,
 )
+from contract.message import Message
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import SHAPE, stands

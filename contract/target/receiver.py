@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from contract.exchange import Message
+from contract.message import Message
 
 MOST = 5000  # messages that are kept
 LARGEST = 1 << 20  # bytes of one

@@ -21,6 +21,7 @@ from mock_server.admin.traffic import (
     HistoryOrder,
     RequestFilter,
     engagements,
+    find_engagement,
     full,
     history,
     records,
@@ -124,16 +125,14 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
 
     @pages.get("/inspect/engagements/<engagement_id>", provide_automatic_options=False)
     def one_engagement(engagement_id: str) -> str:
-        for _, engagement in mock.state.store.all():
-            if engagement.id == engagement_id:
-                return render_template(
-                    "engagement.html",
-                    engagement=submitted(mock.services, engagement, whole=True),
-                    life=life(mock, engagement),
-                    runs=workflows(mock, WorkflowFilter(engagement_id=engagement_id)),
-                    deliveries=deliveries(mock, DeliveryFilter(engagement_id=engagement_id)),
-                )
-        raise NotFound("No engagement has this id.")
+        engagement = find_engagement(mock, engagement_id)
+        return render_template(
+            "engagement.html",
+            engagement=submitted(mock.services, engagement, whole=True),
+            life=life(mock, engagement),
+            runs=workflows(mock, WorkflowFilter(engagement_id=engagement_id)),
+            deliveries=deliveries(mock, DeliveryFilter(engagement_id=engagement_id)),
+        )
 
 
 def _add_afterwards(pages: Blueprint, mock: Mock) -> None:

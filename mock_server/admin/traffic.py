@@ -123,10 +123,7 @@ def _add_engagements(routes: Blueprint, mock: Mock) -> None:
 
     @routes.get("/engagements/<engagement_id>", provide_automatic_options=False)
     def show_engagement(engagement_id: str) -> Response:
-        for _, engagement in mock.state.store.all():
-            if engagement.id == engagement_id:
-                return jsonify(submitted(mock.services, engagement, whole=True))
-        raise NotFound("No engagement has this id.")
+        return jsonify(submitted(mock.services, find_engagement(mock, engagement_id), whole=True))
 
     @routes.get("/ledger", provide_automatic_options=False)
     def show_ledger() -> Response:
@@ -176,6 +173,13 @@ def engagements(mock: Mock, wanted: EngagementList) -> list[dict[str, Any]]:
         if wanted.workspace in {None, owner} and wanted.external_id in {None, key}
     ]
     return [submitted(mock.services, engagement) for engagement in found[: -wanted.limit - 1 : -1]]
+
+
+def find_engagement(mock: Mock, engagement_id: str) -> Engagement:
+    """Return a stored engagement. Raises NotFound."""
+    if (found := mock.state.store.find(engagement_id)) is None:
+        raise NotFound("No engagement has this id.")
+    return found
 
 
 def submitted(services: Services, engagement: Engagement, *, whole: bool = False) -> dict[str, Any]:

@@ -23,8 +23,8 @@ LAYERS = (
     ("target", "judge"),
     ("strategies",),
     ("cases",),
-    ("between", "outcome", "script"),
-    ("exchange", "spec"),
+    ("between", "outcome", "script", "message"),
+    ("exchange", "spec", "instants"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

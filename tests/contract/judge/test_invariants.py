@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from contract.exchange import Body, Exchange, Request, Response
-from contract.judge.invariants import EXPANDED, check, instant, now_at
+from contract.instants import instant
+from contract.judge.invariants import EXPANDED, check, now_at
 from contract.spec.statuses import FROM_PROXIES
 from tests.kit.targets import SECRET, problem, reply
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from contract.exchange import Message
 from contract.judge.webhooks import judge_attempts, judge_event, judge_signature, judge_update
+from contract.message import Message
 from tests.contract.judge.test_invariants import ENGAGEMENT
 
 KEY, OTHER_KEY = "whsec_" + "A" * 32, "whsec_" + "B" * 32
