@@ -63,8 +63,8 @@ def _each(client: RecordingClient, judge: Callable[[Message], object]) -> None:
 
 @at_the_end
 @rule("HOOK-3")
-def test_a_creation_is_told(client: RecordingClient) -> None:
-    """The first engagement of the run was told as created, and one that is created now is."""
+def test_a_creation_sends_a_webhook(client: RecordingClient) -> None:
+    """A webhook came for the first engagement of the run, and comes for one that is created now."""
     receiver(client)
     for first in (example(client, "plain"), created(client, client.submission())):
         if not wait(client, CREATED, str(first.response.id)):
@@ -98,10 +98,10 @@ def test_webhooks_have_the_envelope(client: RecordingClient) -> None:
 
 @at_the_end
 @rule("HOOK-4")
-def test_a_change_is_told_with_the_values_before(client: RecordingClient) -> None:
+def test_a_change_sends_a_webhook_with_the_old_values(client: RecordingClient) -> None:
     """Every update says what changed and how it was before."""
     if not wait(client, UPDATED, str(example(client, "plain").response.id)):
-        raise Untested("nothing told that processing changed the first engagement, as long as the run waited")
+        raise Untested("no webhook said that processing changed the first engagement, as long as the run waited")
     for message in about(client, UPDATED):
         if (finding := judge_update(message)) is not None:
             raise Violation(*finding)
@@ -109,8 +109,8 @@ def test_a_change_is_told_with_the_values_before(client: RecordingClient) -> Non
 
 @at_the_end
 @rule("HOOK-5")
-def test_a_finished_transcript_is_told(client: RecordingClient) -> None:
-    """It is told of an engagement whose processing is completed, and of no other."""
+def test_a_finished_transcript_sends_a_webhook(client: RecordingClient) -> None:
+    """It comes for an engagement whose processing is completed, and for no other."""
     if not wait(client, TRANSCRIBED, str(example(client, "plain").response.id)):
         completed = [one for one in about(client, UPDATED) if one.engagement.get("processing_status") == "COMPLETED"]
         if not completed:
@@ -145,10 +145,10 @@ def test_what_is_not_acknowledged_is_sent_again(client: RecordingClient) -> None
 
 @at_the_end
 @rule("HOOK-8")
-def test_whether_a_repeat_is_told(client: RecordingClient) -> None:
-    """How often the creation of an engagement that was submitted several times was told."""
-    told = {message.id for message in about(client, CREATED, str(example(client, "plain").response.id))}
-    client.recorder.observe("HOOK-8", f"{len(told)} creations told of an engagement that was submitted several times")
+def test_whether_a_repeat_sends_a_webhook(client: RecordingClient) -> None:
+    """How many webhooks of a creation came for an engagement that was submitted several times."""
+    sent = {message.id for message in about(client, CREATED, str(example(client, "plain").response.id))}
+    client.recorder.observe("HOOK-8", f"{len(sent)} sent for an engagement that was submitted several times")
 
 
 @at_the_end

@@ -79,13 +79,13 @@ DEFECTS = (
     defect("hook-created-at-number", "HOOK-2", "created_at is a number of seconds.", event(created_at=1_772_444_400)),
     defect("hook-bare-engagement", "HOOK-2 HOOK-3", "data is the engagement itself.",
            posted(lambda headers, sent: (headers, {**sent, "data": sent["data"]["object"]}))),
-    defect("hook-no-created", "HOOK-3", "Creations are not told.", without(CREATED)),
-    defect("hook-nothing", "HOOK-3", "Nothing is told.", without(CREATED, UPDATED, TRANSCRIBED)),
+    defect("hook-no-created", "HOOK-3", "A creation sends no webhook.", without(CREATED)),
+    defect("hook-nothing", "HOOK-3", "No webhook is sent.", without(CREATED, UPDATED, TRANSCRIBED)),
     defect("hook-before-empty", "HOOK-4", "previous_attributes is empty.",
            posted(lambda headers, sent: _before(headers, sent, lambda _: {}))),
     defect("hook-before-is-now", "HOOK-4", "previous_attributes has the values of now.",
            posted(lambda headers, sent: _before(
                headers, sent, lambda data: {n: data["object"].get(n) for n in data["previous_attributes"]}))),
-    defect("hook-no-transcript", "HOOK-5", "A finished transcript is not told.", without(TRANSCRIBED)),
+    defect("hook-no-transcript", "HOOK-5", "A finished transcript sends no webhook.", without(TRANSCRIBED)),
 )  # fmt: skip
 UNSEEN = {"hook-never-again": "The profile quick does not wait for a second attempt; standard does."}
