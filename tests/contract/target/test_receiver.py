@@ -81,8 +81,9 @@ def test_waiting_ends(receiver: Receiver) -> None:
 
 
 def test_it_ends_with_its_owner(listener: socket.socket) -> None:
-    """Nobody has to close it: when it is not needed any more its port is free again."""
+    """Nobody has to close it: its thread ends when nobody holds it any more."""
     receiver = Receiver(Webhooks(*listener.getsockname(), "whsec_AAAA", listener))
     ended = receiver.close
     del receiver
     wait_until(lambda: not ended.alive)
+    assert not ended.alive
