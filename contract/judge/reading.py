@@ -12,7 +12,7 @@ from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import EXPANDED, shape
-from contract.judge.replay import ADVANCE, differences
+from contract.judge.replay import ADVANCE, but_touched, differences
 from contract.spec.statuses import INCONCLUSIVE
 
 Engagement = Mapping[str, Any]
@@ -60,9 +60,7 @@ def judge_progress(after: Exchange, before: Exchange) -> Iterator[Finding]:
         yield Finding("READ-15", f"processing_status that moves on from {statuses[0]}", shown(statuses[1]))
     times: list[Any] = [instant(engagement.get("updated_at")) for engagement in (one, other)]
     # It may move on with the same answer: what changed then may be a member that has to be asked for.
-    if None not in times and (
-        times[1] < times[0] or (times[1] == times[0] and _but_touched(one) != _but_touched(other))
-    ):
+    if None not in times and (times[1] < times[0] or (times[1] == times[0] and _unexpanded(one) != _unexpanded(other))):
         said = f"{one['updated_at']}, then {other['updated_at']} with another answer"
         yield Finding("READ-15", "updated_at that moves on with each change", said)
     tags = [exchange.response.headers.get("etag") for exchange in (before, after)]
@@ -70,8 +68,8 @@ def judge_progress(after: Exchange, before: Exchange) -> Iterator[Finding]:
         yield Finding("READ-12", "another ETag for another answer", shown(tags[1]))
 
 
-def _but_touched(engagement: Engagement) -> dict[str, Any]:
-    return {name: value for name, value in engagement.items() if name not in {"updated_at", *EXPANDED}}
+def _unexpanded(engagement: Engagement) -> dict[str, Any]:
+    return {name: value for name, value in but_touched(engagement).items() if name not in EXPANDED}
 
 
 def judge_envelope(exchange: Exchange, limit: int = 25) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
             UNCHANGED_RULE, f"{name} unchanged, {exchange.shown(before[name])}", f"{name} {exchange.shown(after[name])}"
         )
         return
-    if _but_touched(before) == _but_touched(after) and before.get("updated_at") != after.get("updated_at"):
+    if but_touched(before) == but_touched(after) and before.get("updated_at") != after.get("updated_at"):
         yield Finding(UNCHANGED_RULE, "updated_at as it was, as nothing else changed", str(after.get("updated_at")))
     statuses = [engagement.get("processing_status") for engagement in (before, after)]
     if statuses[0] in ADVANCE[2:] and statuses[1] in ADVANCE and statuses[0] != statuses[1]:
@@ -58,7 +58,8 @@ def differences(before: Engagement, after: Engagement) -> list[str]:
     ]
 
 
-def _but_touched(engagement: Engagement) -> dict[str, Any]:
+def but_touched(engagement: Engagement) -> dict[str, Any]:
+    """Return the members of an engagement but the time of its last change."""
     return {name: value for name, value in engagement.items() if name != "updated_at"}
 
 
