@@ -15,8 +15,12 @@ settings.load_profile("tests")
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Running]:
-    """Share a server with default settings: tests use keys of their own and never reset it."""
-    with running(Settings(port=0)) as started:
+    """Share a server: tests use keys of their own and never reset it.
+
+    Its engagements stay pending for an hour, so that a repeat shows what the first answer showed, however slow the
+    machine is.
+    """
+    with running(Settings(port=0, processing="1h")) as started:
         yield started
 
 
