@@ -1,4 +1,4 @@
-"""The command `mock-server`. Exit codes: 0 as asked, 1 an unhealthy server or findings, 2 usage or configuration."""
+"""The command `mock-server`. Exit codes: 0 as asked, 1 an unhealthy server or findings, 2 usage or nothing to grade."""
 
 from __future__ import annotations
 
@@ -148,11 +148,17 @@ def routes() -> int:
 
 
 def report(settings: Settings, show: Callable[[ReportCard], str]) -> int:
-    """Print the report card of the client that has used a running server. Return 1 if there are findings."""
+    """Print the report card of the client that has used a running server.
+
+    Return 1 if there are findings, and 2 if there is nothing to grade: a client that sent nothing did nothing well.
+    """
     card = _ask(settings, "GET", "report", ReportCard.read)
     if card is None:
         return 2
     print(show(card))
+    if not card.requests:
+        print(f"mock-server: no request came to {_url(settings, '/api')}: nothing was graded", file=sys.stderr)
+        return 2
     return 1 if card.findings else 0
 
 

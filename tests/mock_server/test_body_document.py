@@ -132,7 +132,7 @@ def _again(send: Sender, **changes: Any) -> str:
 
 
 def _refused_first(send: Sender) -> str:
-    return f"{send(BODY | {'title': ''}).status_code}, then {send(BODY).status_code}: a refusal does not use the key up"
+    return f"{send(BODY | {'title': ''}).status_code}, then {send(BODY).status_code}: a refusal leaves the id free"
 
 
 def _elsewhere(send: Sender) -> str:

@@ -36,6 +36,12 @@ def test_findings_are_exit_1(client: Client, capsys: pytest.CaptureFixture[str])
     assert client.last()["id"] in printed
 
 
+def test_nothing_sent_is_exit_2(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    """A client that sent nothing gets no clean card: the command says where it listened, and returns 2."""
+    assert report(client) == 2
+    assert client.server.base_url in capsys.readouterr().err
+
+
 def test_json(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
     """The format json is what the route answers."""
     client.post(external_id="crm:1", nonsense=1)
@@ -75,6 +81,7 @@ def test_no_credential_is_shown(client: Client, capsys: pytest.CaptureFixture[st
 def test_the_admin_token(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
     """With its token the command gets the card, and without it an error."""
     client = serve(admin_token="a-long-enough-token")
+    client.post()
     assert report(client, "--admin-token", "a-long-enough-token") == 0
     assert report(client) == 2
     assert "401" in capsys.readouterr().err

@@ -27,14 +27,14 @@ CHECKS = (
         "retry-after",
         "Waits as long as Retry-After says",
         "Read Retry-After and wait so many seconds. If your test replaces the wait, let it move the clock of the mock.",
-        "set a fault of the kind status with retry_after, or a rate limit",
+        "set a rate limit, or a fault of the kind status with retry_after, and let your client send the call again",
         checks.waits_as_told,
     ),
     Check(
         "refused",
         "Takes a refusal (4xx) as an answer",
         "Do not send it again unchanged. Keep the problem's detail and request_id for the person who can mend it.",
-        "let your client send something that is refused",
+        "let your client send something that is refused, with an external_id",
         checks.takes_a_refusal,
     ),
     Check(
