@@ -44,7 +44,7 @@ class Query:
 
 def _holds(name: str, value: str, engagement: Engagement) -> bool:
     if name == "search":
-        return value in str(engagement.get("title"))
+        return value.casefold() in str(engagement.get("title")).casefold()  # nobody says whether case counts
     if (found := _FILTER.fullmatch(name)) is None:
         return True
     field, operator = found.groups()

@@ -70,14 +70,16 @@ def _take(game: _Play, step: Step, number: int) -> None:
 
 
 def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
-    """Send what is refused. Raises See if it is not, or if an earlier refusal used its key up."""
+    """Send what is refused. Raises See if it is not, or if an earlier refusal of its key left something behind."""
     client, rule = game.client, game.scenario.rule
     try:
         return refused(client, case, game.keys[step.key], credential=step.who)
     except Violation as violation:
         if violation.exchange is not None and violation.exchange.response.ok:
-            if any(key == step.key and who != step.who for who, key in game.stored):  # it got what another one made
+            if violation.exchange.response.id in {first.response.id for first in game.stored.values()}:
                 raise Violation(rule, violation.expected, violation.actual, violation.exchange) from None
+            if step.key in game.refused:
+                raise See(FREE_AGAIN) from None
         elif step.key in game.refused and used_up(client, case, violation, credential=step.who):
             raise See(FREE_AGAIN) from None
         raise _see(violation.rule or rule, rule, violation) from None

@@ -249,7 +249,7 @@ DATES = (
     defect("start-offset-flipped", "BODY-8", "The sign of the offset is flipped.",
            zoned(lambda sign, hours, minutes: f"{'-' if sign == '+' else '+'}{hours}:{minutes}")),
     defect("start-offset-hours", "BODY-8", "The minutes of the offset are ignored.",
-           zoned(lambda sign, hours, _: f"{sign}{hours}:00")),
+           zoned(lambda sign, hours, _: f"{sign}{hours}:00"), entails={"BODY-7": "60 minutes are accepted"}),
     defect("start-offset-west", "BODY-8", "Offsets to the west are taken for those to the east.",
            zoned(lambda _, hours, minutes: f"+{hours}:{minutes}")),
     defect("start-offset-refused", "BODY-8", "A start with an offset other than Z is refused.",

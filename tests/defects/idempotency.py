@@ -120,6 +120,7 @@ def burnt_by(status: int) -> Install:
     return handled(make)
 
 
+BURNT = {"LIST-17": "what was answered with 409 is stored, and in the list"}
 LISTED = {"LIST-17": "what was refused is in the list", "HOOK-3": "hundreds are told of, and the last one waits"}
 
 
@@ -169,11 +170,14 @@ LIFE = (
            entails={"IDEM-10": "parallel submissions all create", "IDEM-11": "no key is remembered"}),
     defect("burnt-by-media", "IDEM-9", "A submission whose recording was refused takes the key with it.",
            store(_Burning)),
-    defect("burnt-by-fields", "IDEM-9", "A submission refused with 422 takes the key with it.", burnt_by(422)),
-    defect("burnt-by-scope", "SCOPE-5 IDEM-9", "A submission refused with 403 takes the key with it.", burnt_by(403)),
-    defect("burnt-by-credential", "IDEM-9", "A submission refused with 401 takes the key with it.", burnt_by(401)),
+    defect("burnt-by-fields", "IDEM-9", "A submission refused with 422 takes the key with it.", burnt_by(422),
+           entails=BURNT),
+    defect("burnt-by-scope", "SCOPE-5 IDEM-9", "A submission refused with 403 takes the key with it.", burnt_by(403),
+           entails=BURNT),
+    defect("burnt-by-credential", "IDEM-9", "A submission refused with 401 takes the key with it.", burnt_by(401),
+           entails=BURNT),
     defect("stored-although-forbidden", "SCOPE-5 SCOPE-1", "A submission refused with 403 is stored all the same.",
-           stored_although(403)),
+           stored_although(403), entails=LISTED),
     defect("stored-although-unusable", "IDEM-9", "A submission whose recording is refused is stored all the same.",
            stored_although(422, media_url="https://media.example.com/call.mp3"), entails=LISTED),
     defect("stored-although-untitled", "IDEM-9", "A submission whose title is refused is stored all the same.",
@@ -285,7 +289,8 @@ REPEATS = (
     defect("repeat-of-another-owner", "IDEM-2", "A repeat returns another owner.",
            repeated(lambda *_: {"owner_user_id": "usr_01JB5Z0Q4T8E6Y2C4A1B3D5F7G"})),
     defect("repeat-goes-back", "IDEM-2", "The processing of a new engagement has begun; a repeat shows it pending.",
-           answered_if(_is_201, lambda answer: answer.but(processing_status="PROCESSING"))),
+           answered_if(_is_201, lambda answer: answer.but(processing_status="PROCESSING")),
+           entails={"READ-15": "it is read as pending, too"}),
 )  # fmt: skip
 
 DEFECTS = (*LIFE, *REPEATS)

@@ -30,13 +30,15 @@ class _Racy(Store):
 
 class _FirstKept(_Racy):
     def put(self, key: Key, engagement: Engagement) -> None:
-        self._by_key.setdefault(key, engagement)
+        if key not in self._by_key:
+            super().put(key, engagement)
 
 
 class _Unique(_Racy):
     def put(self, key: Key, engagement: Engagement) -> None:
-        if self._by_key.setdefault(key, engagement) is not engagement:
+        if key in self._by_key:
             raise RuntimeError("duplicate key value violates unique constraint")
+        super().put(key, engagement)
 
 
 class _Unlucky(Store):
