@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import pytest
 
-from mock_server import running, spec
+from mock_server import Running, running, spec
 from tests.defects import ALL, CONCERNS, UNSEEN, Defect, serve
-from tests.defects.probing import observe
+from tests.defects.probing import Probe, observe
+from tests.defects.reads import observe_reads
 from tests.kit.http import create
 
 LEVELS = {rule["id"]: rule["level"] for rule in spec.document()["x-rules"]}
@@ -20,7 +22,12 @@ ABOUT_CREATE = {"bearer-refused", "call-refused", "content-no-audio", "workflows
 def right(concern: str) -> list[tuple[str, str]]:
     """Return what can be seen of the mock as it should be."""
     with running() as server:
-        return list(observe(server, concern))
+        return list(seen(server, concern))
+
+
+def seen(server: Running, concern: str) -> Iterator[tuple[str, str]]:
+    """Yield what can be seen of a server that has to do with a concern."""
+    return observe_reads(Probe(server)) if concern == "reading" else observe(server, concern)
 
 
 def test_size() -> None:
@@ -75,11 +82,11 @@ def test_valid_create(defect: Defect) -> None:
 def test_shows(concern: str, defect: Defect) -> None:
     """Each defect shows in at least one answer that the right mock gives otherwise."""
     with serve(defect) as server:
-        assert any(seen != expected for seen, expected in zip(observe(server, concern), right(concern), strict=True))
+        assert any(shown != expected for shown, expected in zip(seen(server, concern), right(concern), strict=True))
 
 
 @pytest.mark.parametrize("concern", CONCERNS)
 def test_right_mock_shows_nothing(concern: str) -> None:
     """Two right mocks cannot be told apart by what proves the defects."""
     with running() as server:
-        assert list(observe(server, concern)) == right(concern)
+        assert list(seen(server, concern)) == right(concern)

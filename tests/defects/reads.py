@@ -1,0 +1,111 @@
+"""What a mock can be seen to do when it is read: engagements of all kinds, and requests that tell servers apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from http import HTTPStatus
+from http.client import HTTPException
+from urllib.parse import quote, urlencode
+
+from mock_server import Running
+from tests.defects.probing import SECONDS, Probe
+from tests.kit.http import PATH, send
+from tests.kit.submissions import ABSENT, submission
+
+ENGAGEMENTS = 54  # more than 50 that one credential may read
+WAY = "https://media.mock.test"
+STARTS = tuple(f"2026-03-{day:02}T09:30:00.000Z" for day in range(1, 29))
+LISTS: tuple[dict[str, str], ...] = (
+    {},
+    {"limit": "100"},
+    {"limit": "3"},
+    {"limit": "three"},
+    {"limit": "100", "order_by": "updated_at:asc"},
+    {"limit": "100", "search": "a call 1"},
+    {"limit": "2", "expand": "tags"},
+    {"limit": "100", "filter[engagement_type][eq]": "CALL"},
+    {"limit": "100", "filter[engagement_type][in]": "CALL,MEETING"},
+    *({"limit": "100", f"filter[processing_status][{how}]": "FAILED"} for how in ("eq", "in")),
+    *({"limit": "100", f"filter[start_at][{how}]": STARTS[9]} for how in ("gt", "gte", "lt", "lte")),
+    *({"limit": "100", f"filter[updated_at][{how}]": "2026-01-01T00:00:00Z"} for how in ("gt", "lt")),
+)
+EXPANSIONS = ("", "?expand=tags", "?expand=tags,owner", "?expand=owner", "?expand=speakers")
+ODD_IDS = ("ngmt_01", "%00", "%F0%9F%98%80", "'%20OR%201=1--")
+
+
+def stage(server: Running) -> list[str]:
+    """Create engagements of all kinds, let their processing end, and return the ids of some."""
+    ids = []
+    for number in range(ENGAGEMENTS):
+        body = submission(
+            type=("CALL", "MEETING")[number % 2],
+            title=f"A call {number}",
+            start_at=STARTS[number % len(STARTS)],
+            is_private=number % 9 == 0,
+            media_url=f"{WAY}/fails-processing/a.mp3" if number % 7 == 3 else f"{WAY}/ok.mp3?duration=90",
+        )
+        made = send(server, body)
+        if number < 3:
+            ids.append(str(made.json().get("id")))
+            send(server, body | {"title": "Another title"})
+    send(server, submission(title="A call refused", media_url=f"{WAY}/page.html"))
+    server.mock.services.clock.advance(timedelta(days=1))
+    return ids
+
+
+def observe_reads(probe: Probe) -> Iterator[tuple[str, str]]:
+    """Yield what was read, in short, and what came back: the engagements one by one, and then lists."""
+    ids = stage(probe.server)
+    who = [*probe.server.credentials.values(), "nobody", None]
+    for credential in who:
+        for place, id_ in enumerate([*ids, f"{ids[0][:25]}000000", *ODD_IDS]):
+            yield f"engagement {place} {credential}", _read(probe, f"/{id_}", credential)
+        for query in LISTS:
+            yield f"list {query} {credential}", _read(probe, f"?{urlencode(query)}", credential)
+    reader = probe.server.credentials["private_reader"]
+    for tail in EXPANSIONS:
+        yield tail, _read(probe, f"/{ids[0]}{tail}", reader)
+        yield f"{tail} again", _read(probe, f"/{ids[0]}{tail}", reader)
+    yield "pages", _pages(probe, reader)
+    first, again, other = (_tag(probe, ids[0], reader, query) for query in ("", "", "expand=tags"))
+    yield "the tag of one answer, and of another", f"{first == again} {first == other}"
+
+
+def _get(probe: Probe, tail: str, credential: str | None) -> tuple[int, dict[str, str], bytes]:
+    """Read, and return status, headers and body; 0 if there is no answer."""
+    header = ABSENT if credential is None else f"Bearer {credential}"
+    try:
+        answer = send(probe.server, method="GET", path=PATH + tail, headers={"Authorization": header}, timeout=SECONDS)
+    except (OSError, HTTPException) as error:
+        return 0, {}, type(error).__name__.encode()
+    return answer.status, dict(answer.headers), answer.body
+
+
+def _read(probe: Probe, tail: str, credential: str | None) -> str:
+    """Return what is comparable in an answer: of an ETag that there is one, of a cursor that it is not empty."""
+    status, headers, body = _get(probe, tail, credential)
+    shown = re.sub(r'"next_cursor": "[^"]+"', '"next_cursor": "…"', probe.comparable(body))
+    return f"{status} {'ETag' in headers} {shown}"
+
+
+def _pages(probe: Probe, credential: str) -> str:
+    """Follow a list while something is created, and return how many engagements its pages have, each counted once."""
+    seen: list[str] = []
+    cursor: str | None = ""
+    for _ in range(ENGAGEMENTS):
+        status, _, body = _get(probe, f"?limit=10&search=A%20call{cursor and '&cursor=' + quote(cursor)}", credential)
+        page = json.loads(body)
+        if status != HTTPStatus.OK or not isinstance(page, dict):
+            return f"{status}"
+        seen += [one["id"] for one in page["data"]]
+        send(probe.server, submission(title="A call in between"))
+        if not (cursor := page["next_cursor"]):
+            break
+    return f"{len(seen)} engagements, {len(set(seen))} ids"
+
+
+def _tag(probe: Probe, id_: str, credential: str, query: str = "") -> str | None:
+    return _get(probe, f"/{id_}?{query}", credential)[1].get("ETag")
