@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from operator import ge, gt, le, lt
 from typing import Any
@@ -17,10 +17,16 @@ from contract.instants import instant
 
 Engagement = dict[str, Any]
 COMPARISONS: dict[str, Callable[[datetime, datetime], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
+# Each operator gets its bound in another zone: an instant has many spellings, and a text compared is no instant.
+ZONES = {"gt": UTC, "gte": timezone(timedelta(hours=5, minutes=30)), "lt": timezone(timedelta(hours=-8)), "lte": UTC}
 GAP = timedelta(milliseconds=10)  # between two updates that a filter can tell apart
+YEARS = range(1900, 2200)  # of a bound: further away, a zone may lead out of the calendar
+MANY_STARTS = 3  # so that a bound below and one above leave some out and some in
+LONGEST = 200  # characters of a text that is searched for
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _FILTER = re.compile(r"filter\[(\w+)\]\[(\w+)\]")
 SETS = {
-    "engagement_type": ("LIST-6", ("CALL", "MEETING")),
+    "engagement_type": ("LIST-6", ("CALL", "DOCUMENT", "MEETING")),
     "processing_status": ("LIST-7", ("PENDING", "PROCESSING", "COMPLETED", "FAILED")),
 }
 
@@ -36,6 +42,12 @@ class Query:
     def text(self) -> str:
         """The parameters for people."""
         return "&".join(f"{name}={value}" for name, value in self.parameters.items())
+
+    @property
+    def members(self) -> set[str]:
+        """The members of an engagement that decide whether it belongs to the answer."""
+        found = {match[1] for name in self.parameters if (match := _FILTER.fullmatch(name))}
+        return found | ({"title"} if "search" in self.parameters else set())
 
     def selects(self, engagement: Engagement) -> bool:
         """Tell whether an engagement belongs to the answer."""
@@ -58,7 +70,8 @@ def filters(sample: Sequence[Engagement]) -> Iterator[Query]:
     """Yield a query for each filter, with values that tell some engagements of the sample from others."""
     for field, (rule, words) in SETS.items():
         present = [word for word in words if any(one.get(field) == word for one in sample)]
-        for word in present:
+        absent = [word for word in words if word not in present]
+        for word in (*present, *absent[:1]) if present else ():
             yield Query({f"filter[{field}][eq]": word}, rule)
         if present:
             yield Query({f"filter[{field}][in]": f"{present[0]},{words[-1]}"}, rule)
@@ -67,12 +80,70 @@ def filters(sample: Sequence[Engagement]) -> Iterator[Query]:
         ("updated_at", "LIST-9", _in_a_gap(sample)),
     ):
         for operator in COMPARISONS if bound is not None else ():
-            yield Query({f"filter[{field}][{operator}]": bound or ""}, rule)
+            yield Query({f"filter[{field}][{operator}]": _written(bound, operator)}, rule)
+    yield from _together(sample)
 
 
-def searches(run_id: str, title: str, key: str) -> tuple[Query, ...]:
-    """Return searches for a whole title, for a key, which no title holds, and for what is nowhere."""
-    return tuple(Query({"search": text}, "LIST-5") for text in (title, key, f"{run_id} in no title"))
+def _together(sample: Sequence[Engagement]) -> Iterator[Query]:
+    """Yield queries with two filters, of which each leaves out what the other one lets through."""
+    starts = _whole_starts(sample)
+    if len(starts) > MANY_STARTS:
+        bounds = {
+            "filter[start_at][gte]": _written(starts[1], "gte"),
+            "filter[start_at][lt]": _written(starts[-1], "lt"),
+        }
+        yield Query(bounds, "LIST-8")
+    for low in starts:
+        later, earlier = _kinds(sample, low, ge), _kinds(sample, low, lt)
+        if len(later) > 1 and (both := sorted(later & earlier)):
+            yield Query(
+                {"filter[engagement_type][eq]": both[0], "filter[start_at][gte]": _written(low, "gte")}, "LIST-8"
+            )
+            return
+
+
+def _kinds(sample: Sequence[Engagement], at: datetime, holds: Callable[[datetime, datetime], bool]) -> set[str]:
+    """Return the types of the engagements whose start compares so with an instant."""
+    starts = ((instant(one.get("start_at")), one.get("engagement_type")) for one in sample)
+    return {kind for start, kind in starts if start is not None and isinstance(kind, str) and holds(start, at)}
+
+
+def searches(run_id: str, title: str, key: str, titles: Sequence[str]) -> tuple[Query, ...]:
+    """Return searches for titles and for a part of one, and for what no title holds.
+
+    A title begins with the run's id. `titles` are those of the run; their signs and letters are searched for as well.
+    """
+    found = (title, title[2:-1], *_richest(run_id, titles))
+    nowhere = (key, f"{run_id} in no title", *_disguised(title))
+    both = Query({"search": title, "filter[engagement_type][in]": "CALL,MEETING"}, "LIST-5")
+    return (*(Query({"search": text}, "LIST-5") for text in (*found, *nowhere)), both)
+
+
+def _disguised(title: str) -> Iterator[str]:
+    """Yield texts that a pattern or a second decoding takes for the title. A search takes them as they are."""
+    for sign in ("_", ".", f"\\{title[4]}", f"%{ord(title[4]):02X}"):  # LIKE, a regular expression, escapes
+        yield f"{title[:4]}{sign}{title[5:]}"
+    for sign in ("%", "*"):
+        yield f"{title[:4]}{sign}{title[6:]}"
+    if " " in title:
+        yield title.replace(" ", "+")
+
+
+def _richest(run_id: str, titles: Sequence[str]) -> Iterator[str]:
+    """Yield the first line of the title with the most signs of ASCII, and of the one with the most of other letters."""
+    lines = [title.partition("\n")[0].rstrip() for title in titles if title.startswith(run_id)]
+    for kind in (_signs, _foreign):
+        best = max((line for line in lines if len(line) <= LONGEST and not CONTROLS.search(line)), key=kind, default="")
+        if kind(best):
+            yield best
+
+
+def _signs(text: str) -> int:
+    return len({letter for letter in text if letter.isascii() and not letter.isalnum()} - {" "})
+
+
+def _foreign(text: str) -> int:
+    return len({letter for letter in text if not letter.isascii()})
 
 
 BAD = tuple(
@@ -94,21 +165,32 @@ ODD = (
     *(f"cursor={'A' * 5000}", "search=%00", "search='%20OR%201=1--", "search=%ED%A0%80", f"search={'x' * 3000}"),
     *("filter[start_at][gt]=2026-02-30T00:00:00Z", "filter[start_at][gt]=0000-00-00", "filter[start_at]=x", "filter=x"),
     *("filter[updated_at][gte]=9999-12-31T23:59:59-14:00", "order_by=%FF", "expand=%00", "&".join(["x=1"] * 300)),
+    *("filter[start_at][lt]=0001-01-01T00:00:00%2B14:00", "expand=tags,tags", "search=(%5B*%5C", "search=100%"),
 )
 
 
-def _known_start(sample: Sequence[Engagement]) -> str | None:
-    """Return a start that was submitted: it has whole seconds, so that no part of it is hidden from us."""
-    starts = sorted({at for one in sample if (at := instant(one.get("start_at"))) and not at.microsecond})
-    return _written(starts[len(starts) // 2]) if starts else None
+def _known_start(sample: Sequence[Engagement]) -> datetime | None:
+    """Return a start that was submitted."""
+    starts = _whole_starts(sample)
+    return starts[len(starts) // 2] if starts else None
 
 
-def _in_a_gap(sample: Sequence[Engagement]) -> str | None:
+def _whole_starts(sample: Sequence[Engagement]) -> list[datetime]:
+    """Return the starts in whole seconds, in their order: no part of them is hidden from us."""
+    starts = {at for one in sample if (at := instant(one.get("start_at"))) and not at.microsecond}
+    return sorted(at for at in starts if at.year in YEARS)
+
+
+def _in_a_gap(sample: Sequence[Engagement]) -> datetime | None:
     """Return an instant in the widest gap between two updates: a store may know more digits than it shows."""
     updates = sorted({at for one in sample if (at := instant(one.get("updated_at")))})
     width, earlier = max(((later - earlier, earlier) for earlier, later in pairwise(updates)), default=(None, None))
-    return None if width is None or earlier is None or width < GAP else _written(earlier + width / 2)
+    return None if width is None or earlier is None or width < GAP else earlier + width / 2
 
 
-def _written(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat("T", "milliseconds").replace("+00:00", "Z")
+def _written(at: datetime | None, operator: str) -> str:
+    """Write a bound in the zone of its operator; `gt` has a fraction where the others need none."""
+    if at is None:
+        return ""
+    digits = "milliseconds" if at.microsecond or operator == "gt" else "seconds"
+    return at.astimezone(ZONES[operator]).isoformat("T", digits).replace("+00:00", "Z")

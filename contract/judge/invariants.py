@@ -44,6 +44,8 @@ def check(exchange: Exchange) -> Iterator[Finding]:
         return
     if response.status >= 500:
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")
+    if response.ok and not response.headers.get("x-api-version"):
+        yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")
     if response.ok and request.submits:
         yield from _success(exchange)
     elif response.status >= 400:
@@ -66,8 +68,6 @@ def _secrets(exchange: Exchange) -> Iterator[Finding]:
 
 def _success(exchange: Exchange) -> Iterator[Finding]:
     response = exchange.response
-    if not response.headers.get("x-api-version"):
-        yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")
     if not isinstance(response.json, dict):
         yield Finding("RESP-1", "a JSON object", _no_object(exchange))
         return
@@ -76,7 +76,7 @@ def _success(exchange: Exchange) -> Iterator[Finding]:
     for name in EXPANDED:
         if name in engagement:
             yield Finding("RESP-6", f"no {name}, as nothing was expanded", f"{name} is there")
-    yield from _times(engagement)
+    yield from times(engagement)
 
 
 def shape(engagement: dict[str, Any], shown: Callable[[Any], str]) -> Iterator[Finding]:
@@ -104,7 +104,8 @@ def shape(engagement: dict[str, Any], shown: Callable[[Any], str]) -> Iterator[F
 _INSTANTS = ("created_at", "updated_at", "engagement_at", "start_at", "end_at")
 
 
-def _times(engagement: dict[str, Any]) -> Iterator[Finding]:
+def times(engagement: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what does not agree among the times of an engagement."""
     start, end = (instant(engagement.get(name)) for name in ("start_at", "end_at"))
     seconds = engagement.get("duration_seconds")
     if start and end and isinstance(seconds, int | float):

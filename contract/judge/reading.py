@@ -11,8 +11,8 @@ from contract.exchange import Exchange
 from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
-from contract.judge.invariants import EXPANDED, shape
-from contract.judge.replay import ADVANCE, but_touched, differences
+from contract.judge.invariants import EXPANDED, shape, times
+from contract.judge.replay import ADVANCE, UNCHANGED, but_touched, differences
 from contract.spec.statuses import INCONCLUSIVE
 
 Engagement = Mapping[str, Any]
@@ -25,11 +25,21 @@ def judge_read(exchange: Exchange, created: Exchange, expanded: Iterable[str] = 
     if response.status != 200 or not isinstance(response.json, dict):
         yield Finding("READ-1", f"200 with the engagement {created.response.id}", answer(exchange))
         return
-    for name in differences(first, response.engagement):
-        said = exchange.shown(response.engagement[name])
-        yield Finding("READ-1", f"{name} {exchange.shown(first[name])}, as it was created", f"{name} {said}")
+    if (changed := judge_kept(exchange, response.engagement, first, "READ-1")) is not None:
+        yield changed
+        return
+    if lost := [name for name in UNCHANGED if name in first and name not in response.engagement]:
+        yield Finding("READ-1", f"{lost[0]} {exchange.shown(first[lost[0]])}, as it was created", f"no {lost[0]}")
         return
     yield from judge_members(exchange, response.engagement, "READ-1", "READ-8", expanded)
+
+
+def judge_kept(exchange: Exchange, engagement: Engagement, first: Engagement, rule: str) -> Finding | None:
+    """Say what is wrong if an engagement is shown with another value than it was created with."""
+    shown = exchange.shown
+    for name in differences(first, engagement):
+        return Finding(rule, f"{name} {shown(first[name])}, as it was created", f"{name} {shown(engagement[name])}")
+    return None
 
 
 def judge_members(
@@ -37,6 +47,7 @@ def judge_members(
 ) -> Iterator[Finding]:
     """Say what is not documented of an engagement that is shown. `expansion` is the rule on what is expanded."""
     expanded = set(expanded)
+    yield from times(dict(engagement))
     if (wrong := next(shape(dict(engagement), exchange.shown), None)) is not None:
         yield Finding(rule, wrong.expected, wrong.actual)
     if there := [name for name in EXPANDED if name in engagement and name not in expanded]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -16,6 +18,7 @@ HEADERS = ("svix-id", "svix-timestamp", "svix-signature")
 CREATED, UPDATED = "v1.engagement.created", "v1.engagement.updated"
 TRANSCRIBED = "v1.engagement.transcript_timeline.completed"
 TEXTS = ("id", "type", "api_version", "created_at", "workspace_id")
+FORMS = {"id": r"evt_[A-Za-z0-9]+", "type": r"v1\..+", "api_version": "v1", "workspace_id": r"wrks_[A-Za-z0-9]+"}
 
 
 def judge_signature(message: Message, secret: str) -> Finding | None:
@@ -38,6 +41,10 @@ def judge_event(message: Message) -> Iterator[Finding]:
     for name in TEXTS:
         if not isinstance(event.get(name), str):
             yield Finding("HOOK-2", f"{name} as a text", shown(event.get(name)))
+        elif name in FORMS and not re.fullmatch(FORMS[name], event[name]):
+            yield Finding("HOOK-2", f"{name} of the form {FORMS[name]}", shown(event[name]))
+    if event.get("type") != UPDATED and (before := _previous(message)) is not None:
+        yield Finding("HOOK-2", "previous_attributes in updates alone", shown(before))
     if instant(event.get("created_at")) is None:
         yield Finding("HOOK-2", "created_at as a date and time", shown(event.get("created_at")))
     if not engagement:
@@ -48,15 +55,38 @@ def judge_event(message: Message) -> Iterator[Finding]:
 
 def judge_update(message: Message) -> Finding | None:
     """Say what is wrong unless an update has the values of before of what it changed."""
-    data = message.event.get("data")
-    before = data.get("previous_attributes") if isinstance(data, dict) else None
+    before = _previous(message)
     if not isinstance(before, dict) or not before:
         return Finding("HOOK-4", "what changed in previous_attributes", shown(before))
     if same := [
         name for name, value in before.items() if name in message.engagement and message.engagement[name] == value
     ]:
         return Finding("HOOK-4", f"{same[0]} as it was before", f"{shown(before[same[0]])}, as it is now")
+    valued = {name: value for name, value in before.items() if value is not None}  # null: it had none
+    if (wrong := next(shape({**message.engagement, **valued}, shown), None)) is not None:
+        return Finding("HOOK-4", f"{wrong.expected}, before the change too", wrong.actual)
     return None
+
+
+def _previous(message: Message) -> Any:
+    data = message.event.get("data")
+    return data.get("previous_attributes") if isinstance(data, dict) else None
+
+
+def judge_several(messages: Sequence[Message]) -> Iterator[Finding]:
+    """Say what is wrong unless the messages of one endpoint are told apart, and are of one workspace."""
+    events: dict[str, str] = {}
+    for message in messages:
+        event = str(message.event.get("id"))
+        if events.setdefault(event, message.id) != message.id:
+            yield Finding("HOOK-2", "an id of its own for each event", f"{event} in {events[event]} and {message.id}")
+    bodies: dict[str, Any] = {}
+    for message in messages:
+        kind = message.event.get("type")
+        if bodies.setdefault(message.id, kind) != kind:
+            yield Finding("HOOK-7", f"one message under {message.id}", f"{bodies[message.id]}, and {kind}")
+    if len(workspaces := {message.event.get("workspace_id") for message in messages}) > 1:
+        yield Finding("HOOK-2", "one workspace_id", ", ".join(sorted(map(str, workspaces))[:2]))
 
 
 def judge_attempts(attempts: Sequence[Message]) -> Finding | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contract.cases.credentials import NONE, UNKNOWN
+from contract.cases.credentials import NONE, OTHER_CASE, UNKNOWN, under
 from contract.cases.queries import Query
 from contract.exchange import Exchange
 from contract.judge.reading import judge_envelope, judge_selection
@@ -72,11 +72,12 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
 
 
 def refused_to_strangers(client: RecordingClient, tail: str) -> None:
-    """Read without a credential, and with one that nobody has. Raises Violation unless both get 401."""
-    for wrong in (NONE, UNKNOWN):
-        header = wrong.header("")
+    """Read without a credential, and with some that nobody has. Raises Violation unless all get 401."""
+    token = client.config.credentials["writer"].token
+    for wrong in (NONE, UNKNOWN, OTHER_CASE, under("Basic")):
+        header = wrong.header(token)
         headers = () if header is None else (("Authorization", header),)
-        exchange = client.read(tail, None, "unauthorized", headers=headers)
+        exchange = client.read(tail, None, "unauthorized", headers=headers, authorization=wrong.shell(token))
         if (finding := judge_refusal(exchange, wrong)) is not None:
             raise Violation(*finding, exchange)
 
@@ -112,7 +113,8 @@ def listing(
     found: list[Engagement] = []
     for exchange in _pages(client, {"search": client.run_id, "limit": str(limit), **query.parameters}, who):
         for finding in judge_envelope(exchange, limit):
-            raise Violation(*finding, exchange)
+            refused = query.parameters and exchange.response.status != 200  # a plain list is answered: need("list")
+            raise Violation(query.rule if refused else finding.rule, finding.expected, finding.actual, exchange)
         pages.append(exchange)
         found += exchange.response.engagement["data"]
         if len(pages) == 1:
@@ -136,10 +138,20 @@ def _pages(client: RecordingClient, parameters: dict[str, str], who: str) -> Ite
 
 @dataclass(slots=True)
 class Stable:
-    """The engagements that were the same before and after what happened in a block; known once it has ended."""
+    """What was listed before and after what happened in a block; known once it has ended."""
 
     before: Listing
-    engagements: dict[str, Engagement]
+    after: Mapping[str, Engagement]
+
+    @property
+    def engagements(self) -> dict[str, Engagement]:
+        """Those that were the same."""
+        return {one["id"]: one for one in self.before.engagements if self.after.get(one["id"]) == one}
+
+    def same(self, members: Iterable[str]) -> dict[str, Engagement]:
+        """Return those of which these members were the same. What processing changes never comes back."""
+        before = {one["id"]: one for one in self.before.engagements if one["id"] in self.after}
+        return {id_: one for id_, one in before.items() if all(one.get(n) == self.after[id_].get(n) for n in members)}
 
 
 @contextmanager
@@ -147,8 +159,7 @@ def unchanged(client: RecordingClient) -> Iterator[Stable]:
     """List everything before and after a block. Processing goes on, so only what stayed the same can be judged."""
     stable = Stable(listing(client), {})
     yield stable
-    after = {one["id"]: one for one in listing(client).engagements}
-    stable.engagements = {one["id"]: one for one in stable.before.engagements if after.get(one["id"]) == one}
+    stable.after = {one["id"]: one for one in listing(client).engagements}
 
 
 def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
@@ -156,9 +167,36 @@ def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
     with unchanged(client) as stable:
         answers = [(query, listing(client, query)) for query in queries]
     for query, found in answers:
-        settled = [one for one in found.engagements if one["id"] in stable.engagements]
-        if (finding := judge_selection(found.pages[0], query, settled, stable.engagements)) is not None:
+        same = stable.same(query.members)
+        settled = [one for one in found.engagements if one["id"] in same]
+        if (finding := judge_selection(found.pages[0], query, settled, same)) is not None:
             raise Violation(*finding, found.pages[0])
+
+
+# Further ways to the same engagements: another order, filters without a search, members that are expanded.
+WAYS = (
+    {"order_by": "updated_at:asc"},
+    {"filter[engagement_type][in]": "CALL,MEETING"},
+    {"filter[updated_at][gte]": "2000-01-01T00:00:00Z"},
+    {"expand": "tags"},
+)
+
+
+def glimpses(client: RecordingClient, who: str) -> Iterator[Exchange]:
+    """Read a page in each of several ways, and the second page of a list."""
+    for way in WAYS:
+        narrow = {} if "filter" in next(iter(way)) else {"search": client.run_id}
+        yield client.read(f"?{urlencode({**way, **narrow, 'limit': str(PAGE)})}", who)
+    first = {"search": client.run_id, "limit": "1"}
+    page = client.read(f"?{urlencode(first)}", who)
+    if isinstance(cursor := page.response.engagement.get("next_cursor"), str):
+        yield client.read(f"?{urlencode({**first, 'limit': str(PAGE), 'cursor': cursor})}", who)
+
+
+def entries(page: Exchange) -> list[Engagement]:
+    """Return the engagements of a page, none if it is no list."""
+    data = page.response.engagement.get("data")
+    return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
 
 
 def distinct_readers(client: RecordingClient) -> None:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from urllib.parse import quote
 
 from contract.cases.queries import BAD, ODD, Query, filters, searches
+from contract.exchange import Exchange
 from contract.judge.answers import answer
-from contract.judge.reading import judge_envelope, judge_members, judge_order
-from contract.outcome import NotApplicable, Untested, Violation
+from contract.judge.reading import judge_envelope, judge_kept, judge_members, judge_order
+from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import distinct_readers, listing, offered, refused_to_strangers, selected, stands, unchanged
+from contract.run.reading import (
+    Listing,
+    distinct_readers,
+    entries,
+    glimpses,
+    listing,
+    offered,
+    refused_to_strangers,
+    selected,
+    stands,
+    unchanged,
+)
 from contract.run.steps import created, example
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, each_rule, rule
@@ -35,6 +49,39 @@ def test_a_list_is_an_envelope(client: RecordingClient) -> None:
         for engagement in page["data"]:
             for finding in judge_members(exchange, engagement, "LIST-1", "LIST-12", ()):
                 raise Violation(*finding, exchange)
+    _second_page(client)
+
+
+def _second_page(client: RecordingClient) -> None:
+    """Raise Violation if the page after one engagement is not as long and as wide as it is asked to be."""
+    query = f"?search={client.run_id}"
+    cursor = client.read(f"{query}&limit=1").response.engagement.get("next_cursor")
+    if not isinstance(cursor, str):
+        return
+    exchange = client.read(f"{query}&limit=2&expand={','.join(FREE)}&cursor={quote(cursor, safe='')}")
+    page = exchange.response.engagement
+    if not exchange.response.ok or not isinstance(page.get("data"), list):
+        return  # whether limit and expand may change on the way is not documented
+    if len(page["data"]) > 2 or (page.get("has_more") and len(page["data"]) < 2):
+        raise Violation("LIST-2", "2 engagements on the second page", f"{len(page['data'])}", exchange)
+    for engagement in page["data"]:
+        for finding in judge_members(exchange, engagement, "LIST-1", "LIST-12", FREE):
+            raise Violation(*finding, exchange)
+
+
+@at_the_end
+@rule("LIST-1")
+def test_a_list_shows_what_was_created(client: RecordingClient) -> None:
+    """Each engagement of a list is as it was created, but for what processing changes."""
+    offered(client, "list")
+    stands(client, "LIST-1", "READ-1")
+    found = listing(client)
+    shown = {one["id"]: one for one in found.engagements}
+    for first in client.milestones:
+        if (engagement := shown.get(str(first.response.id))) is None:
+            continue  # LIST-17 is about what is missing
+        if (finding := judge_kept(found.pages[0], engagement, first.response.engagement, "LIST-1")) is not None:
+            raise Violation(*finding, found.pages[0])
 
 
 @at_the_end
@@ -82,17 +129,29 @@ def test_pages_show_every_engagement_once(client: RecordingClient) -> None:
     """Small pages show what one large page shows, each engagement once, although another one is created meanwhile."""
     offered(client, "list")
     with unchanged(client) as stable:
-        upwards, downwards = (Query({"order_by": f"updated_at:{way}"}, "LIST-4") for way in ("asc", "desc"))
+        kind = str(example(client, "plain").document["type"])
+        upwards = Query({"order_by": "updated_at:asc", "filter[engagement_type][eq]": kind}, "LIST-6")
+        downwards = Query({"order_by": "updated_at:desc"}, "LIST-4")
         walks = (
-            listing(client, upwards, limit=9),
-            listing(client, downwards, limit=7, meanwhile=lambda: created(client, client.submission())),
+            (upwards, listing(client, upwards, limit=9)),
+            (downwards, listing(client, downwards, limit=7, meanwhile=lambda: created(client, client.submission()))),
         )
-    for walk in walks:
+    for query, walk in walks:
+        _one_list(walk, query)
         times = Counter(walk.ids)
-        for id_ in stable.engagements:
-            if times[id_] != 1:
+        for id_, engagement in stable.engagements.items():
+            if times[id_] != query.selects(engagement):
                 said = "is missing" if not times[id_] else f"is there {times[id_]} times"
-                raise Violation("LIST-4", "each engagement once", f"{id_} {said}", walk.pages[-1])
+                raise Violation("LIST-4", f"each engagement once for {query.text}", f"{id_} {said}", walk.pages[-1])
+
+
+def _one_list(walk: Listing, query: Query) -> None:
+    """Raise Violation if later pages show what the filter of the first one leaves out, and See if that does as well."""
+    for page in walk.pages:
+        if wrong := [one for one in entries(page) if not query.selects(one)]:
+            if page is walk.pages[0]:
+                raise See(query.rule)
+            raise Violation("LIST-4", f"only what {query.text} selects", page.shown(wrong[0]), page)
 
 
 @at_the_end
@@ -113,7 +172,12 @@ def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
     """A title is found; a key, which stands in no title, is not."""
     offered(client, "list")
     first = example(client, "plain")
-    selected(client, searches(client.run_id, str(first.document["title"]), str(first.request.key)))
+    whole = listing(client, Query({"search": str(first.document["title"])}, "LIST-5"))
+    if first.response.id in whole.ids and first.response.id not in (found := listing(client)).ids:
+        said = f"it is missing among {len(found.ids)}"
+        raise Violation("LIST-5", f"{first.response.id} for the beginning of its title", said, found.pages[0])
+    titles = [str(one.response.engagement.get("title")) for one in client.milestones]
+    selected(client, searches(client.run_id, str(first.document["title"]), str(first.request.key), titles))
 
 
 @at_the_end
@@ -130,10 +194,11 @@ def test_private_engagements_are_listed_for_those_who_may_read_them(client: Reco
     _readable(client, "reader")
     found = listing(client, who="reader")
     others = {exchange.response.id for exchange in client.milestones}
-    for one in found.engagements:
-        if one.get("is_private") is True and one["id"] in others:
-            hint = f"{one['id']} (or does the configured reader have engagements:private:read?)"
-            raise Violation("LIST-11", "no private engagement", hint, found.pages[0])
+    for page in (*found.pages, *glimpses(client, "reader")):
+        for one in entries(page):
+            if one.get("is_private") is True and one.get("id") in others:
+                hint = f"{one['id']} (or does the configured reader have engagements:private:read?)"
+                raise Violation("LIST-11", "no private engagement", hint, page)
 
 
 def _readable(client: RecordingClient, who: str) -> None:
@@ -154,14 +219,23 @@ def test_no_list_shows_another_workspace(client: RecordingClient) -> None:
     if both := set(mine.ids) & set(theirs.ids):
         raise Violation("LIST-10", "each workspace its own engagements", f"{min(both)} in both", theirs.pages[0])
     made = {exchange.response.id for exchange in client.milestones}
-    if strange := made & set(theirs.ids):
-        raise Violation("LIST-10", "no engagement of another workspace", f"{min(map(str, strange))}", theirs.pages[0])
+    for page in (*theirs.pages, *glimpses(client, "other_workspace"), *_with_our_cursor(client)):
+        if strange := made & {one.get("id") for one in entries(page)}:
+            raise Violation("LIST-10", "no engagement of another workspace", f"{min(map(str, strange))}", page)
+
+
+def _with_our_cursor(client: RecordingClient) -> Iterator[Exchange]:
+    """Read with a cursor that was given to this workspace as a reader of another one."""
+    query = f"?search={client.run_id}&limit=1"
+    cursor = client.read(query).response.engagement.get("next_cursor")
+    if isinstance(cursor, str):
+        yield client.read(f"{query}&cursor={quote(cursor, safe='')}", "other_workspace")
 
 
 @at_the_end
-@rule("AUTH-2", "AUTH-3")
+@rule("AUTH-2", "AUTH-3", "AUTH-4")
 def test_nobody_lists_without_a_credential(client: RecordingClient) -> None:
-    """Without a credential, and with one that nobody has, nothing is listed: 401."""
+    """Without a credential, with one that nobody has, and under another scheme, nothing is listed: 401."""
     offered(client, "list")
     refused_to_strangers(client, "")
 
@@ -193,9 +267,13 @@ def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
 @at_the_end
 @rule("LIST-12")
 def test_lists_expand_what_is_asked_for(client: RecordingClient) -> None:
-    """Members are expanded in lists where they are asked for, and no others."""
+    """Members are expanded in lists where they are asked for, and no others; some need a scope of their own."""
     offered(client, "list")
     client.need("list")
+    stands(client, "READ-10")
+    guarded = client.read("?limit=1&expand=owner", expect="forbidden")
+    if guarded.response.status not in {403, *INCONCLUSIVE}:
+        raise Violation("LIST-12", "403 for expand=owner without users:read", answer(guarded), guarded)
     exchange = client.read(f"?limit=2&expand={','.join(FREE)}")
     for finding in judge_envelope(exchange, 2):
         raise Violation(*finding, exchange)

@@ -41,7 +41,7 @@ def test_ids_are_distinct(client: RecordingClient) -> None:
 
 TITLES = (
     "  two spaces around, two  inside  ",
-    "line\nfeed\ttab <b>Ada</b> & \"Grace\" 'quoted' \\ back / slash %20 &amp; {{7*7}} ${x}",
+    "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab",
     "e\u0301 (decomposed) é (composed) ﬁ (ligature) 你好 😀 \u202eright to left\u202c",
 )
 

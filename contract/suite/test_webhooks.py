@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from contract.judge.replay import differences
 from contract.judge.webhooks import (
     CREATED,
     TRANSCRIBED,
     UPDATED,
     judge_attempts,
     judge_event,
+    judge_several,
     judge_signature,
     judge_update,
 )
@@ -64,9 +66,10 @@ def _each(client: RecordingClient, judge: Callable[[Message], object]) -> None:
 @at_the_end
 @rule("HOOK-3")
 def test_a_creation_sends_a_webhook(client: RecordingClient) -> None:
-    """A webhook came for the first engagement of the run, and comes for one that is created now."""
+    """A webhook came for the first engagement of the run, comes for one that is created now, and for all between."""
     receiver(client)
-    for first in (example(client, "plain"), created(client, client.submission())):
+    latest = created(client, client.submission())
+    for first in (example(client, "plain"), latest, *client.milestones):
         if not wait(client, CREATED, str(first.response.id)):
             raise Violation("HOOK-3", f"{CREATED} about {first.response.id}", "no webhook about it came", first)
 
@@ -87,13 +90,27 @@ def test_webhooks_are_signed(client: RecordingClient) -> None:
 @at_the_end
 @rule("HOOK-2")
 def test_webhooks_have_the_envelope(client: RecordingClient) -> None:
-    """Every webhook of the run has the members of an event, and shows an engagement as documented."""
+    """Every webhook of the run has the members of an event, and shows an engagement as it was created."""
+    made = {first.response.id: first for first in client.milestones}
 
     def judge(message: Message) -> None:
         for finding in judge_event(message):
             raise Violation(*finding)
+        if (first := made.get(message.engagement["id"])) is not None:
+            for name in differences(first.response.engagement, message.engagement):
+                said = first.shown(message.engagement[name])
+                raise Violation("HOOK-2", f"{name} as it was created", f"{name} {said}", first)
 
     _each(client, judge)
+
+
+@at_the_end
+@rule("HOOK-2", "HOOK-7")
+def test_webhooks_are_told_apart(client: RecordingClient) -> None:
+    """Each event and each message has an id of its own, and all are of the workspace of the writer."""
+    ours = {first.response.id for first in client.milestones}
+    for finding in judge_several([one for one in about(client) if one.engagement.get("id") in ours]):
+        raise Violation(*finding)
 
 
 @at_the_end

@@ -16,7 +16,20 @@ from contextlib import contextmanager
 from mock_server import Running, Settings
 from mock_server.server import serving
 from mock_server.services import Mock
-from tests.defects import auth, body, errors, idempotency, keys, limits, media, races, reading, response, webhooks
+from tests.defects import (
+    auth,
+    body,
+    errors,
+    idempotency,
+    keys,
+    limits,
+    lists,
+    media,
+    races,
+    reading,
+    response,
+    webhooks,
+)
 from tests.defects.seams import Defect
 
 __all__ = ["ALL", "CONCERNS", "UNSEEN", "Defect", "serve"]
@@ -29,7 +42,7 @@ CONCERNS: dict[str, tuple[Defect, ...]] = {
     "body": body.DEFECTS,
     "response": response.DEFECTS,
     "errors": errors.DEFECTS,
-    "reading": reading.DEFECTS,
+    "reading": (*reading.DEFECTS, *lists.DEFECTS),
     "webhooks": webhooks.DEFECTS,
 }
 ALL: tuple[Defect, ...] = tuple(defect for concern in CONCERNS.values() for defect in concern)

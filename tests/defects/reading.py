@@ -1,8 +1,12 @@
-"""Defects of reading back: one engagement, and lists. Each stands before the application, as a cache does."""
+"""Defects of reading one engagement, and what those of lists are made of too.
+
+Each stands before the application, as a cache does.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -68,11 +72,6 @@ def without(*names: str, tail: bool | None = None) -> Install:
     return asked(lambda sent: {name: value for name, value in sent.items() if name not in names}, tail=tail)
 
 
-def renamed(before: str, after: str) -> Install:
-    """Take one parameter for another."""
-    return asked(lambda sent: {after if name == before else name: value for name, value in sent.items()})
-
-
 def seen_by(change: Callable[[dict[str, str], str], str], *, tail: bool | None = None) -> Install:
     """Take the reader for another one: `change` gets the credentials by name, and the header that was sent."""
 
@@ -94,6 +93,57 @@ def as_another(name: str, other: str, *, tail: bool | None = None) -> Install:
     return seen_by(lambda known, sent: known[other] if sent == known[name] else sent, tail=tail)
 
 
+def late(parameter: str, header: str = "") -> Callable[[Sent], bool]:
+    """Tell whether a request has a parameter, or a header."""
+    return lambda sent: f"{parameter}=" in sent.environ.get("QUERY_STRING", "") or bool(sent.environ.get(header))
+
+
+def where(when: Callable[[Sent], bool], change: Callable[[dict[str, str], str], str]) -> Install:
+    """Take the reader for another one in some requests alone."""
+
+    def make(mock: Mock) -> Handler:
+        credentials = {caller.name: f"Bearer {caller.credential}" for caller in mock.settings.callers}
+
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            if sent.environ["REQUEST_METHOD"] != "GET" or not when(sent):
+                return sent.call(app)
+            return sent.call(app, authorization=change(credentials, sent.environ.get("HTTP_AUTHORIZATION", "")))
+
+        return handle
+
+    return handled(make)
+
+
+def instead(name: str, other: str) -> Callable[[dict[str, str], str], str]:
+    """Take one credential for another."""
+    return lambda known, sent: known[other] if sent == known[name] else sent
+
+
+def _found_as(text: Callable[[str], str]) -> Install:
+    """Look an engagement up by what becomes of the id in the path."""
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        head, _, id_ = sent.environ["PATH_INFO"].rpartition("/")
+        if sent.environ["REQUEST_METHOD"] != "GET" or not head.endswith("/engagements"):
+            return sent.call(app)
+        return Sent({**sent.environ, "PATH_INFO": f"{head}/{text(id_)}"}, b"").call(app)
+
+    return handled(lambda _: handle)
+
+
+def _not_modified(when: Callable[[Sent], bool]) -> Install:
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        known = sent.environ["REQUEST_METHOD"] == "GET" and sent.environ.get("HTTP_IF_NONE_MATCH")
+        return Answer(304, {"X-Api-Version": "v2"}, b"") if known and when(sent) else sent.call(app)
+
+    return handled(lambda _: handle)
+
+
+def _done(**values: Any) -> Install:
+    """Read an engagement whose processing is completed with other values."""
+    return one(lambda _, answer: answer.but(**values) if answer.json["processing_status"] == "COMPLETED" else answer)
+
+
 def _not_found_is_empty(sent: Sent, app: WSGIApplication) -> Answer:
     answer = sent.call(app)
     missing = sent.environ["REQUEST_METHOD"] == "GET" and answer.status == 404
@@ -111,7 +161,7 @@ def _by_the_beginning(sent: Sent, app: WSGIApplication) -> Answer:
     return Answer(200, listed.headers, json.dumps(found[0]).encode()) if found and len(beginning) == 25 else answer
 
 
-def _expands_for_all(sent: Sent, app: WSGIApplication) -> Answer:
+def expands_for_all(sent: Sent, app: WSGIApplication) -> Answer:
     """Expand what a scope guards for everybody."""
     answer, query = sent.call(app), dict(parse_qsl(sent.environ.get("QUERY_STRING", "")))
     if sent.environ["REQUEST_METHOD"] != "GET" or answer.status != 403 or "expand" not in query:
@@ -124,12 +174,6 @@ def _expands_for_all(sent: Sent, app: WSGIApplication) -> Answer:
 def _odd_fails(sent: Sent, app: WSGIApplication) -> Answer:
     odd = sent.environ["REQUEST_METHOD"] == "GET" and ODD & set(sent.environ["PATH_INFO"])
     return refusal(500) if odd else sent.call(app)
-
-
-def _odd_query_fails(sent: Sent, app: WSGIApplication) -> Answer:
-    query = dict(parse_qsl(sent.environ.get("QUERY_STRING", "")))
-    limit = query.get("limit", "1")
-    return refusal(500) if sent.environ["REQUEST_METHOD"] == "GET" and not limit.isdigit() else sent.call(app)
 
 
 def _back(_: Mock) -> Handler:
@@ -163,58 +207,14 @@ def _rewritten(_: Mock) -> Handler:
     return handle
 
 
-def _stored_all_the_same(_: Mock) -> Handler:
-    """Store the first submissions whose recording is refused, and refuse them."""
-    stored: list[str] = []
-
-    def handle(sent: Sent, app: WSGIApplication) -> Answer:
-        answer = sent.call(app)
-        refused = sent.environ["REQUEST_METHOD"] == "POST" and answer.status == 422
-        if refused and len(stored) < 3 and "media_url" in answer.content.decode():
-            stored.append(f"{sent.body.get('external_id')} stored")
-            url = "https://media.mock.test/ok.mp3"
-            sent.call(app, body={**sent.body, "external_id": stored[-1], "media_url": url})
-        return answer
-
-    return handle
-
-
-def _offsets(_: Mock) -> Handler:
-    """Let a cursor count engagements from the first one at the moment of its use."""
-
-    def handle(sent: Sent, app: WSGIApplication) -> Answer:
-        if sent.environ["REQUEST_METHOD"] != "GET" or sent.environ["PATH_INFO"] != PATH:
-            return sent.call(app)
-        parameters = dict(parse_qsl(sent.environ.get("QUERY_STRING", "")))
-        start, limit = parameters.pop("cursor", "0"), parameters.get("limit", "25")
-        if not (start.isdigit() and limit.isdigit()) or len(start + limit) > 8:
-            return sent.call(app)
-        found, cursor = [], None
-        while True:
-            wanted = {**parameters, "limit": "100", **({"cursor": cursor} if cursor else {})}
-            answer = Sent({**sent.environ, "QUERY_STRING": urlencode(wanted)}, b"").call(app)
-            if answer.status != 200:
-                return answer
-            found += answer.json["data"]
-            if (cursor := answer.json["next_cursor"]) is None:
-                break
-        end = int(start) + int(limit)
-        more = end < len(found)
-        return answer.but(data=found[int(start) : end], has_more=more, next_cursor=str(end) if more else None)
-
-    return handle
-
-
-def _first_word(parameters: Json, name: str) -> Json:
+def first_word(parameters: Json, name: str) -> Json:
+    """Return parameters of which one has its first word alone."""
     return {**parameters, name: parameters[name].split(",")[0]} if name in parameters else parameters
 
 
-def _without_some(_: Sent, page: Page) -> Page:
-    return [shown for shown in page if sum(shown["id"].encode()) % 10]
-
-
 EXPANDED = {"signals": [], "tags": [], "action_items": []}
-READS = (
+
+DEFECTS = (
     defect("read-missing", "READ-1", "What was created is not found by its id.",
            one(lambda *_: refusal(404))),
     defect("read-title", "READ-1", "A read shows the title in upper case.",
@@ -253,76 +253,52 @@ READS = (
     defect("expand-unasked", "READ-8", "A read is always expanded.",
            one(lambda _, answer: answer.but(**{**EXPANDED, **answer.json}))),
     defect("expand-first-only", "READ-8", "expand takes the first name alone.",
-           asked(lambda sent: _first_word(sent, "expand"), tail=True)),
+           asked(lambda sent: first_word(sent, "expand"), tail=True)),
     defect("expand-without-scope", "READ-10", "Expanding needs no scope of its own.",
-           handled(lambda _: _expands_for_all)),
+           handled(lambda _: expands_for_all)),
     defect("etag-missing", "READ-11", "A read has no ETag.", one(lambda _, answer: answer.with_headers(ETag=None))),
     defect("etag-constant", "READ-12", "The ETag is that of the id.",
            one(lambda _, answer: answer.with_headers(ETag=f'"{answer.json["id"]}"'))),
+    defect("read-done-title", "READ-1", "Processing puts another title in the place of the one submitted.",
+           _done(title="A conversation")),
+    defect("read-done-public", "READ-1", "Processing sets is_private back.", _done(is_private=False)),
+    defect("read-end-wrong", "RESP-7", "A read shows the end an hour too late.",
+           one(lambda _, answer: answer.but(end_at=answer.json["created_at"].replace("T0", "T2").replace("T1", "T2"))
+               if answer.json.get("end_at") else answer)),
+    defect("read-public-left-out", "READ-1", "A read leaves is_private out.", member(is_private=...)),
+    defect("read-expanded-alone", "READ-1", "With expand the members of the engagement are left out.",
+           one(lambda sent, answer: answer.but(created_at=..., start_at=...) if late("expand")(sent) else answer)),
+    defect("read-no-version", "RESP-5", "Reads have no X-Api-Version.",
+           one(lambda _, answer: answer.with_headers(X_Api_Version=None))),
+    defect("read-any-scheme", "AUTH-4", "A credential under any scheme reads.",
+           seen_by(lambda _, sent: re.sub(r"^\w+ ", "Bearer ", sent))),
+    defect("read-other-case-of-token", "AUTH-3", "Credentials are compared without regard to case, in reads.",
+           seen_by(lambda known, sent: next((v for v in known.values() if v.lower() == sent.lower()), sent))),
+    defect("read-private-expanded", "READ-3", "With expand everybody reads private engagements.",
+           where(lambda sent: sent.environ["PATH_INFO"] != PATH and late("expand")(sent),
+                  instead("reader", "private_reader"))),
+    defect("read-private-304", "READ-3", "If-None-Match is answered before the reader is looked at.",
+           _not_modified(lambda sent: sent.environ["HTTP_IF_NONE_MATCH"] == "*")),
+    defect("read-304-always", "READ-1", "Whatever ETag is sent, the answer is 304.", _not_modified(lambda _: True),
+           entails={"READ-3": "it is 304 for who may not read it", "READ-12": "an ETag stands for what it is not"}),
+    defect("read-other-workspace-expanded", "READ-6", "With expand ids are looked up in all workspaces.",
+           where(lambda sent: sent.environ["PATH_INFO"] != PATH and late("expand")(sent),
+                  instead("other_workspace", "private_reader"))),
+    defect("read-id-any-case", "READ-7", "Ids are compared without regard to case.",
+           _found_as(lambda id_: f"ngmt_{id_[5:].upper()}" if id_.startswith("ngmt_") else id_)),
+    defect("read-id-trimmed", "READ-7", "White space around an id is cut off.", _found_as(str.strip)),
+    defect("read-id-any-kind", "READ-7", "The prefix of an id is not looked at.",
+           _found_as(lambda id_: f"ngmt_{id_.rpartition('_')[2]}")),
+    defect("read-id-cut-at-nul", "READ-7", "An id ends at NUL.", _found_as(lambda id_: id_.partition("\0")[0])),
+    defect("expand-scope-of-first", "READ-10", "The scope of the first member alone is asked for.",
+           handled(lambda _: lambda sent, app: expands_for_all(sent, app)
+                   if "expand=tags%2C" in sent.environ["QUERY_STRING"].replace(",", "%2C") else sent.call(app))),
+    defect("etag-of-names", "READ-12", "The ETag is that of the status and of how many members are expanded.",
+           one(lambda sent, answer: answer.with_headers(
+               ETag=f'"{answer.json["updated_at"]}-{sent.environ.get("QUERY_STRING", "").count("=")}"'))),
     defect("status-back", "READ-15", "processing_status goes back and forth.", handled(_back),
            entails={"READ-12": "the ETag is that of what was stored"}),
 )  # fmt: skip
-LISTS = (
-    defect("list-array", "LIST-1", "A list is a bare array.",
-           many(lambda _, answer: Answer(200, answer.headers, json.dumps(answer.json["data"]).encode()))),
-    defect("list-object", "LIST-1", "object is engagements.", many(lambda _, answer: answer.but(object="engagements"))),
-    defect("list-no-has-more", "LIST-1", "has_more is missing.", many(lambda _, answer: answer.but(has_more=...))),
-    defect("list-cursor-empty", "LIST-1", "next_cursor is an empty text on the last page.",
-           many(lambda _, answer: answer.but(next_cursor=answer.json["next_cursor"] or ""))),
-    defect("list-no-type", "LIST-1", "The engagements of a list have no engagement_type.",
-           data(lambda _, page: [{n: v for n, v in shown.items() if n != "engagement_type"} for shown in page]),
-           entails={"LIST-6": "the filter shows what does not say its type"}),
-    defect("list-ends-early", "LIST-4", "The first page says that it is the last.",
-           many(lambda _, answer: answer.but(has_more=False, next_cursor=None)),
-           entails={"LIST-17": "what is on other pages is not in the list"}),
-    defect("list-limit-ignored", "LIST-2", "limit is ignored.", without("limit", tail=False),
-           entails={"LIST-1": "a page has more than was asked for"}),
-    defect("list-default-10", "LIST-2", "Ten engagements are on a page by default.",
-           asked(lambda sent: {"limit": "10", **sent}, tail=False)),
-    defect("list-most-50", "LIST-2", "A page has at most 50 engagements.",
-           asked(lambda sent: {**sent, "limit": "50"} if sent.get("limit") == "100" else sent, tail=False)),
-    defect("list-order-ignored", "LIST-3", "order_by is ignored.", without("order_by", tail=False)),
-    defect("list-oldest-first", "LIST-3", "Lists begin with the oldest.",
-           asked(lambda sent: {"order_by": "updated_at:asc", **sent}, tail=False)),
-    defect("list-cursor-ignored", "LIST-4", "Every page is the first.", without("cursor", tail=False)),
-    defect("list-cursor-skips", "LIST-4", "Each page after the first lacks its first engagement.",
-           data(lambda sent, page: page[1:] if "cursor=" in sent.environ["QUERY_STRING"] else page),
-           entails={"LIST-17": "what is skipped is not in the list"}),
-    defect("list-cursor-offset", "LIST-4", "A cursor is an offset.", handled(_offsets)),
-    defect("list-search-ignored", "LIST-5", "search is ignored.", without("search", tail=False)),
-    defect("list-type-ignored", "LIST-6", "The filter on the type is ignored.",
-           without("filter[engagement_type][eq]", "filter[engagement_type][in]", tail=False)),
-    defect("list-type-in-first", "LIST-6", "in takes the first type alone.",
-           asked(lambda sent: _first_word(sent, "filter[engagement_type][in]"), tail=False)),
-    defect("list-status-ignored", "LIST-7", "The filter on the status is ignored.",
-           without("filter[processing_status][eq]", "filter[processing_status][in]", tail=False)),
-    defect("list-start-gt-gte", "LIST-8", "gt on the start takes what is equal.",
-           renamed("filter[start_at][gt]", "filter[start_at][gte]")),
-    defect("list-start-lte-lt", "LIST-8", "lte on the start leaves out what is equal.",
-           renamed("filter[start_at][lte]", "filter[start_at][lt]")),
-    defect("list-start-ignored", "LIST-8", "The filter on the start is ignored.",
-           without(*(f"filter[start_at][{name}]" for name in ("gt", "gte", "lt", "lte")), tail=False)),
-    defect("list-updated-swapped", "LIST-9", "lt on the last change is taken for gt.",
-           renamed("filter[updated_at][lt]", "filter[updated_at][gt]")),
-    defect("list-other-workspace", "LIST-10", "Lists are of all workspaces.",
-           as_another("other_workspace", "private_reader", tail=False)),
-    defect("list-private", "LIST-11", "Everybody's lists hold private engagements.",
-           as_another("reader", "private_reader", tail=False)),
-    defect("list-private-hidden", "LIST-11", "No list holds private engagements.",
-           data(lambda _, page: [shown for shown in page if not shown["is_private"]]),
-           entails={"LIST-17": "they are not listed at all", "LIST-2": "pages lack them",
-                    "LIST-4": "pages lack them", "LIST-5": "searches lack them"}),
-    defect("list-expand-ignored", "LIST-12", "expand is ignored in lists.", without("expand", tail=False)),
-    defect("list-expanded", "LIST-12", "The engagements of a list are always expanded.",
-           data(lambda _, page: [{**EXPANDED, **shown} for shown in page])),
-    defect("list-odd-500", "LIST-14", "A limit that is no number makes the server fail.",
-           handled(lambda _: _odd_query_fails), entails=FAILS),
-    defect("list-loses-some", "LIST-17", "Some engagements are in no list.", data(_without_some),
-           entails=dict.fromkeys(("LIST-2", "LIST-4", "LIST-11"), "they are missing there")),
-    defect("list-refused", "LIST-17", "What was refused for its recording is in the list.",
-           handled(_stored_all_the_same)),
-)  # fmt: skip
-DEFECTS = (*READS, *LISTS)
 UNSEEN: dict[str, str] = {
     "read-participant-hidden": "The e-mail address of a credential's user is not known to the suite.",
     "read-link-for-ever": "The link to the recording is not opened: it may lead anywhere.",

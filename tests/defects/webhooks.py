@@ -66,6 +66,11 @@ def _before(headers: dict[str, str], sent: Json, value: Callable[[Json], object]
     return headers, sent
 
 
+def _with(sent: Json, **members: object) -> Json:
+    data = sent["data"]
+    return {**sent, "data": {**data, "object": {**data["object"], **members}}}
+
+
 CREATED, UPDATED = "v1.engagement.created", "v1.engagement.updated"
 TRANSCRIBED = "v1.engagement.transcript_timeline.completed"
 DEFECTS = (
@@ -79,6 +84,24 @@ DEFECTS = (
     defect("hook-created-at-number", "HOOK-2", "created_at is a number of seconds.", event(created_at=1_772_444_400)),
     defect("hook-bare-engagement", "HOOK-2 HOOK-3", "data is the engagement itself.",
            posted(lambda headers, sent: (headers, {**sent, "data": sent["data"]["object"]}))),
+    defect("hook-bare-version", "HOOK-2", "api_version is v2.", event(api_version="v2")),
+    defect("hook-event-id-number", "HOOK-2", "The id of an event is a number.", event(id="1234567")),
+    defect("hook-one-event-id", "HOOK-2", "All events have one id.", event(id="evt_1")),
+    defect("hook-before-everywhere", "HOOK-2", "previous_attributes is in every event.",
+           posted(lambda headers, sent: (
+               headers, {**sent, "data": {"previous_attributes": {}, **sent["data"]}}))),
+    defect("hook-title", "HOOK-2", "An event shows the title in upper case.",
+           posted(lambda headers, sent: (headers, _with(sent, title=sent["data"]["object"]["title"].upper())))),
+    defect("hook-public", "HOOK-2", "An event shows is_private false.",
+           posted(lambda headers, sent: (headers, _with(sent, is_private=False)))),
+    defect("hook-id-of-engagement", "HOOK-7", "svix-id is made from the engagement, so all its events have one.",
+           posted(lambda headers, sent: ({**headers, "svix-id": f"msg_{sent['data']['object']['id']}"}, sent))),
+    defect("hook-no-meeting", "HOOK-3", "Webhooks tell of calls alone.",
+           posted(lambda headers, sent: (
+               None if sent["data"]["object"]["engagement_type"] == "MEETING" else (headers, sent)))),
+    defect("hook-before-in-words", "HOOK-4", "previous_attributes has the status in other words.",
+           posted(lambda headers, sent: _before(
+               headers, sent, lambda data: {**data["previous_attributes"], "processing_status": "waiting"}))),
     defect("hook-no-created", "HOOK-3", "A creation sends no webhook.", without(CREATED)),
     defect("hook-nothing", "HOOK-3", "No webhook is sent.", without(CREATED, UPDATED, TRANSCRIBED)),
     defect("hook-before-empty", "HOOK-4", "previous_attributes is empty.",

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from contract.judge.webhooks import judge_attempts, judge_event, judge_signature, judge_update
+from contract.judge.webhooks import (
+    judge_attempts,
+    judge_event,
+    judge_several,
+    judge_signature,
+    judge_update,
+)
 from contract.message import Message
 from tests.contract.judge.test_invariants import ENGAGEMENT
 
@@ -64,7 +70,17 @@ def test_a_body_that_is_no_json_can_be_signed() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"id": None}, {"workspace_id": 5}, {"created_at": "now"}, {"data": {}}, {"data": {"object": {"id": "ngmt_1"}}}],
+    [
+        *(
+            {"id": None},
+            {"workspace_id": 5},
+            {"created_at": "now"},
+            {"data": {}},
+            {"data": {"object": {"id": "ngmt_1"}}},
+        ),
+        *({"id": "1"}, {"type": "engagement.created"}, {"api_version": "v2"}, {"workspace_id": "1"}),
+        {"data": {"object": ENGAGEMENT, "previous_attributes": {}}},
+    ],
 )
 def test_an_event_has_its_members(changes: dict[str, Any]) -> None:
     """Each member has its form, and the engagement is as documented."""
@@ -90,3 +106,28 @@ def test_attempts_are_one_message() -> None:
     assert (judge_attempts([first, first]) or ("",))[0] == "HOOK-7"
     other = message({**EVENT, "id": "evt_2"}, svix_timestamp="1772443805")
     assert (judge_attempts([first, other]) or ("",))[0] == "HOOK-7"
+
+
+@pytest.mark.parametrize(
+    ("other", "rules"),
+    [
+        (message({**EVENT, "id": "evt_2"}, svix_id="msg_2"), []),
+        (message(), []),
+        (message(svix_id="msg_2"), ["HOOK-2"]),
+        (message({**EVENT, "type": "v1.engagement.updated"}), ["HOOK-7"]),
+        (message({**EVENT, "id": "evt_2", "workspace_id": "wrks_2"}, svix_id="msg_2"), ["HOOK-2"]),
+    ],
+)
+def test_messages_are_told_apart(other: Message, rules: list[str]) -> None:
+    """Two events have two ids in two messages; an attempt has those of the one before."""
+    assert [finding.rule for finding in judge_several([message(), other])] == rules
+
+
+def test_values_of_before_are_documented_ones() -> None:
+    """previous_attributes holds what the engagement may hold; null says that there was none."""
+    after = {**ENGAGEMENT, "processing_status": "PROCESSING"}
+    for before, right in (({"processing_status": "PENDING", "description": None}, True), ({"title": 1}, False)):
+        said = message(
+            {**EVENT, "type": "v1.engagement.updated", "data": {"object": after, "previous_attributes": before}}
+        )
+        assert (judge_update(said) is None) is right
