@@ -33,6 +33,26 @@ LISTS: tuple[dict[str, str], ...] = (
     *({"limit": "100", f"filter[updated_at][{how}]": "2026-01-01T00:00:00Z"} for how in ("gt", "lt")),
 )
 EXPANSIONS = ("", "?expand=tags", "?expand=tags,owner", "?expand=owner", "?expand=speakers")
+SEARCHES = (
+    "all 1",
+    "A%l 1",
+    "A_call 1",
+    "A.call 1",
+    "A*l 1",
+    "A+call+1",
+    "A%20call 1",
+    "A\\ call",
+    "A call",
+    "<é>",
+    "é",
+)
+FILTERS: tuple[dict[str, str], ...] = (
+    {"filter[engagement_type][eq]": "DOCUMENT"},
+    {"filter[engagement_type][in]": "MEETING", "search": "A call 1"},
+    {"filter[start_at][gte]": "2026-03-10T15:00:00+05:30"},
+    {"filter[start_at][lte]": "2026-03-10T09:30:00Z"},
+    {"filter[start_at][gte]": STARTS[9], "filter[start_at][lt]": STARTS[12]},
+)
 ODD_IDS = ("ngmt_01", "%00", "%F0%9F%98%80", "'%20OR%201=1--")
 
 
@@ -51,6 +71,7 @@ def stage(server: Running) -> list[str]:
         if number < 3:
             ids.append(str(made.json().get("id")))
             send(server, body | {"title": "Another title"})
+    send(server, submission(title='A call <é> & "x"', start_at=STARTS[0]))
     send(server, submission(title="A call refused", media_url=f"{WAY}/page.html"))
     server.mock.services.clock.advance(timedelta(days=1))
     return ids
@@ -69,16 +90,45 @@ def observe_reads(probe: Probe) -> Iterator[tuple[str, str]]:
     for tail in EXPANSIONS:
         yield tail, _read(probe, f"/{ids[0]}{tail}", reader)
         yield f"{tail} again", _read(probe, f"/{ids[0]}{tail}", reader)
+    yield from _closer(probe, ids[0])
     yield "pages", _pages(probe, reader)
     first, again, other = (_tag(probe, ids[0], reader, query) for query in ("", "", "expand=tags"))
-    yield "the tag of one answer, and of another", f"{first == again} {first == other}"
+    third = _tag(probe, ids[0], reader, "expand=signals")
+    yield "the tag of one answer, and of others", f"{first == again} {first == other} {other == third}"
 
 
-def _get(probe: Probe, tail: str, credential: str | None) -> tuple[int, dict[str, str], bytes]:
+def _closer(probe: Probe, id_: str) -> Iterator[tuple[str, str]]:
+    """Yield what was read in ways that are less usual, and what came back."""
+    names, tail = probe.server.credentials, id_.partition("_")[2]
+    for place, other in enumerate((f"{id_}%20", f"{id_}%00", f"ngmt_{tail.lower()}", f"usr_{tail}")):
+        yield f"alike {place}", _read(probe, f"/{other}", names["private_reader"])
+    for name, credential in names.items():
+        yield f"expanded {name}", _read(probe, f"/{id_}?expand=tags", credential)
+        yield f"list {name}", str(_get(probe, "?limit=5&expand=owner", credential)[0])
+        for tag in ("*", '"x"'):
+            yield f"{tag} {name}", str(_get(probe, f"/{id_}", credential, tag)[0])
+        yield f"other case {name}", _read(probe, f"/{id_}", credential.swapcase())
+    for query in (*({"search": text} for text in SEARCHES), *FILTERS):
+        yield str(query), _read(probe, f"?limit=100&{urlencode(query)}", names["private_reader"])
+    basic = {"Authorization": f"Basic {names['private_reader']}"}
+    yield "Basic", str(send(probe.server, method="GET", path=f"{PATH}/{id_}", headers=basic, timeout=SECONDS).status)
+    yield from _second_pages(probe, names["private_reader"], names["other_workspace"])
+
+
+def _second_pages(probe: Probe, reader: str, other: str) -> Iterator[tuple[str, str]]:
+    """Yield the second page of a list with a filter: of another length, and of a reader of another workspace."""
+    query = "?filter[engagement_type][eq]=CALL"
+    cursor = json.loads(_get(probe, f"{query}&limit=3", reader)[2]).get("next_cursor")
+    for credential in (reader, other):
+        yield "second page", _read(probe, f"{query}&limit=5&cursor={quote(str(cursor))}", credential)
+
+
+def _get(probe: Probe, tail: str, credential: str | None, tag: str = "") -> tuple[int, dict[str, str], bytes]:
     """Read, and return status, headers and body; 0 if there is no answer."""
-    header = ABSENT if credential is None else f"Bearer {credential}"
+    headers = {"Authorization": ABSENT if credential is None else f"Bearer {credential}"}
+    headers |= {"If-None-Match": tag} if tag else {}
     try:
-        answer = send(probe.server, method="GET", path=PATH + tail, headers={"Authorization": header}, timeout=SECONDS)
+        answer = send(probe.server, method="GET", path=PATH + tail, headers=headers, timeout=SECONDS)
     except (OSError, HTTPException) as error:
         return 0, {}, type(error).__name__.encode()
     return answer.status, dict(answer.headers), answer.body
