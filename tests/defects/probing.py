@@ -110,6 +110,14 @@ def _relative(text: str, now: datetime) -> str:
     return '"now"' if instant and abs(instant - now) < timedelta(seconds=60) else text
 
 
+def _odd_places(probe: Probe) -> Iterator[tuple[str, str]]:
+    writer = probe.server.credentials["writer"]
+    yield "nothing from nobody", str(probe.send(b"", None))
+    for name, before in (("X-Api-Key", ""), ("Cookie", "token=")):
+        yield name, str(probe.send(submission(), None, **{name: before + writer}))
+    yield "one connection", str(probe.behind(writer))
+
+
 def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
     """Yield what was sent for a concern, in short, and what came back."""
     probe = Probe(server)
@@ -119,8 +127,7 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
         for header in headers(server.credentials["writer"]):
             yield str(header), "{} {}".format(*probe.send(submission(), header))
     if concern == "auth":
-        yield "nothing from nobody", str(probe.send(b"", None))
-        yield "one connection", str(probe.behind(server.credentials["writer"]))
+        yield from _odd_places(probe)
     for body in bodies(concern):
         yield _short(body), "{} {}".format(*probe.send(body))
     if concern == "body":
