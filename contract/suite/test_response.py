@@ -86,8 +86,8 @@ def test_the_start_defaults_to_now(client: RecordingClient) -> None:
         raise See("RESP-1")
     if not now - CLOCK_SKEW < found < now + CLOCK_SKEW:
         raise Violation("RESP-8", f"start_at near {now:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
-    made = instant(exchange.response.engagement.get("created_at"))  # by the same clock, so nearer
-    if made is not None and abs(made - found) > timedelta(seconds=exchange.response.seconds + 10):
+    made = instant(exchange.response.engagement.get("created_at"))  # by the same clock, so nearer; RESP-11 judges it
+    if made and abs(made - now) < CLOCK_SKEW and abs(made - found) > timedelta(seconds=exchange.response.seconds + 10):
         raise Violation("RESP-8", f"start_at near created_at, {made:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
 
 
