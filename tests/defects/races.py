@@ -100,7 +100,7 @@ class _Sharing(Store):
                 super().release(found)
                 raise Malformed("The recording cannot be used.", rule="IDEM-9") from None
         if isinstance(found, Claim):
-            time.sleep(WINDOW)
+            time.sleep(20 * WINDOW)
         return found
 
 

@@ -239,6 +239,7 @@ def bodies(concern: str) -> Iterator[object]:
         case "response":
             yield from (submission(title=title) for title in TITLES)
             yield from (submission(is_private=private) for private in (True, False))
+            yield submission(object="call", duration_seconds=-1)
             yield submission(type="MEETING", start_at=DATES[0], transcript_text="a", participants=[])
         case "errors":
             yield from (submission(title=odd) for odd in (*ODD, *TITLES))
@@ -268,6 +269,9 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
         yield same, "writer", change, "writer"
         yield {"is_private": True, "start_at": "2025-01-01T00:00:00Z"}, "writer", change, "writer"
     yield same, "writer", same, "other_workspace"
+    yield same, "writer", {"type": "NOTE", "title": "Written"}, "writer"
+    yield {"title": "t" * 300}, "writer", {"title": "t" * 300}, "writer"
+    yield {"title": "Draft", "media_url": "https://10.0.0.1/a.mp3"}, "writer", same, "writer"
     for refused in ({"title": ""}, {"media_url": "https://10.0.0.1/a.mp3"}, {"run_workflows": None}):
         yield refused, "writer", same, "writer"
     yield from ((same, who, same, "writer") for who in ("reader", "unknown", None))
