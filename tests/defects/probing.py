@@ -146,8 +146,6 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
         for place in range(5):
             yield f"race {place}", probe.race(submission())
     yield from memory(probe)
-    if concern == "idempotency":
-        yield from _mixed_races(probe)
 
 
 def _short(body: object) -> str:
@@ -172,6 +170,7 @@ def memory(probe: Probe) -> Iterator[tuple[str, str]]:
     yield "times of repeats", str(stored[0] == stored[1])
     probe.server.mock.services.clock.advance(timedelta(seconds=5))
     yield "later", f"{probe.send(early)}"
+    yield from _mixed_races(probe)
 
 
 def _times(probe: Probe, body: Json) -> str:
