@@ -19,7 +19,7 @@ from contract.target.config import Config, Credential
 from contract.target.reading import CREDENTIALS as NAMES
 from contract.target.rehearsal import Rehearsal
 
-MOST_EXAMPLES = 10
+MOST_EXAMPLES = 12
 LEVELS = {
     "must": "The page says it. Breaking it is a violation, and leaving it untested makes the run incomplete.",
     "documented": "The vendor says it in another place. Breaking it is a violation.",

@@ -124,6 +124,10 @@ def _unknown(sent: Sent) -> bool:
     return sent.environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
 
 
+def _bare(sent: Sent) -> bool:
+    return bool(sent.environ.get("HTTP_AUTHORIZATION", "").startswith("sk-apik_"))
+
+
 def told(statuses: Collection[int], part_of: Callable[[str], str]) -> Install:
     """Repeat the credential, or a part of it, in the detail of some errors."""
 
@@ -198,6 +202,10 @@ CREDENTIALS = (
            without(lambda header: header.lower().startswith("bearer "))),
     defect("bare-key-refused", "AUTH-5", "An API key without the word Bearer is refused.",
            without(lambda header: header.startswith("sk-apik_"))),
+    defect("bare-key-apart", "AUTH-5", "A bare API key has keys of idempotency of its own.",
+           answered(lambda sent, answer: answer.but(201, id=f"{answer.json['id']}x")
+                    if answer.status == 200 and _bare(sent) else answer),
+           entails={"LIST-17": "what is made for a bare key is in no list"}),
     defect("missing-403", "AUTH-2", "A request without a credential gets 403.",
            answered(lambda sent, answer: refusal(403) if answer.status == 401 and not _token(sent) else answer)),
     defect("missing-400", "AUTH-2", "A request without a credential gets 400.",
