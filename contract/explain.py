@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from contract.cases.credentials import PLACES
 from contract.exchange import LONG, Request, Response, shown
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
@@ -18,7 +19,7 @@ from contract.target.config import Config, Credential
 from contract.target.reading import CREDENTIALS as NAMES
 from contract.target.rehearsal import Rehearsal
 
-MOST_EXAMPLES = 10
+MOST_EXAMPLES = 12
 LEVELS = {
     "must": "The page says it. Breaking it is a violation, and leaving it untested makes the run incomplete.",
     "documented": "The vendor says it in another place. Breaking it is a violation.",
@@ -119,8 +120,8 @@ def _who(request: Request) -> str:
     if request.authorization is not None:
         return f" with the header Authorization: {request.authorization}"
     if request.credential is None:
-        named = any(name == "Authorization" for name, _ in request.headers)
-        return " with another credential" if named else " without a credential"
+        place = next((name for name, _ in request.headers if name in PLACES), None)
+        return " without a credential" if place is None else f" with another credential in {place}"
     return "" if request.credential == "writer" else f" with the credential {request.credential}"
 
 

@@ -161,9 +161,9 @@ def _values(field: Field) -> tuple[Any, ...]:
 
 
 INSTANTS = (
-    ("2024-03-10T09:30:00Z", "2024-03-10T09:30:00+00:00"),
+    ("1970-01-01T01:00:00+01:00", "1970-01-01T00:00:00+00:00"),  # what many languages count from: nothing to some
     ("2024-03-10T09:30:00+02:00", "2024-03-10T07:30:00+00:00"),
-    ("2024-03-10T22:15:30-05:30", "2024-03-11T03:45:30+00:00"),
+    ("2024-03-10T22:15:30.5-05:30", "2024-03-11T03:45:30.500+00:00"),
     ("2023-12-31T23:30:00.250-01:00", "2024-01-01T00:30:00.250+00:00"),
     ("2024-02-29T12:00:00+14:00", "2024-02-28T22:00:00+00:00"),
 )
@@ -186,6 +186,21 @@ NAMED_ALIKE = Submission(
     {"Title": "another", "TYPE": "MEETING", "TITLE": "yet another"},
     *(FREE, IGNORED, "unknown fields that are named like known ones, in other case"),
 )
+# Members of an answer, with values that none may have: who copies one into the answer breaks the rule of that member.
+OF_ANSWERS = Submission(
+    {
+        "id": "1",
+        "object": "call",
+        "engagement_type": "X",
+        "processing_status": "DONE",
+        "is_internal": "x",
+        "owner_user_id": "1",
+        "host_user_id": "1",
+        "created_at": "2999-01-01T00:00:00Z",
+        "duration_seconds": -1,
+    },
+    *(FREE, IGNORED, "unknown fields that are named like members of an answer"),
+)
 
 
 @functools.cache
@@ -194,9 +209,8 @@ def free() -> Table:
     people = [Submission({"participants": [person]}, FREE, "BODY-11", why) for person, why in ODD_PEOPLE]
     nulls = [Submission({name: None}, FREE, fields()[name].null, f"{name} null") for name in optional()]
     starts = [Submission({"start_at": text}, FREE, "BODY-18", text) for text in OTHER_INSTANTS]
-    unknown = Submission({"colour": "blue"}, FREE, IGNORED, "an unknown field")
     nul = Submission({"title": "a\0b"}, FREE, "BODY-22", "a NUL")
-    return by_rule([*people, *nulls, *starts, unknown, NAMED_ALIKE, nul])
+    return by_rule([*people, *nulls, *starts, OF_ANSWERS, NAMED_ALIKE, nul])
 
 
 # Values of a member that are no JSON and that parsers of some languages read all the same.

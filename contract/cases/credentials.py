@@ -14,6 +14,12 @@ from contract.cases.verdict import NO_SCHEME, UNAUTHORIZED, Judged, Verdict
 VARIABLE = "CONTRACT_WRITER"
 # Three quarters into a credential lies its secret or its signature, not the padding of an encoding.
 _CHANGE = "t = input(); n = len(t) * 3 // 4; print(t[:n] + chr(97 + (t[n] == chr(97))) + t[n + 1:])"
+# Before the last dot is the id of an API key, and what a signature is about.
+_ALTER = "t = input(); n = max(0, t.rfind(chr(46)) - 1); print(t[:n] + chr(97 + (t[n] == chr(97))) + t[n + 1:])"
+
+# Headers in which other APIs look for a credential, each with what stands before it.
+ELSEWHERE = {"X-Api-Key": "", "Cookie": "token="}
+PLACES = ("Authorization", *ELSEWHERE)
 
 
 @dataclass(frozen=True)
@@ -21,13 +27,14 @@ class WrongCredential(Judged):
     """A recipe for an Authorization header. `make` gets a valid credential; None sends no header.
 
     `written` is the same header for a shell, in which the credential is a variable; without it, it is the header.
-    `content` stands in the place of a valid body.
+    `content` stands in the place of a valid body. `place` is the header that it is sent in.
     """
 
     value: str
     make: Callable[[str], str] | None = field(repr=False)
     written: str | None = None
     content: bytes | None = None
+    place: str = "Authorization"
 
     def header(self, token: str) -> str | None:
         """Return the Authorization header made from a valid credential."""
@@ -49,10 +56,17 @@ def cut(kept: int) -> WrongCredential:
     return _wrong("AUTH-3", f"the first {kept} % of a credential", beginning, written)
 
 
-def continued(tail: str) -> WrongCredential:
+def continued(tail: str, verdict: Verdict = UNAUTHORIZED) -> WrongCredential:
     """Return the recipe of a credential with something added."""
     why = f"a credential with {tail} added"
-    return _wrong("AUTH-3", why, lambda token: f"Bearer {token}{tail}", f"Bearer ${{{VARIABLE}}}{tail}")
+    return _wrong("AUTH-3", why, lambda token: f"Bearer {token}{tail}", f"Bearer ${{{VARIABLE}}}{tail}", verdict)
+
+
+def elsewhere(header: str, before: str) -> WrongCredential:
+    """Return the recipe of a valid credential in another header than Authorization, and none in that."""
+    why = f"a credential in the header {header} alone"
+    recipe = _wrong("AUTH-2", why, lambda token: f"{before}{token}", f"{before}${VARIABLE}")
+    return replace(recipe, place=header)
 
 
 def under(scheme: str, verdict: Verdict = UNAUTHORIZED) -> WrongCredential:
@@ -74,9 +88,12 @@ def _always(rule: str, why: str, header: str, verdict: Verdict = UNAUTHORIZED) -
     return _wrong(rule, why, lambda _: header, None, verdict)
 
 
-def _changed(token: str) -> str:
-    n = len(token) * 3 // 4
+def _changed(token: str, n: int) -> str:
     return f"Bearer {token[:n]}{chr(97 + (token[n] == 'a'))}{token[n + 1 :]}"
+
+
+def _altered(token: str) -> str:
+    return _changed(token, max(0, token.rfind(".") - 1))
 
 
 def _basic(token: str) -> str:
@@ -112,10 +129,38 @@ WRONG: tuple[WrongCredential, ...] = (
     _wrong(
         "AUTH-3",
         "a valid credential with one letter changed",
-        _changed,
+        lambda token: _changed(token, len(token) * 3 // 4),
         f"Bearer $(printf %s ${VARIABLE} | python3 -c '{_CHANGE}')",
     ),
-    continued("AAAA"),
+    _wrong(
+        "AUTH-3",
+        "a valid credential with the last letter before its last dot changed",
+        _altered,
+        f"Bearer $(printf %s ${VARIABLE} | python3 -c '{_ALTER}')",
+    ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential with nothing behind its last dot",
+        lambda token: f"Bearer {token.rpartition('.')[0] or 'none'}.",
+        f"Bearer ${{{VARIABLE}%.*}}.",
+    ),
+    # What a parser cuts off, cleans away, decodes or matches; some may count as a malformed header.
+    *map(continued, ("AAAA", ".AAAA", "=")),
+    *(continued(tail, NO_SCHEME) for tail in (";AAAA", ",AAAA", "%", "*")),
+    _wrong(
+        "AUTH-3",
+        "a valid credential in quotes",
+        lambda token: f'Bearer "{token}"',
+        f'Bearer \\"${VARIABLE}\\"',
+        NO_SCHEME,
+    ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential with its last letter as an escape",
+        lambda token: f"Bearer {token[:-1]}%{ord(token[-1]):02x}",
+        f"Bearer ${{{VARIABLE}%?}}$(printf %s \"${VARIABLE}\" | tail -c 1 | od -An -tx1 | tr ' ' %)",
+        NO_SCHEME,
+    ),
     _wrong(
         "AUTH-3",
         "a valid credential twice",
@@ -135,6 +180,9 @@ WRONG: tuple[WrongCredential, ...] = (
     under("Basic"),
     under("Token"),
     under("ApiKey"),
+    under("Bearers"),
+    replace(under("Bearer Bearer", NO_SCHEME), rule="AUTH-3"),
+    *(elsewhere(header, before) for header, before in ELSEWHERE.items()),
     under("Digest", NO_SCHEME),
     # Who may not call learns nothing of what a body should be.
     *(
@@ -143,6 +191,9 @@ WRONG: tuple[WrongCredential, ...] = (
     ),
     replace(UNKNOWN, why="an unknown API key, and no JSON", value="no JSON", content=b"type=CALL"),
     # What every object of some languages has, and more than the usual server reads of a header.
-    *(_always("AUTH-3", f"the token {name}", f"Bearer {name}") for name in ("constructor", "__proto__", "null", "*")),
+    *(
+        _always("AUTH-3", f"the token {name}", f"Bearer {name}")
+        for name in ("constructor", "__proto__", "null", "undefined", "*")
+    ),
     _always("AUTH-3", "a token of 6,000 characters", f"Bearer {'k' * 6_000}", NO_SCHEME),
 )

@@ -69,11 +69,56 @@ NEAR: dict[str, tuple[Shape, ...]] = {
 WHY = {
     "IDEM-5": "upper and lower case",
     "IDEM-6": "white space",
-    "IDEM-7": "a long common part",
+    "IDEM-7": "a part of the key",
     "IDEM-8": "a letter outside ASCII",
 }
 
 
+# What stands behind the unique part of one stored key, and in its twins, by the rule that keeps them apart: keys that
+# become this one when a target folds, cleans, decodes or matches a key before it looks it up.
+TAIL = " Miss O'Neil@example.com a-b_c:07/d.mp3;1b4e28ba-2fa1-11d2"
+STORED = Shape(end=TAIL)
+
+
+def _with(*changes: tuple[str, str]) -> tuple[Shape, ...]:
+    return tuple(Shape(end=TAIL.replace(old, new, 1)) for old, new in changes)
+
+
+def _behind(*ends: str) -> tuple[Shape, ...]:
+    return tuple(Shape(end=TAIL + end) for end in ends)
+
+
+TWINS: dict[str, tuple[Shape, ...]] = {
+    "IDEM-5": _with(("Miss", "miss"), ("example", "EXAMPLE"), ("1b4e28ba", "1B4E28BA")),
+    "IDEM-6": (
+        *_with((" Miss", "\tMiss"), (" Miss", "Miss"), (" Miss", "+Miss"), (" Miss", "%20Miss")),
+        *_behind("\u00a0", "\u3000", "\nx", "\x0b"),
+    ),
+    "IDEM-7": (
+        # What stands at one place alone, or before or behind a mark, does not count.
+        *_with(("Miss", "Mass"), ("11d2", "11d3")),
+        *_behind("#x", "?x", "|x", "\0x", "\0", "/", ".", "-", "*", "%"),
+        # Marks that are dropped, or taken for another.
+        *_with(
+            ("'", ""), ("a-b", "ab"), ("a-b", "a_b"), (":07", "/07"), (":07", ":7"), ("d.mp3", "dmp3"), ("/d", "//d")
+        ),
+        *(Shape(before='"', end=f'{TAIL}"'), *_behind("\\", "<b></b>", "[", "{}", "$&")),
+        # Escapes that stand for the same text.
+        *_with(("Miss", "%4diss"), ("Miss", "&#77;iss"), ("Miss", "\\u004diss")),
+        # Patterns that match it, or that it matches.
+        *_with(("Miss", "Mis_"), ("b_c", "bxc"), ("Miss", "Mis."), ("Miss", "M%s"), ("Miss", "M*")),
+        Shape(end=TAIL[:-1]),
+    ),
+    "IDEM-8": (
+        *_with(("Miss", "Miß"), ("Miss", "Mıss"), ("Neil", "Néil"), ("a-b", "a–b"), ("'", "’")),
+        *_behind("\u200b", "\ufeff", "\u00ad", "\ufe0f", "\ue000", "😀"),
+    ),
+}
+
+PLAIN = TWINS["IDEM-7"][:2]  # where these are taken for the stored key, it is not the case or the spaces that count
+
+
 def pairs(rule: str) -> list[NearKeys]:
     """Return all pairs of shapes of one rule."""
-    return [NearKeys(first, second, rule, WHY[rule]) for first, second in combinations(NEAR[rule], 2)]
+    twins = ((STORED, twin) for twin in TWINS[rule])
+    return [NearKeys(first, second, rule, WHY[rule]) for first, second in (*combinations(NEAR[rule], 2), *twins)]

@@ -23,13 +23,14 @@ class Step:
     """One request: who sends it, under which key of the scenario, and what a conforming target does with it.
 
     `case` is what differs from a plain submission. The title of each step is another one, so that nothing of an
-    earlier step can pass for the answer to a later one.
+    earlier step can pass for the answer to a later one. A step that is `again` sends the very body of the one before.
     """
 
     who: str
     key: str
     outcome: str
     case: Submission | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "IDEM-4",
         (
             Step(WRITER, "a", CREATED),
-            Step(OTHER, "a", CREATED),
+            Step(OTHER, "a", CREATED, again=True),
             Step(WRITER, "a", REPEATED),
             Step(OTHER, "a", REPEATED),
         ),

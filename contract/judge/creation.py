@@ -9,6 +9,7 @@ from contract.exchange import Exchange
 from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
+from contract.judge.invariants import CLOCK_SKEW, now_at
 from contract.judge.replay import differences
 from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
@@ -38,7 +39,7 @@ def judge_first(
 
 
 def judge_created(exchange: Exchange) -> Iterator[Finding]:
-    """Compare the answer to a first submission with it: title, type, privacy and start."""
+    """Compare the answer to a first submission with it: title, type, privacy and start, which is now by default."""
     engagement, document = exchange.response.engagement, exchange.document
     for rule, name, sent, kind in (
         ("RESP-4", "title", "title", str),
@@ -49,5 +50,8 @@ def judge_created(exchange: Exchange) -> Iterator[Finding]:
         if sent in document and isinstance(said, kind) and said != document[sent]:
             yield Finding(rule, f"{name} {exchange.shown(document[sent])}, as submitted", exchange.shown(said))
     sent_start, start = instant(document.get("start_at")), instant(engagement.get("start_at"))
-    if sent_start and start and abs((start - sent_start).total_seconds()) >= 1:
+    if "start_at" not in document and start and abs(start - now_at(exchange)) > CLOCK_SKEW:
+        yield Finding("RESP-8", f"start_at near {now_at(exchange):%Y-%m-%dT%H:%M:%SZ}", start.isoformat())
+    # Whole seconds may be all that is kept; a fraction that is kept is the one that was sent.
+    if sent_start and start and abs((start - sent_start).total_seconds()) >= (0.01 if start.microsecond else 1):
         yield Finding("BODY-8", f"start_at {sent_start.isoformat()}", start.isoformat())

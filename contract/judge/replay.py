@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contract.exchange import Exchange
@@ -13,7 +13,9 @@ from contract.judge.finding import Finding
 SAME, UNCHANGED_RULE = "IDEM-1", "IDEM-2"
 # What a replay must leave as it was (api: "unchanged"), where both answers have it.
 UNCHANGED = ("object", "id", "title", "engagement_type", "is_private", "created_at", "start_at", "owner_user_id")
-INSTANTS = ("created_at", "start_at")
+INSTANTS = ("created_at", "start_at", "engagement_at", "end_at")
+# What processing may correct. It stays as long as neither the status nor the time of the last change moves.
+PROCESSED = ("engagement_at", "end_at", "duration_seconds", "is_internal", "data_source", "host_user_id", "meeting_url")
 ADVANCE = ("PENDING", "PROCESSING", "COMPLETED", "FAILED")
 Engagement = Mapping[str, Any]
 
@@ -37,7 +39,8 @@ def judge_repeat(exchange: Exchange, first: Exchange, rule: str) -> Finding | No
 def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
     """Say what a repeat changed in the stored engagement, whatever it said itself. Rule: IDEM-2."""
     before, after = first.response.engagement, exchange.response.engagement
-    for name in differences(before, after)[:1]:
+    still = all(name in before and before[name] == after.get(name) for name in ("updated_at", "processing_status"))
+    for name in (differences(before, after) or (differences(before, after, PROCESSED) if still else []))[:1]:
         yield Finding(
             UNCHANGED_RULE, f"{name} unchanged, {exchange.shown(before[name])}", f"{name} {exchange.shown(after[name])}"
         )
@@ -51,11 +54,9 @@ def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
         yield Finding(UNCHANGED_RULE, "processing_status that moves forward", "PROCESSING, then PENDING")
 
 
-def differences(before: Engagement, after: Engagement) -> list[str]:
-    """Return the fields that a replay must leave alone and that differ, where both answers have them."""
-    return [
-        name for name in UNCHANGED if name in before and name in after and not _same(name, before[name], after[name])
-    ]
+def differences(before: Engagement, after: Engagement, names: Sequence[str] = UNCHANGED) -> list[str]:
+    """Return the fields that a replay must leave alone and that differ, where both answers have a value."""
+    return [name for name in names if name in before and name in after and not _same(name, before[name], after[name])]
 
 
 def but_touched(engagement: Engagement) -> dict[str, Any]:

@@ -86,8 +86,9 @@ class RecordingClient(Client):
         request = self.request(document if wrong.content is None else Body(wrong.content), credential=None, key=key)
         headers = request.headers
         if (header := wrong.header(token)) is not None:
-            headers = (("Authorization", header), *headers)
-        options = {"expect": "unauthorized", "headers": headers, "authorization": wrong.shell(token), "key": key}
+            headers = ((wrong.place, header), *headers)
+        written = wrong.shell(token) if wrong.place == "Authorization" else None
+        options = {"expect": "unauthorized", "headers": headers, "authorization": written, "key": key}
         return self.submit(request.body, credential=None, **options)
 
     def forget(self) -> None:

@@ -93,9 +93,11 @@ def settle(client: RecordingClient, failures: Sequence[Violation]) -> None:
 
 
 def control(client: RecordingClient, key: str, after: str, last: Exchange | None = None) -> None:
-    """Submit the valid counterpart of refused cases under their key; `last` is the last of them."""
+    """Submit the valid counterpart of refused cases under their key, and a title of its own; `last` is the last."""
     try:
-        created(client, {**client.base, "external_id": key}, FREE_AGAIN, after=last)
+        created(
+            client, {**client.base, "title": f"{client.run_id} control", "external_id": key}, FREE_AGAIN, after=last
+        )
     except Violation as violation:
         if violation.rule != FREE_AGAIN:
             raise

@@ -28,9 +28,15 @@ class _Play:
     keys: dict[str, str] = field(default_factory=dict)
     stored: dict[tuple[str, str], Exchange] = field(default_factory=dict)
     refused: dict[str, Exchange] = field(default_factory=dict)
+    last: dict[str, Any] = field(default_factory=dict)  # what the step before sent
 
     def document(self, step: Step, number: int) -> dict[str, Any]:
-        """Return what a step sends."""
+        """Return what a step sends, and keep it."""
+        if not step.again:
+            self.last = self._document(step, number)
+        return self.last
+
+    def _document(self, step: Step, number: int) -> dict[str, Any]:
         changes = self.client.allowed(step.case.value) if step.case is not None else {}
         if step.key == KNOWN:
             first = example(self.client, "plain")

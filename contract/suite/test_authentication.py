@@ -10,7 +10,7 @@ from contract.judge.answers import answer
 from contract.outcome import LeftOut, NotApplicable, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import close, flat
-from contract.run.steps import example, replayed, turned_away
+from contract.run.steps import check_repeat, example, replayed, turned_away
 from contract.suite.marks import each_group, needs, rule
 
 RECIPES = {
@@ -70,13 +70,14 @@ def test_each_request_of_a_connection_needs_its_own_credential(client: Recording
 @rule("AUTH-5")
 @needs(REPEAT)
 def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
-    """An API key alone in the Authorization header authenticates."""
+    """An API key alone in the Authorization header authenticates, and is the same caller as behind Bearer."""
     token = client.config.credentials["writer"].token
     if not token.startswith("sk-apik_"):
         raise NotApplicable("the configured writer is no API key")
     exchange = _with(client, token)
     if not exchange.response.ok:
         raise Violation("AUTH-5", "an API key to be accepted without Bearer", answer(exchange), exchange)
+    check_repeat(client, exchange, example(client, "plain"), "AUTH-5")
 
 
 @rule("AUTH-6")

@@ -4,12 +4,13 @@ import unicodedata
 from typing import Any
 
 from contract.cases import urls
-from contract.cases.keys import NEAR
+from contract.cases.keys import NEAR, PLAIN, STORED, TWINS
 from contract.cases.scenarios import refusals
 from contract.cases.submission import Submission
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, See, Untested, Violation
+from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import control, settle
 from contract.run.steps import check_race, created, example, replayed
@@ -47,7 +48,7 @@ def test_a_repeat_changes_nothing(client: RecordingClient) -> None:
             replayed(client, first, {**first.document, **change}, "IDEM-2")
     for broken in ({"title": ""}, {"run_workflows": "no"}, {"media_url": urls.PRIVATE}):
         with client.case("IDEM-2", f"a repeat with a broken {', '.join(broken)}"):
-            client.submit({**first.document, **broken}, expect="replayed")  # refused or not, it changes nothing
+            client.submit({**first.document, **everything, **broken}, expect="replayed")  # refused or not
     replayed(client, first, first.request.body)
 
 
@@ -79,6 +80,38 @@ def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name:
     settle(client, failures)
 
 
+@each_rule(*TWINS)
+@needs(REPEAT)
+def test_keys_that_are_cleaned_are_different(client: RecordingClient, name: str) -> None:
+    """A key that becomes a stored one when it is folded, cleaned, decoded or matched is free.
+
+    Asked with a recording that is refused, so that nothing is created, where the target looks the key up first.
+    """
+    first, unique = _twin(client)
+    refused = {"media_url": (client.config.rejected or (urls.PRIVATE,))[0]}
+    if not client.submit({**first.document, **refused}, expect="replayed").response.ok:
+        return  # it judges the recording first, so that nothing is seen in this way
+    failures = []
+    for shape in (*(PLAIN if name != "IDEM-7" else ()), *TWINS[name]):
+        document = {**first.document, **refused, "external_id": shape.key(unique)}
+        exchange = client.submit(document, expect="refused")
+        if exchange.response.ok and exchange.response.id == first.response.id:
+            if shape in PLAIN and name != "IDEM-7":
+                raise See("IDEM-7")
+            expected = f"a key of its own, which is not {exchange.shown(first.request.key)}"
+            failures.append(Violation(name, expected, answer(exchange), exchange))
+    settle(client, failures)
+
+
+def _twin(client: RecordingClient) -> tuple[Exchange, str]:
+    """Return the engagement whose key has twins, created once a run, and the unique part of its key."""
+    if "twin" not in client.examples:
+        key = STORED.key(client.key())
+        client.examples["twin"] = created(client, client.submission(external_id=key), "IDEM-7")
+    first = client.examples["twin"]
+    return first, (first.request.key or "").removesuffix(STORED.end)
+
+
 @rule("IDEM-7")
 def test_no_two_keys_collide(client: RecordingClient) -> None:
     """Keys that were never used are free. Asked with a recording that is refused, so that nothing is created.
@@ -102,11 +135,11 @@ def test_a_refused_submission_leaves_the_key_free(client: RecordingClient) -> No
     config = client.config
     kinds = refusals(config.accepted[0], config.rejected, config.unreachable)
     key = client.key()
-    refused = []
+    refused: list[Exchange] = []
     for case in kinds:
         try:
             with client.case("IDEM-9", case.why):
-                refused.append(_refusal(client, case, key))
+                refused.append(_refusal(client, case, key, *refused[-1:]))
         except Untested as reason:
             client.recorder.leave("IDEM-9", reason)
             key = client.key()  # this one is taken now
@@ -119,17 +152,21 @@ def test_a_refused_submission_leaves_the_key_free(client: RecordingClient) -> No
             control(client, key, case.why, _refusal(client, case, key))
 
 
-def _refusal(client: RecordingClient, case: Submission, key: str) -> Exchange:
+def _refusal(client: RecordingClient, case: Submission, key: str, before: Exchange | None = None) -> Exchange:
     """Return a refusal under this key, whatever its status. Raises See if it is none: its own rule has a test.
 
-    A key that is still held by the refusal before gets 409, which is a Violation.
+    A key that is still held by the refusal `before`, or that has stored it, is a Violation.
     """
     exchange = client.submit(case.content(client.base, key), expect="refused")
-    if exchange.response.status == 409:
+    held = exchange.response.status == 409
+    if exchange.response.ok:
+        alone = before and client.submit(case.content(client.base, client.key()), expect="refused")
+        if alone is None or alone.response.ok:
+            raise See(case.rule)
+        held = True
+    if held:
         expected = f"the key to be free after a refusal, so that the next is for {case.why}"
         raise Violation("IDEM-9", expected, answer(exchange), exchange)
-    if exchange.response.ok:
-        raise See(case.rule)
     return exchange
 
 
@@ -165,6 +202,21 @@ def test_parallel_first_submissions_create_one_engagement(client: RecordingClien
             return
     if not raced:
         raise Untested("no burst of eight requests was answered by the target itself, and in time")
+
+
+@rule("IDEM-9")
+def test_a_refusal_is_not_shared(client: RecordingClient) -> None:
+    """Submissions with a usable recording do not get the refusal of others that came at the same moment."""
+    key = client.key("-race")
+    unusable = (client.config.rejected or (urls.PRIVATE,))[0]
+    plans = [("created", {}), ("refused", {"media_url": unusable})] * (BURST // 2)
+    racers = [client.request(client.submission(external_id=key, **odd), expect=plan) for plan, odd in reversed(plans)]
+    exchanges = client.race(racers)
+    client.submit(racers[-1].body, expect="replayed")  # what the answer to its first was, if that was lost on its way
+    for exchange in exchanges:
+        if exchange.request.expect == "created" and not exchange.response.ok and exchange.response.status != 409:
+            blame.ask_alone(client, exchange)
+            raise Violation("IDEM-9", "a refusal for others alone", answer(exchange), exchange)
 
 
 @at_the_end

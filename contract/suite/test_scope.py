@@ -10,11 +10,14 @@ from contract.suite.marks import rule
 
 @rule("SCOPE-1")
 def test_creating_needs_the_scope(client: RecordingClient) -> None:
-    """A credential without engagements:write does not create; that it gets none back is a scenario."""
-    exchange = client.submit(client.submission(), credential="reader", expect="forbidden")
-    if exchange.response.ok:
-        hint = answer(exchange) + " (or does the configured reader have engagements:write?)"
-        raise Violation("SCOPE-1", "a refusal without engagements:write", hint, exchange)
+    """A credential without engagements:write, or without any scope, does not create; what it gets is a scenario."""
+    for who in ("reader", "noscope"):
+        if who == "noscope" and who not in client.config.credentials:
+            continue
+        exchange = client.submit(client.submission(), credential=who, expect="forbidden")
+        if exchange.response.ok:
+            hint = f"{answer(exchange)} (or does the configured {who} have engagements:write?)"
+            raise Violation("SCOPE-1", "a refusal without engagements:write", hint, exchange)
 
 
 @rule("SCOPE-2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from urllib.parse import unquote
 from wsgiref.types import WSGIApplication
 
 from mock_server.checks.auth import Caller
@@ -123,6 +124,10 @@ def _unknown(sent: Sent) -> bool:
     return sent.environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer ")
 
 
+def _bare(sent: Sent) -> bool:
+    return bool(sent.environ.get("HTTP_AUTHORIZATION", "").startswith("sk-apik_"))
+
+
 def told(statuses: Collection[int], part_of: Callable[[str], str]) -> Install:
     """Repeat the credential, or a part of it, in the detail of some errors."""
 
@@ -131,6 +136,19 @@ def told(statuses: Collection[int], part_of: Callable[[str], str]) -> Install:
         return answer.but(detail=f"Refused: {said}") if answer.status in statuses and said else answer
 
     return answered(edit)
+
+
+def placed(variable: str, before: str = "") -> Install:
+    """Look for a credential in another header too: `variable` is its name in WSGI."""
+
+    def make(_: Mock) -> Handler:
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            found = sent.environ.get(variable, "").removeprefix(before)
+            return sent.call(app, authorization=f"Bearer {found}" if found else None)
+
+        return handle
+
+    return handled(make)
 
 
 CREDENTIALS = (
@@ -154,6 +172,26 @@ CREDENTIALS = (
     defect("secret-length-only", "AUTH-3", "Of the secret part only the length is compared.",
            matched(lambda token, known: len(token) == len(known)
                    and token.partition(".")[0] == known.partition(".")[0])),
+    defect("third-part-ignored", "AUTH-3", "Of a credential only the first two parts between dots count.",
+           matched(lambda token, known: token.split(".")[:2] == known.split(".")[:2])),
+    defect("padding-ignored", "AUTH-3", "Equal signs behind a credential do not count.",
+           matched(lambda token, known: token.rstrip("=") == known)),
+    defect("quotes-ignored", "AUTH-3", "Quotation marks around a credential do not count.",
+           matched(lambda token, known: token.strip('"') == known)),
+    defect("listed-accepted", "AUTH-3", "The first of several credentials with commas between them counts.",
+           matched(lambda token, known: token.split(",")[0] == known)),
+    defect("percent-decoded", "AUTH-3", "Escapes of URLs in a credential are decoded.",
+           matched(lambda token, known: unquote(token) == known)),
+    defect("bearer-twice-accepted", "AUTH-3", "The word Bearer may come twice.",
+           matched(lambda token, known: token.removeprefix("Bearer ") == known)),
+    defect("id-ignored", "AUTH-3", "What stands before the dot of an API key is not compared.",
+           matched(lambda token, known: token.partition(".")[2] == known.partition(".")[2] != "")),
+    defect("empty-secret-accepted", "AUTH-3", "Of the secret part only as much as was sent is compared.",
+           matched(lambda token, known: token.endswith(".") and known.startswith(token))),
+    defect("bearers-accepted", "AUTH-4", "Any scheme that begins with Bearer is Bearer.", schemed("bearers")),
+    defect("api-key-header-accepted", "AUTH-2", "A credential in the header X-Api-Key is accepted.",
+           placed("HTTP_X_API_KEY")),
+    defect("cookie-accepted", "AUTH-2", "A credential in a cookie is accepted.", placed("HTTP_COOKIE", "token=")),
     defect("basic-accepted", "AUTH-4", "A credential under the scheme Basic is accepted.", schemed("basic")),
     defect("token-accepted", "AUTH-4", "A credential under the scheme Token is accepted.", schemed("token")),
     defect("digest-accepted", "AUTH-4", "A credential under the scheme Digest is accepted.", schemed("digest")),
@@ -164,6 +202,10 @@ CREDENTIALS = (
            without(lambda header: header.lower().startswith("bearer "))),
     defect("bare-key-refused", "AUTH-5", "An API key without the word Bearer is refused.",
            without(lambda header: header.startswith("sk-apik_"))),
+    defect("bare-key-apart", "AUTH-5", "A bare API key has keys of idempotency of its own.",
+           answered(lambda sent, answer: answer.but(201, id=f"{answer.json['id']}x")
+                    if answer.status == 200 and _bare(sent) else answer),
+           entails={"LIST-17": "what is made for a bare key is in no list"}),
     defect("missing-403", "AUTH-2", "A request without a credential gets 403.",
            answered(lambda sent, answer: refusal(403) if answer.status == 401 and not _token(sent) else answer)),
     defect("missing-400", "AUTH-2", "A request without a credential gets 400.",
@@ -215,6 +257,8 @@ SCOPES = (
            scoped(lambda caller: "engagements:private:read" in caller.scopes), entails=NOT_403),
     defect("only-read-implies-write", "SCOPE-3 SCOPE-1", "A credential with engagements:read alone may create.",
            scoped(lambda caller: caller.scopes == {"engagements:read"}), entails=NOT_403),
+    defect("no-scope-implies-write", "SCOPE-1", "A credential without any scope may create.",
+           scoped(lambda caller: not caller.scopes), entails=NOT_403),
     defect("forbidden-401", "SCOPE-2", "A missing scope gets 401.",
            unscoped(401)),
     defect("forbidden-404", "SCOPE-2", "A missing scope gets 404.",
@@ -231,7 +275,6 @@ SCOPES = (
 DEFECTS = (*CREDENTIALS, *SCOPES)
 
 UNSEEN = {
-    "no-scope-implies-write": "a credential without any scope: a run holds readers only",
     "compared-in-variable-time": "a comparison whose time tells how much of a credential is right: noise hides it",
     "credential-logged": "the log of a server is not seen",
 }

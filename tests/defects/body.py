@@ -176,6 +176,12 @@ def zoned(change: Callable[[str, str, str], str]) -> Install:
     return dated(lambda text: re.sub(r"([+-])(\d\d):(\d\d)$", lambda match: change(match[1], match[2], match[3]), text))
 
 
+def _fraction_as_number(start: datetime) -> datetime:
+    """Read .5 as five milliseconds."""
+    digits = f"{start.microsecond:06}".rstrip("0") or "0"
+    return start.replace(microsecond=min(int(digits[:3]), 999) * 1000)
+
+
 def _now_unless_date(text: str) -> str | None:
     return None if re.match(r"\d{4}-\d\d-\d\dT", text) else datetime.now(UTC).isoformat()
 
@@ -260,6 +266,10 @@ DATES = (
            moved(lambda start: start.replace(hour=0, minute=0, second=0, microsecond=0))),
     defect("start-ignored", "BODY-8",
            "The start is ignored: it is always now.", resubmitted(lambda _: {"start_at": None})),
+    defect("start-zero-is-now", "BODY-8", "A start at the beginning of 1970 counts as none.",
+           moved(lambda start: start if start.timestamp() else datetime.now(UTC))),
+    defect("start-fraction-as-number", "BODY-8", "The digits behind the point of a second are read as milliseconds.",
+           moved(_fraction_as_number)),
     defect("start-local-time", "BODY-8", "The start is stored in a local time and read as UTC.",
            moved(lambda start: start + timedelta(hours=2))),
 )  # fmt: skip

@@ -155,9 +155,55 @@ def _forgotten_when_refused(mock: Mock) -> WSGIApplication:
     return part(validator=lambda _: Forgetting())(mock)
 
 
+def _answers_by_body(_: Mock) -> Handler:
+    """Keep the answer to each body, whoever sent it."""
+    kept: dict[bytes, Answer] = {}
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer = sent.call(app)
+        if answer.status in {200, 201}:
+            answer = kept.setdefault(sent.raw, answer).but(answer.status)
+        return answer
+
+    return handle
+
+
+def _drafts(_: Mock) -> Handler:
+    """Keep the title of a submission that was refused, and use it for the next of its key."""
+    drafts: dict[str, Any] = {}
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer, key = sent.call(app), f"{sent.environ.get('HTTP_AUTHORIZATION')} {sent.body.get('external_id')}"
+        if answer.status == 422 and isinstance(sent.body.get("title"), str):
+            drafts.setdefault(key, sent.body["title"])
+        return answer.but(title=drafts[key]) if answer.status == 201 and drafts.get(key) else answer
+
+    return handle
+
+
+def _written_when_refused(_: Mock) -> Handler:
+    """Let a repeat that is refused change the title that is stored."""
+    titles: dict[str, Any] = {}
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer, key = sent.call(app), str(sent.body.get("external_id"))
+        if answer.status == 201:
+            titles[key] = sent.body["title"]
+        elif answer.status == 422 and titles.get(key):
+            titles[key] = sent.body.get("title") or titles[key]
+        return answer.but(title=titles[key]) if answer.status == 200 else answer
+
+    return handle
+
+
 LIFE = (
     defect("key-global", "IDEM-4", "A key is one key in all workspaces.", store(_Global)),
     defect("key-exclusive", "IDEM-4", "A key of one workspace is refused in all others.", store(_Exclusive)),
+    defect("answers-by-body", "IDEM-4", "The same body from another workspace gets the same engagement.",
+           handled(_answers_by_body)),
+    defect("draft-kept", "IDEM-9", "After a refusal the title that was sent with it stays.", handled(_drafts)),
+    defect("repeat-refused-and-written", "IDEM-2", "A repeat that is refused changes the stored title.",
+           handled(_written_when_refused)),
     defect("key-expires-after-ten", "IDEM-11", "Only the last ten engagements are remembered.", store(_Ten),
            entails={"IDEM-1": "a repeat after ten others creates again"}),
     defect("key-expires-after-a-second", "IDEM-11", "A key is forgotten after a second.", _one_second,
@@ -284,6 +330,10 @@ REPEATS = (
            repeated(lambda *_: {"created_at": _now(), "updated_at": _now()})),
     defect("repeat-started-now", "IDEM-2", "A repeat returns the time of the repeat as the start.",
            repeated(lambda *_: {"start_at": _now(), "engagement_at": _now(), "end_at": ...})),
+    defect("repeat-of-another-length", "IDEM-2", "A repeat tells the length of another recording.",
+           repeated(lambda _, stored: {"duration_seconds": stored["duration_seconds"] + 1})),
+    defect("repeat-title-255", "IDEM-2", "A repeat returns the first 255 characters of the title.",
+           repeated(lambda _, stored: {"title": stored["title"][:255]})),
     defect("repeat-touches", "IDEM-2", "A repeat moves updated_at although nothing changed.",
            repeated(lambda *_: {"updated_at": _now()})),
     defect("repeat-of-another-owner", "IDEM-2", "A repeat returns another owner.",

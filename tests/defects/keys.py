@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from mock_server.checks.validation import Submission
 from mock_server.store import Claim, Engagement, Store
@@ -24,6 +25,25 @@ def keyed(fold: Callable[[str], str]) -> Install:
 def keyed_with(member: Callable[[Submission], object]) -> Install:
     """Make something else of a submission a part of its key."""
     return resubmitted(lambda valid: {"external_id": f"{valid.external_id}\0{member(valid)!r}"})
+
+
+class _Patterns(Store):
+    """Looks a key up as a pattern of SQL."""
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        escaped = re.escape(external_id).replace("%", ".*").replace("_", ".")
+        for workspace, key in self._by_key:
+            if workspace == workspace_id and re.fullmatch(escaped, key, re.DOTALL):
+                return super().claim(workspace_id, key, patience)
+        return super().claim(workspace_id, external_id, patience)
+
+
+class _Beginnings(Store):
+    """Takes a key for one that begins with it."""
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        known = next((k for w, k in self._by_key if w == workspace_id and k.startswith(external_id)), external_id)
+        return super().claim(workspace_id, known, patience)
 
 
 def _without_accents(text: str) -> str:
@@ -67,6 +87,28 @@ DEFECTS = (
            keyed(lambda key: re.split("[\U00010000-\U0010ffff]", key)[0])),
     defect("key-supplementary", "IDEM-8", "All characters beyond the basic plane are equal in a key.",
            keyed(lambda key: re.sub("[\U00010000-\U0010ffff]", "\U00010000", key))),
+    defect("key-like", "IDEM-7", "% and _ in a key are wildcards of SQL.", store(_Patterns)),
+    defect("key-beginning", "IDEM-7", "A key is taken for a longer one that begins with it.", store(_Beginnings)),
+    defect("key-percent-decoded", "IDEM-7 IDEM-6", "Escapes of URLs in a key are decoded.", keyed(unquote)),
+    defect("key-form-decoded", "IDEM-6", "A plus sign in a key is a space.", keyed(lambda key: key.replace("+", " "))),
+    defect("key-without-fragment", "IDEM-7", "A key ends at its first number sign.",
+           keyed(lambda key: key.partition("#")[0])),
+    defect("key-up-to-nul", "IDEM-7", "A key ends at its first NUL.", keyed(lambda key: key.partition("\0")[0])),
+    defect("key-without-zeros", "IDEM-7", "Leading zeros of numbers in a key do not count.",
+           keyed(lambda key: re.sub(r"(?<![0-9])0+(?=[0-9])", "", key))),
+    defect("key-without-quotes", "IDEM-7", "Quotation marks in a key do not count.",
+           keyed(lambda key: re.sub("[\"']", "", key))),
+    defect("key-as-file-name", "IDEM-7", "Other characters than letters, digits and dashes become underscores.",
+           keyed(lambda key: re.sub(r"[^\w-]", "_", key)),
+           entails={"IDEM-6": "a space becomes an underscore", "IDEM-8": "so does what is no letter"}),
+    defect("key-last-segment", "IDEM-7", "What stands before the last slash of a key is dropped.",
+           keyed(lambda key: key.rpartition("/")[2] or key)),
+    defect("key-folded-like-mail", "IDEM-5", "The case of a key with an at sign does not count.",
+           keyed(lambda key: key.lower() if "@" in key else key)),
+    defect("key-tab-is-space", "IDEM-6", "A tab in a key is a space.", keyed(lambda key: key.replace("\t", " "))),
+    defect("key-without-zero-width", "IDEM-8", "Characters without a width do not count in a key.",
+           keyed(lambda key: re.sub("[\u200b-\u200f\u00ad\u2060\ufe0f\ufeff]", "", key))),
+    defect("key-sharp-s", "IDEM-8", "A sharp s in a key is two letters.", keyed(lambda key: key.replace("ß", "ss"))),
     defect("key-with-source-system", "IDEM-3", "source_system is part of the key.",
            keyed_with(lambda valid: valid.source_system),
            entails={"IDEM-2": "source_system is one of the fields that may differ"}),

@@ -180,6 +180,14 @@ RANGES = (
 )  # fmt: skip
 
 SPELLINGS = (
+    defect("spelled-with-a-dot", "URL-11", "An address with a dot behind it is taken for a name.",
+           spelled(r"\d+(\.\d+){3}\.")),
+    defect("spelled-wide", "URL-11", "An address in wide digits is taken for a name.",
+           spelled(r"[０-９]+(\.\d+){3}")),
+    defect("spelled-behind-a-name", "URL-11", "What stands before an at sign is taken for the host.",
+           spelled(r"[a-z][a-z.:0-9]*@[^/?#]*")),
+    defect("spelled-with-a-port", "URL-3", "A host with a port is taken for a name.", spelled(r"[\d.]+:(443)?"),
+           entails={"URL-6": "of any address"}),
     defect("spelled-decimal", "URL-11", "A decimal address is taken for a name.", spelled(r"[1-9]\d{4,}")),
     defect("spelled-octal", "URL-11", "Octal parts are taken for a name.", spelled(r"0[0-7]+(\.0?[0-7]+){3}")),
     defect("spelled-hex", "URL-11", "A hexadecimal address is taken for a name.", spelled("0x[0-9a-f]{7,8}")),

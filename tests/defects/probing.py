@@ -83,17 +83,17 @@ class Probe:
     def _named(self, id_: str) -> str:
         return self.names.setdefault(id_, f"{id_.partition('_')[0]}#{len(self.names)}")
 
-    def race(self, body: Json) -> str:
-        """Submit a body eight times at once and return how it went."""
+    def race(self, body: Json, other: Json | None = None) -> str:
+        """Submit a body eight times at once and return how it went; or four times, and as often another beside it."""
         barrier = Barrier(8)
 
-        def one(_: int) -> tuple[int, str]:
+        def one(place: int) -> tuple[int, str]:
             barrier.wait()
-            status, text = self.send(body)
+            status, text = self.send(other if other is not None and place % 2 else body)
             return status, next(iter(re.findall(r'"id": "([^"]+)"', text)), "")
 
         with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(one, range(8)))
+            answers = list(pool.map(one, range(8)))[:: 1 if other is None else 2]
         return f"{len({id_ for _, id_ in answers})} ids, {sorted(status for status, _ in answers)}"
 
 
@@ -110,6 +110,16 @@ def _relative(text: str, now: datetime) -> str:
     return '"now"' if instant and abs(instant - now) < timedelta(seconds=60) else text
 
 
+def _odd_places(probe: Probe) -> Iterator[tuple[str, str]]:
+    writer = probe.server.credentials["writer"]
+    yield "nothing from nobody", str(probe.send(b"", None))
+    for name, before in (("X-Api-Key", ""), ("Cookie", "token=")):
+        yield name, str(probe.send(submission(), None, **{name: before + writer}))
+    body = submission()
+    yield "with Bearer, and without", str([probe.send(body, header)[0] for header in (f"Bearer {writer}", writer)])
+    yield "one connection", str(probe.behind(writer))
+
+
 def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
     """Yield what was sent for a concern, in short, and what came back."""
     probe = Probe(server)
@@ -119,8 +129,7 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
         for header in headers(server.credentials["writer"]):
             yield str(header), "{} {}".format(*probe.send(submission(), header))
     if concern == "auth":
-        yield "nothing from nobody", str(probe.send(b"", None))
-        yield "one connection", str(probe.behind(server.credentials["writer"]))
+        yield from _odd_places(probe)
     for body in bodies(concern):
         yield _short(body), "{} {}".format(*probe.send(body))
     if concern == "body":
@@ -145,6 +154,12 @@ def _short(body: object) -> str:
     return re.sub(r"tests:\d+", "", str(body))[:200]
 
 
+def _mixed_races(probe: Probe) -> Iterator[tuple[str, str]]:
+    for place in range(5):
+        body = submission()
+        yield f"race with refusals {place}", probe.race(body, body | {"media_url": "https://10.0.0.1/a.mp3"})
+
+
 def memory(probe: Probe) -> Iterator[tuple[str, str]]:
     """Yield what is remembered after a while and many creations, and of repeats with a time between."""
     private = probe.send(early := submission(is_private=True, start_at="2026-01-02T03:04:05Z"))
@@ -157,6 +172,7 @@ def memory(probe: Probe) -> Iterator[tuple[str, str]]:
     yield "times of repeats", str(stored[0] == stored[1])
     probe.server.mock.services.clock.advance(timedelta(seconds=5))
     yield "later", f"{probe.send(early)}"
+    yield from _mixed_races(probe)
 
 
 def _times(probe: Probe, body: Json) -> str:

@@ -89,12 +89,29 @@ def _losers_201(mock: Mock) -> WSGIApplication:
     return handled(lambda _: handle)(mock)
 
 
+class _Sharing(Store):
+    """Whoever waits for a submission that is refused is refused with it."""
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        try:
+            found = super().claim(workspace_id, external_id, 0.0)
+        except InFlight:
+            if isinstance(found := super().claim(workspace_id, external_id, patience), Claim):
+                super().release(found)
+                raise Malformed("The recording cannot be used.", rule="IDEM-9") from None
+        if isinstance(found, Claim):
+            time.sleep(20 * WINDOW)
+        return found
+
+
 DEFECTS = (
     defect("race-last-kept", "IDEM-10", "Parallel submissions all create; the last one stays.", store(_Racy)),
     defect("race-first-kept", "IDEM-10", "Parallel submissions all create; the first one stays.", store(_FirstKept)),
     defect("race-loser-500", "IDEM-10 ERR-4", "The losers of a race hit a unique index and fail.", store(_Unique)),
     defect("race-loser-deadlock", "IDEM-10 ERR-4", "The losers of a race end in a deadlock.", store(_Stalling)),
     defect("race-loser-400", "IDEM-10", "The losers of a race are refused with 400.", store(_Rude)),
+    defect("race-refusal-shared", "IDEM-9", "Who waits for a submission that is refused is refused with it.",
+           store(_Sharing)),
     defect("race-loser-201", "IDEM-10", "The losers of a race get the engagement with 201.", _losers_201),
     defect("race-loser-other-id", "IDEM-10", "The losers of a race get an id that nothing has.", store(_Impostor),
            entails={"LIST-17": "the id is in no list"}),

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from wsgiref.types import WSGIApplication
 
+from mock_server.checks.validation import Submission
 from mock_server.clock import rfc3339
 from mock_server.services import Mock
 from mock_server.store import Engagement
-from tests.defects.seams import Answer, Install, Json, answered_if, defect, shown
+from tests.defects.seams import Answer, Install, Json, answered, answered_if, defect, resubmitted, shown
 
 
 def member(**values: object) -> Install:
@@ -81,6 +82,8 @@ def titled(change: Callable[[str], str]) -> Install:
     return rewritten("title", change)
 
 
+COPIED = ("object", "processing_status", "created_at", "duration_seconds", "is_internal", "owner_user_id")
+
 TITLES = (
     defect("shown-title-trimmed", "RESP-4", "White space around the title is dropped.", titled(str.strip)),
     defect("shown-title-trimmed-right", "RESP-4", "White space behind the title is dropped.", titled(str.rstrip)),
@@ -103,6 +106,14 @@ TITLES = (
            titled(lambda title: re.sub(r"[\n\r\t]", " ", title))),
     defect("shown-title-backslash", "RESP-4", "Backslashes are dropped from the title.",
            titled(lambda title: title.replace("\\", ""))),
+    defect("shown-title-dollars", "RESP-4", "Two dollar signs in the title become one.",
+           titled(lambda title: title.replace("$$", "$"))),
+    defect("shown-title-percents", "RESP-4", "Two percent signs in the title become one.",
+           titled(lambda title: title.replace("%%", "%"))),
+    defect("unknown-copied", "RESP-1 RESP-2 RESP-10", "Members of an answer are taken from the submission, too.",
+           answered(lambda sent, answer: answer.but(**{name: sent.body[name] for name in COPIED if name in sent.body})
+                    if answer.status == 201 else answer),
+           entails={"RESP-11": "updated_at is before the time that was sent", "RESP-7": "the length is the one sent"}),
     defect("shown-title-capital", "RESP-4",
            "The title begins with a capital.", titled(lambda title: title[:1].upper() + title[1:])),
     defect("shown-title-with-source", "RESP-4", "The source stands before the title.",
@@ -170,6 +181,16 @@ SHAPE = (
 )  # fmt: skip
 
 
+def _start_of_before(mock: Mock) -> WSGIApplication:
+    last: dict[str, datetime | None] = {"start_at": None}
+
+    def change(valid: Submission) -> Json:
+        last["start_at"] = valid.start_at or last["start_at"]
+        return dict(last)
+
+    return resubmitted(change)(mock)
+
+
 def started(start: Callable[[Engagement], datetime]) -> Install:
     """Show another start, and an end that agrees with it, where none was submitted."""
 
@@ -209,6 +230,9 @@ TIMES = (
     defect("end-an-hour-late", "RESP-7", "The end is an hour late.", ended(lambda e: e.end_at + HOUR)),
     defect("start-epoch", "RESP-8", "The start defaults to 1970.", started(lambda _: EPOCH),
            entails={"LIST-8": "what is shown is not what a filter compares"}),
+    defect("start-of-before", "RESP-8", "The start defaults to that of the submission before.", _start_of_before),
+    defect("start-a-minute-ago", "RESP-8", "The start defaults to now minus a minute.",
+           started(lambda e: e.created_at - timedelta(minutes=1))),
     defect("start-midnight", "RESP-8", "The start defaults to a midnight.",
            started(lambda e: e.created_at.replace(hour=0, minute=0, second=0, microsecond=0) - DAY)),
     defect("start-local", "RESP-8", "The start defaults to a local time shown as UTC.",

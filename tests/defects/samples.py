@@ -23,7 +23,7 @@ TITLES = (
     "<b>&amp;</b> & 'x' \"y\"",
     "e\u0301",
     "Ünï 🎉 \\ /",
-    "lower",
+    "lower $$ %%",
     "a" * 256,
     "\x00",
     "\ud800",
@@ -34,6 +34,8 @@ DATES = (
     "2026-02-30T00:00:00Z",
     "2026-02-29T10:00:00+01:00",
     "2026-13-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "2026-03-02T09:30:45.5Z",
     "2026-03-02T24:00:00Z",
     "2026-03-02T25:10:00Z",
     "yesterday",
@@ -85,6 +87,10 @@ HOSTS = (
     "169-254-169-254.nip.io",
     "0a000001.nip.io",
     "localtest.me",
+    "127.0.0.1.",
+    "１２７.0.0.1",
+    "media.example.com@10.0.0.1",
+    "10.0.0.1:443",
     "8.8.8.8",
     "a.invalid",
 )
@@ -193,7 +199,7 @@ SPOILT = (
 def headers(writer: str) -> tuple[str | None, ...]:
     """Return Authorization headers around the credential of the writer."""
     secret = writer.partition(".")[2]
-    schemes = tuple(f"{scheme} {writer}" for scheme in ("Basic", "Token", "Digest"))
+    schemes = tuple(f"{scheme} {writer}" for scheme in ("Basic", "Token", "Digest", "Bearers"))
     pairs = tuple(f"Basic {b64encode(pair.encode()).decode()}" for pair in (f"{writer}:", f":{writer}"))
     tokens = (
         writer[:10],
@@ -202,7 +208,8 @@ def headers(writer: str) -> tuple[str | None, ...]:
         f"x{writer}",
         writer.upper(),
         writer.replace(secret, secret[::-1]),
-        *("constructor", "k" * 6000),
+        *("constructor", "k" * 6000, f"{writer}.x", f"{writer}=", f'"{writer}"', f"{writer},x", f"Bearer {writer}"),
+        *(f"{writer[:-1]}%{ord(writer[-1]):02x}", f"x.{secret}", f"{writer.partition('.')[0]}."),
     )
     return None, "", "Bearer", "Bearer x", writer, *schemes, *pairs, *(f"Bearer {token}" for token in tokens)
 
@@ -232,6 +239,7 @@ def bodies(concern: str) -> Iterator[object]:
         case "response":
             yield from (submission(title=title) for title in TITLES)
             yield from (submission(is_private=private) for private in (True, False))
+            yield submission(object="call", duration_seconds=-1)
             yield submission(type="MEETING", start_at=DATES[0], transcript_text="a", participants=[])
         case "errors":
             yield from (submission(title=odd) for odd in (*ODD, *TITLES))
@@ -261,6 +269,9 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
         yield same, "writer", change, "writer"
         yield {"is_private": True, "start_at": "2025-01-01T00:00:00Z"}, "writer", change, "writer"
     yield same, "writer", same, "other_workspace"
+    yield same, "writer", {"type": "NOTE", "title": "Written"}, "writer"
+    yield {"title": "t" * 300}, "writer", {"title": "t" * 300}, "writer"
+    yield {"title": "Draft", "media_url": "https://10.0.0.1/a.mp3"}, "writer", same, "writer"
     for refused in ({"title": ""}, {"media_url": "https://10.0.0.1/a.mp3"}, {"run_workflows": None}):
         yield refused, "writer", same, "writer"
     yield from ((same, who, same, "writer") for who in ("reader", "unknown", None))
@@ -284,5 +295,8 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
         ("p:77", "q:77"),
         ("ab1", "ba1"),
         ("abé", "ab"),
+        *(("lab", "l_b"), ("beginning", "begin"), ("p%41", "pA"), ("p+q", "p q"), ("f#1", "f#2"), ("n\0a", "n\0b")),
+        *(("z-07", "z-7"), ("q'r", "qr"), ("s:t", "s/t"), ("u/v", "w/v"), ("A@b", "a@b"), ("t\tu", "t u")),
+        *(("x\u200by", "xy"), ("Miß", "Miss")),
     ):
         yield {"external_id": one}, "writer", {"external_id": two}, "writer"

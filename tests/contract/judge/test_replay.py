@@ -54,6 +54,26 @@ def test_a_replay_is_the_stored_engagement(changes: Document) -> None:
     assert findings(replay(BEFORE, {**BEFORE, **changes})) == []
 
 
+LONG: Document = {**BEFORE, "duration_seconds": 5, "end_at": "2026-03-02T09:30:05Z"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"duration_seconds": 6}, ["duration_seconds"]),
+        ({"end_at": "2026-03-02T09:30:06Z"}, ["end_at"]),
+        ({"end_at": "2026-03-02T10:30:05+01:00"}, []),
+        ({"duration_seconds": 6, "updated_at": "2026-03-02T09:31:00Z"}, []),
+        ({"duration_seconds": 6, "processing_status": "PROCESSING"}, []),
+    ],
+    ids=str,
+)
+def test_what_processing_corrects_stays_while_nothing_is_processed(changes: Document, changed: list[str]) -> None:
+    """A repeat under the same status and the same updated_at tells the same length and the same end (IDEM-2)."""
+    found = findings(replay(LONG, {**LONG, **changes}))
+    assert [finding.actual.split()[0] for finding in found] == changed
+
+
 @pytest.mark.parametrize(
     ("changes", "expected", "actual"),
     [

@@ -1,0 +1,42 @@
+"""The judgement on the answer to a first submission."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from contract.exchange import Body, Exchange, Request
+from contract.judge.creation import judge_created
+from tests.kit.targets import Document, reply
+
+MADE: Document = {"object": "engagement", "id": "ngmt_1", "title": "A call", "engagement_type": "CALL"}
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def broken(sent: Document, shown: Document) -> list[str]:
+    """Return the rules that an answer to this submission breaks; it is noon."""
+    request = Request(Body.of({"title": "A call", "type": "CALL", **sent}), ())
+    exchange = Exchange(request, reply(201, {**MADE, **shown}), "http://127.0.0.1:1/api", started=NOW.timestamp())
+    return [finding.rule for finding in judge_created(exchange)]
+
+
+@pytest.mark.parametrize(
+    ("shown", "rules"),
+    [
+        ("2024-03-10T09:30:00.5Z", []),
+        ("2024-03-10T09:30:00.500999Z", []),
+        ("2024-03-10T09:30:00Z", []),
+        ("2024-03-10T10:30:00.5+01:00", []),
+        ("2024-03-10T09:30:00.005Z", ["BODY-8"]),
+        ("2024-03-10T09:30:02Z", ["BODY-8"]),
+    ],
+)
+def test_a_fraction_is_kept_or_dropped(shown: str, rules: list[str]) -> None:
+    """A start may lose its fraction; another fraction is another instant."""
+    assert broken({"start_at": "2024-03-10T09:30:00.5Z"}, {"start_at": shown}) == rules
+
+
+@pytest.mark.parametrize(("shown", "rules"), [("2026-03-02T12:00:03Z", []), ("2026-03-02T13:00:00Z", ["RESP-8"])])
+def test_a_start_that_was_not_sent_is_now(shown: str, rules: list[str]) -> None:
+    """The start of any submission without one is the time of its request, not only that of the first."""
+    assert broken({}, {"start_at": shown}) == rules
+    assert broken({"start_at": shown}, {"start_at": shown}) == []
