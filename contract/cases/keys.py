@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import combinations
 
-from contract.exchange import Text
+from contract.exchange import Text, shown
 from contract.spec.fields import fields
 
 LONGEST = fields()["external_id"].most or 500
@@ -66,6 +66,38 @@ NEAR: dict[str, tuple[Shape, ...]] = {
         for letter in ("e", "é", "你", "好", "😀", "😁", "è", "ω", "ß", "ss", "?", "か", "カ", "\u200b")
     ),
 }
+# A key with much in it, by rule, and what to change in it: each change makes another key, which databases, languages
+# and frameworks take for the same one. None is equal to it after normalisation either.
+CHANGES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "IDEM-5": (
+        "-Key É Я e29B ada@Example.com",
+        (("K", "k"), ("É", "é"), ("Я", "я"), ("e29B", "e29b"), ("Example", "example")),
+    ),
+    "IDEM-6": (
+        "-a b",
+        (
+            *(("a b", "a\tb"), ("a b", "a  b"), ("a b", "ab"), ("b", "b "), ("b", "b\n"), ("b", "b\r\n")),
+            *(("b", "b\u00a0"), ("b", "b\u3000")),
+        ),
+    ),
+    "IDEM-7": (
+        "-ab_c:d/e'f&g\"h+i%20j#k?l=m.007",
+        (
+            # What is dropped or taken for another: by collations, paths, forms, HTML, quotes, and numbers.
+            *(("_", "-"), ("-", ""), (":", ""), (":d", ""), ("/", "//"), ("'", ""), ('"', ""), ("&", "&amp;")),
+            *(("+", " "), ("%20", " "), ("#k", "#z"), ("?l", "?z"), ("007", "7"), (".", ""), ("j", "j\x01")),
+            # What a search takes for any letter or letters.
+            *(("b", "_"), ("ab_c", "a%")),
+        ),
+    ),
+    "IDEM-8": (
+        "-straße か 日 ☎\ufe0f ’ ø",
+        (
+            *(("ß", "ss"), ("か", "カ"), ("日", "本"), ("\ufe0f", ""), ("’", "'"), ("ø", "o"), ("か", "か\u200b")),
+            *(("a", "à"), ("a", "\u00ada")),
+        ),
+    ),
+}
 WHY = {
     "IDEM-5": "upper and lower case",
     "IDEM-6": "white space",
@@ -76,4 +108,19 @@ WHY = {
 
 def pairs(rule: str) -> list[NearKeys]:
     """Return all pairs of shapes of one rule."""
-    return [NearKeys(first, second, rule, WHY[rule]) for first, second in combinations(NEAR[rule], 2)]
+    near = [NearKeys(first, second, rule, WHY[rule]) for first, second in combinations(NEAR[rule], 2)]
+    return [*near, *changes(rule)]
+
+
+def changes(rule: str) -> list[NearKeys]:
+    """Return the key with much in it, beside each change of it."""
+    whole, several = CHANGES[rule]
+    return [
+        NearKeys(Shape(end=whole), Shape(end=whole.replace(old, new, 1)), rule, f"{shown(old)} and {shown(new)}")
+        for old, new in several
+    ]
+
+
+def as_numbers(number: str) -> tuple[str, ...]:
+    """Return other keys of the same number: some languages compare texts of digits as numbers."""
+    return (f"0{number}", f"{number}.0", f"+{number}", f"{number}e0")

@@ -58,6 +58,14 @@ _HOSTS: dict[str, Hosts] = {
         *("0x7f000001", "0x0a000001", "0xA9FEA9FE", "0x7f.0x0.0x0.0x1", "0xc0.0xa8.0x1.0x1"),  # hexadecimal
         *("0177.0.0.1", "012.0.0.1", "0300.0250.0001.0001", "0251.0376.0251.0376", "017700000001"),  # octal
         *("127.1", "10.1", "127.0.1", "192.168.257", "0x7f.1", "0xa9.254.0251.254"),  # short and mixed
+        *(
+            "127.0.0.1.",
+            "10.0.0.1.",
+            "%31%30.0.0.1",
+            "127%2e0.0.1",
+            "１２７.0.0.1",
+            "127。0。0。1",
+        ),  # as a resolver reads it
     ),
     "URL-12": _exact(
         *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::FFFF:a00:1]", "[::ffff:172.16.0.1]"),
@@ -75,7 +83,7 @@ HOSTS: dict[str, tuple[Url, ...]] = {
     rule: tuple(Url(f"https://{host}/a.mp3", verdict, rule, f"a recording on {host}") for verdict, host in hosts)
     for rule, hosts in _HOSTS.items()
 }
-SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp")
+SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp", "view-source:https", "url:https")
 OTHER_SCHEMES = ("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)")
 NO_URIS = (
     *("", "   ", "recording.mp3", "not a url", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3"),
