@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -246,6 +247,16 @@ RACE = {"IDEM-10": "what loses a race does not get the engagement with 200"}
 OLD_END = {"RESP-7": "the end is still that of the first start"}
 
 REPEATS = (
+    *(defect(f"repeat-title-{name}", "IDEM-2", f"A repeat shows the title as it is stored: {said}.",
+             repeated(lambda _, stored, change=change: {"title": change(stored["title"])}),
+             entails={"RESP-4": "the title in the answer is not the one submitted"})
+      for name, said, change in (
+          ("255", "cut after 255 characters", lambda title: title[:255]),
+          ("trimmed", "without white space around it", str.strip),
+          ("bmp", "with ? for what is beyond the basic plane", lambda title: re.sub("[^\0-\uffff]", "?", title)),
+      )),
+    defect("repeat-start-in-seconds", "IDEM-2", "A repeat shows the start as it is stored, in seconds.",
+           repeated(lambda _, stored: {"start_at": re.sub(r"\.\d+", "", stored["start_at"])})),
     defect("repeat-201", "IDEM-1", "A repeat is answered with 201.",
            answered_if(_is_200, lambda answer: answer.but(201)), entails=RACE),
     defect("repeat-202", "IDEM-1", "A repeat is answered with 202.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Callable
+from urllib.parse import unquote_plus
 
 from mock_server.checks.validation import Submission
 from mock_server.store import Claim, Engagement, Store
@@ -28,6 +30,11 @@ def keyed_with(member: Callable[[Submission], object]) -> Install:
 
 def _without_accents(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
+def _as_float(key: str) -> str:
+    number = re.fullmatch(r"[+-]?\d+(\.\d+)?(e\d+)?", key, re.ASCII)
+    return repr(float(key)) if number else key
 
 
 RACE = {"IDEM-10": "parallel first submissions with different titles all create"}
@@ -67,6 +74,42 @@ DEFECTS = (
            keyed(lambda key: re.split("[\U00010000-\U0010ffff]", key)[0])),
     defect("key-supplementary", "IDEM-8", "All characters beyond the basic plane are equal in a key.",
            keyed(lambda key: re.sub("[\U00010000-\U0010ffff]", "\U00010000", key))),
+    defect("key-case-beyond-ascii", "IDEM-5", "The case of letters outside ASCII does not count in a key.",
+           keyed(lambda key: re.sub(r"[^\0-\x7f]", lambda match: match[0].lower(), key))),
+    defect("key-uuid-case", "IDEM-5", "The case of a UUID in a key does not count.",
+           keyed(lambda key: re.sub(r"[\dA-Fa-f]{8}(-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12}", lambda m: m[0].lower(), key))),
+    defect("key-email-case", "IDEM-5", "The case of an e-mail address in a key does not count.",
+           keyed(lambda key: re.sub(r"\S+@\S+", lambda match: match[0].lower(), key))),
+    defect("key-tab-is-space", "IDEM-6", "A tab in a key counts as a space.",
+           keyed(lambda key: key.replace("\t", " "))),
+    defect("key-line-end", "IDEM-6", "A line end behind a key does not count.", keyed(lambda key: key.rstrip("\r\n"))),
+    defect("key-wide-blanks", "IDEM-6", "Wide and no-break spaces around a key do not count.",
+           keyed(lambda key: key.strip("\u00a0\u3000"))),
+    defect("key-without-middle", "IDEM-7", "The middle of a long key does not count.",
+           keyed(lambda key: key[:96] + key[-32:])),
+    defect("key-as-number", "IDEM-7", "A key of digits is compared as a number.",
+           keyed(lambda key: str(int(key)) if key.isascii() and key.isdigit() else key)),
+    defect("key-as-float", "IDEM-7", "A key that is a number is compared as one.", keyed(_as_float)),
+    defect("key-unquoted-url", "IDEM-7", "Escapes of URLs in a key are resolved.",
+           keyed(unquote_plus), entails={"IDEM-6": "a space that is escaped is a space"}),
+    defect("key-unescaped-html", "IDEM-7", "HTML entities in a key are resolved.", keyed(html.unescape)),
+    defect("key-up-to-fragment", "IDEM-7", "A key ends at its first #.", keyed(lambda key: key.split("#")[0])),
+    defect("key-as-path", "IDEM-7", "Several slashes in a key count as one.",
+           keyed(lambda key: re.sub("/+", "/", key))),
+    defect("key-dashes", "IDEM-7", "Dashes and underscores are equal in a key.",
+           keyed(lambda key: key.replace("_", "-"))),
+    defect("key-unescaped", "IDEM-7", "Backslashes are dropped from a key.", keyed(lambda key: key.replace("\\", ""))),
+    defect("key-without-controls", "IDEM-7", "Control characters are dropped from a key.",
+           keyed(lambda key: re.sub(r"[\x01-\x08\x0e-\x1f]", "", key))),
+    defect("key-sharp-s", "IDEM-8", "ß and ss are equal in a key.", keyed(lambda key: key.replace("ß", "ss"))),
+    defect("key-kana", "IDEM-8", "Hiragana and katakana are equal in a key.",
+           keyed(lambda key: re.sub("[ァ-ヶ]", lambda match: chr(ord(match[0]) - 0x60), key))),
+    defect("key-invisible", "IDEM-8", "Characters that cannot be seen are dropped from a key.",
+           keyed(lambda key: re.sub("[\u00ad\u200b-\u200f\u2060\ufe0f]", "", key))),
+    defect("key-quotes-equal", "IDEM-8", "Straight and curved quotes are equal in a key.",
+           keyed(lambda key: key.replace("’", "'"))),
+    defect("key-with-case-of-source", "IDEM-3", "The same key from a source in upper case is another one.",
+           keyed_with(lambda valid: valid.source_system.isupper())),
     defect("key-with-source-system", "IDEM-3", "source_system is part of the key.",
            keyed_with(lambda valid: valid.source_system),
            entails={"IDEM-2": "source_system is one of the fields that may differ"}),

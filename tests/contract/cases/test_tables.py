@@ -1,6 +1,7 @@
 """The table of cases, held against two servers' own judgement and against the schema."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from contract.cases import bodies, urls
 from contract.cases.credentials import WRONG, WrongCredential
-from contract.cases.keys import NEAR
+from contract.cases.keys import CHANGES, NEAR, changes
 from contract.cases.scenarios import SCENARIOS, refusals
 from contract.cases.submission import Submission
 from contract.judge.submission import judge
@@ -77,6 +78,14 @@ def test_near_keys_differ() -> None:
         keys = [shape.key("ck0123456789:1") for shape in shapes]
         assert len(set(keys)) == len(keys)
         assert max(map(len, keys)) <= 500
+
+
+def test_a_changed_key_differs_in_every_form() -> None:
+    """Each change of a key makes another one, also after normalisation, which the contract leaves open."""
+    for rule in CHANGES:
+        for pair in changes(rule):
+            keys = [shape.key("ck0123456789:1") for shape in (pair.first, pair.second)]
+            assert len({unicodedata.normalize("NFKC", key) for key in keys}) == 2, pair.why
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.why)
