@@ -237,8 +237,11 @@ class Exchange:
         return headers
 
 
-def escape(document: dict[str, Any]) -> str:
-    r"""Return JSON of a flat object in which every character of every text is written as \\uXXXX."""
+def escape(document: dict[str, Any], *, names: bool = False) -> str:
+    r"""Return JSON of a flat object in which every character of every text is written as \\uXXXX.
+
+    With `names` those of the members are, too.
+    """
 
     def units(text: str) -> str:
         return "".join(f"\\u{unit:04x}" for unit in memoryview(text.encode("utf-16-le", "surrogatepass")).cast("H"))
@@ -248,7 +251,8 @@ def escape(document: dict[str, Any]) -> str:
             return '"' + "".join(units(piece) * count for piece, count in item.parts) + '"'
         return f'"{units(item)}"' if isinstance(item, str) else json.dumps(item)
 
-    return "{" + ", ".join(f"{json.dumps(name)}: {value(item)}" for name, item in document.items()) + "}"
+    name_of = value if names else json.dumps
+    return "{" + ", ".join(f"{name_of(name)}: {value(item)}" for name, item in document.items()) + "}"
 
 
 def shown(value: Any, redact: Callable[[str], str] = str) -> str:

@@ -18,9 +18,15 @@ from contract.spec import document as spec
 from contract.spec.fields import Field, body_rules, fields, optional
 
 PERSON = {"name": "Ada Example", "email": "ada@example.com"}
+# People as they are, whom a narrow pattern, a short column or a list without repeats refuses.
+PEOPLE = (
+    *({"name": "Zoë Ångström-O'Neil, Jr."}, {"name": "你好 😀"}, {"name": "0"}, {"name": "n" * 120}),
+    *({"email": "Ada.O-Neil+crm@Mail.example.com"}, {"name": "Ada Example", "email": "ada@example.com"}),
+    *({"name": f"Guest {number}"} for number in range(1, 61)),
+)
 # Among each: what counts as nothing in the languages that servers are written in, where a check begins with the value.
-_FLAGS: tuple[Any, ...] = ("true", "false", "yes", "no", "on", "", "TRUE", "1", "0", 1, 0, 2, [], {}, [True])
-_LISTS: tuple[Any, ...] = ("Ada", "", {}, {"name": "Ada"}, 5, 0, True, False)
+_FLAGS: tuple[Any, ...] = ("true", "false", "yes", "no", "on", "", "TRUE", "1", "0", 1, 0, 2, 1.0, [], {}, [True])
+_LISTS: tuple[Any, ...] = ("Ada", "", "[]", {}, {"name": "Ada"}, {"0": {"name": "Ada"}}, 5, 0, True, False)
 _TEXTS: tuple[Any, ...] = (5, 0, True, False, 1.5, [], {})
 # Other words where a list of words is given: kinds of engagements that this operation does not create.
 _OTHER_WORDS = {"type": ("EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT", "PHONE", "VIDEO")}
@@ -28,23 +34,42 @@ _FORMATS: dict[str, tuple[str, ...]] = {
     "date-time": (
         *("yesterday", "", "not a date", "2026-13-01T00:00:00Z", "2026-00-10T00:00:00Z", "2026-02-30T10:00:00Z"),
         *("2026-02-29T10:00:00Z", "2026-04-31T10:00:00Z", "2026-01-32T10:00:00Z", "2026-01-00T10:00:00Z"),
-        *("2026-01-01T25:00:00Z", "2026-01-01T10:61:00Z", "2026-01-01T10:00:00+99:99", "01/02/2026"),
+        *(
+            "2026-01-01T25:00:00Z",
+            "2026-01-01T10:60:00Z",
+            "1900-02-29T10:00:00Z",
+            "2026-01-01T10:00:00+99:99",
+            "01/02/2026",
+        ),
         # One step beyond what there is, and what a calendar of a language counts on.
         *("2026-03-02T09:30:00+00:60", "2026-03-02T09:30:00+24:00", "2026-03-02T24:30:00Z", "2026-03-02T09:30:61Z"),
         # What lenient parsers read: another letter or digit, other widths, something behind it.
         *("2026-03-02X09:30:00Z", "2026-03-02T9:30:00Z", "2026-1-1T0:0:0Z", "26-01-01T00:00:00Z"),
         *("２０２６-03-02T09:30:00Z", "2026-03-02T09:30:00Z\0", "2026-03-02T09:30:00Z; and more"),
+        *("2026-03-02T09:30:00Z\n", "2026/03/02T09:30:00Z", "2026-03-02T09:30:00PQR", "on 2026-03-02T09:30:00Z"),
         # Numbers and words that a language makes a date of.
         *("0", "99", "1700000000", "1772444400", "1772444400000", "@1700000000", "09:30", " ", "now", "+1 day"),
-        *("Mon, 02 Mar 2026 09:30:00 GMT", "March 2, 2026", "2026/03/02 09:30"),
+        *("Mon, 02 Mar 2026 09:30:00 GMT", "March 2, 2026", "recording 2026", "2026/03/02 09:30"),
     )
 }
 _ITEMS: dict[str, tuple[Any, ...]] = {
     "participants": (
-        *(["Ada"], [1], [None], [["Ada"]], [True], [{"name": 5}], [{"email": 5}], [{"name": ["Ada"]}]),
+        *(
+            ["Ada"],
+            ["ada@example.com"],
+            [{"email": ["ada@example.com"]}],
+            [1],
+            [None],
+            [["Ada"]],
+            [True],
+            [{"name": 5}],
+            [{"email": 5}],
+            [{"name": ["Ada"]}],
+        ),
         *([{"name": "Ada"}, "Grace"], [[]], [[{"name": "Ada"}]], [False], [""], [{"name": False}], [{"email": 0}]),
         *([{"name": "Ada", "email": False}], [{"name": "Ada", "email": []}], [{"name": {}, "email": "a@example.com"}]),
-    )
+    ),
+    "start_at": ([2026, 3, 2, 9, 30], {"date": "2026-03-02 09:30:00", "timezone": "UTC"}),
 }
 
 
@@ -86,9 +111,8 @@ def _absent(field: Field) -> Iterator[Submission]:
 def other_names(name: str) -> tuple[str, ...]:
     """Return names that a lenient parser takes for that of a field: in other case, and without underscores."""
     head, *tail = name.split("_")
-    return tuple(dict.fromkeys((name.capitalize(), name.upper(), head + "".join(map(str.capitalize, tail)))))[
-        : 3 if tail else 2
-    ]
+    camel = (head + "".join(map(str.capitalize, tail)), "-".join((head, *tail))) if tail else ()
+    return (name.capitalize(), name.upper(), *camel)
 
 
 def _wrong(field: Field) -> Iterator[Submission]:
@@ -114,8 +138,10 @@ def misspelled(field: Field) -> tuple[str, ...]:
         for word in field.values
         for text in (word.swapcase(), word.capitalize(), f" {word}", f"{word} ", f"{word}S", word[:-1])
     ]
+    first, last = field.values[0], field.values[-1]
+    near += [f"{first}\n", f"{first}\0", "".join(chr(ord(letter) + 0xFEE0) for letter in first), last.replace("I", "ı")]
     near += [str(place) for place in range(len(field.values) + 1)]
-    near += ["", ",".join(field.values), *_OTHER_WORDS.get(field.name, ())]
+    near += ["", ",".join(field.values), "constructor", "__proto__", *_OTHER_WORDS.get(field.name, ())]
     return tuple(dict.fromkeys(text for text in near if text not in field.values))
 
 
@@ -155,17 +181,23 @@ def _values(field: Field) -> tuple[Any, ...]:
         [PERSON],
         [{"name": "Ada"}],
         [{"email": "ada@example.com"}],
+        [PERSON, *PEOPLE],
         [],
     )
     return field.values or (people if field.name == "participants" else (usual(field.name),))
 
 
+# Each holds several things that a careless conversion gets wrong: an offset of less than an hour or with quarters, a
+# fraction, the afternoon, the last days of a year, a leap day, a year before 1970 or before the Gregorian calendar.
 INSTANTS = (
     ("1970-01-01T01:00:00+01:00", "1970-01-01T00:00:00+00:00"),  # what many languages count from: nothing to some
-    ("2024-03-10T09:30:00+02:00", "2024-03-10T07:30:00+00:00"),
-    ("2024-03-10T22:15:30.5-05:30", "2024-03-11T03:45:30.500+00:00"),
+    ("2024-12-30T22:15:30.75-00:45", "2024-12-30T23:00:30.750+00:00"),
+    ("1969-07-20T20:17:40.25+05:45", "1969-07-20T14:32:40.250+00:00"),
+    ("2024-07-10T22:15:30.123456789+14:00", "2024-07-10T08:15:30.123456+00:00"),
+    ("2024-03-10T09:30:00Z", "2024-03-10T09:30:00+00:00"),
     ("2023-12-31T23:30:00.250-01:00", "2024-01-01T00:30:00.250+00:00"),
-    ("2024-02-29T12:00:00+14:00", "2024-02-28T22:00:00+00:00"),
+    ("2024-02-29T12:00:00-12:00", "2024-03-01T00:00:00+00:00"),
+    ("1500-03-01T12:00:00Z", "1500-03-01T12:00:00+00:00"),
 )
 OTHER_INSTANTS = (
     *("2026-03-02", "2026-03-02T09:30:00", "2026-03-02T09:30Z", "20260302T093000Z", "2026-W10-1T09:30:00Z"),
@@ -239,7 +271,12 @@ def in_other_forms(whole: bytes, text: str) -> Table:
     """Return a valid submission inside a list or a text, cut, continued, or written as other languages would."""
     wrapped = (b"[" + whole + b"]", text.encode(), b'{"engagement": ' + whole + b"}")
     pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing", whole[:-1] + b",}"]
-    pieces += [whole.replace(b'"', b"'"), b"/* a comment */ " + whole, whole.replace(b'"type"', b"type", 1)]
+    pieces += [
+        whole.replace(b'"', b"'"),
+        b"/* a comment */ " + whole,
+        "\u00a0".encode() + whole,
+        whole.replace(b'"type"', b"type", 1),
+    ]
     pieces += [whole[:-1] + b', "x": ' + value + b"}" for value in NO_VALUES]
     inside, no_json = "a submission inside something else", "a submission that is no JSON"
     return by_rule(

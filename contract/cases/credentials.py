@@ -176,6 +176,19 @@ WRONG: tuple[WrongCredential, ...] = (
         NO_SCHEME,
     ),
     OTHER_CASE,
+    *(
+        _wrong(
+            *("AUTH-3", f"a valid credential {why}", lambda token, form=form: "Bearer " + form.replace("…", token)),
+            *("Bearer " + form.replace("…", f"${{{VARIABLE}}}").replace('"', '\\"'), NO_SCHEME),
+        )
+        for why, form in (("in quotes", '"…"'), ("and another one after a comma", "…, Bearer more"))
+    ),
+    _wrong(
+        *("AUTH-3", "a valid credential with an escape for its first letter"),
+        lambda token: f"Bearer %{ord(token[0]):02X}{token[1:]}",
+        f'Bearer %$(printf %02X "\'${VARIABLE}"){"${"}{VARIABLE}#?{"}"}',
+        NO_SCHEME,
+    ),
     _wrong("AUTH-4", "Basic with the credential as user", _basic, f'Basic $(printf %s: "${VARIABLE}" | base64 -w0)'),
     under("Basic"),
     under("Token"),

@@ -17,9 +17,9 @@ _FIELDS = tuple(fields())
 class Encoding:
     r"""How a document is written and sent.
 
-    `order` is that of its fields, `space` stands after each comma and colon. `escapes` is none, slashes (\/), ascii
-    (all but ASCII as \uXXXX) or all. With `chunked` the length is not announced; `alone` asks for a connection that is
-    used once.
+    `order` is that of its fields, `space` stands after each comma and colon, and around the whole. `escapes` is none,
+    slashes (\/), ascii (all but ASCII as \uXXXX) or all, in names too. With `chunked` the length is not announced;
+    `alone` asks for a connection that is used once.
     """
 
     order: tuple[str, ...] = _FIELDS
@@ -33,9 +33,10 @@ class Encoding:
         names = sorted(document, key=lambda name: self.order.index(name) if name in self.order else len(self.order))
         ordered = {name: document[name] for name in names}
         if self.escapes == "all":
-            return Body(escape(ordered).encode(), ordered, escaped=True)
+            return Body(escape(ordered, names=True).encode(), ordered, escaped=True)
         separators = (f",{self.space}", f":{self.space}")
         text = json.dumps(ordered, ensure_ascii=self.escapes == "ascii", separators=separators)
+        text = f"{self.space}{text}{self.space}" if self.space.isspace() else text
         return Body((text.replace("/", "\\/") if self.escapes == "slashes" else text).encode(), ordered)
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ from contract.exchange import Text
 from contract.spec.fields import fields
 
 LONGEST = fields()["external_id"].most or 500
+MIDDLE = "k" * 100  # what stands before the middle of a long key, which a target that keeps both ends drops
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ NEAR: dict[str, tuple[Shape, ...]] = {
     "IDEM-7": (
         # A long common beginning, and a long common end behind the same letters in another order.
         *(Shape(end="a", length=LONGEST), Shape(end="b", length=LONGEST), Shape(length=LONGEST - 1)),
-        *(Shape(after=":xy:", length=LONGEST - 150), Shape(after=":yx:", length=LONGEST - 150)),
+        *(Shape(after=f"{MIDDLE}:xy:", length=LONGEST - 150), Shape(after=f"{MIDDLE}:yx:", length=LONGEST - 150)),
         # As many characters as a key may have, and twice as many bytes.
         *(Shape(end="a", length=LONGEST, filling="é"), Shape(end="b", length=LONGEST, filling="é")),
     ),
@@ -74,51 +75,82 @@ WHY = {
 }
 
 
-# What stands behind the unique part of one stored key, and in its twins, by the rule that keeps them apart: keys that
-# become this one when a target folds, cleans, decodes or matches a key before it looks it up.
-TAIL = " Miss O'Neil@example.com a-b_c:07/d.mp3;1b4e28ba-2fa1-11d2"
-STORED = Shape(end=TAIL)
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """A key that is stored, and keys that become it when a target folds, cleans, decodes or matches them.
+
+    None of them is equal to it after normalisation.
+    """
+
+    stored: Shape
+    twins: tuple[Shape, ...]
 
 
-def _with(*changes: tuple[str, str]) -> tuple[Shape, ...]:
-    return tuple(Shape(end=TAIL.replace(old, new, 1)) for old, new in changes)
+def _with(tail: str, *changes: tuple[str, str]) -> tuple[Shape, ...]:
+    return tuple(Shape(end=tail.replace(old, new, 1)) for old, new in changes)
 
 
 def _behind(*ends: str) -> tuple[Shape, ...]:
     return tuple(Shape(end=TAIL + end) for end in ends)
 
 
-TWINS: dict[str, tuple[Shape, ...]] = {
-    "IDEM-5": _with(("Miss", "miss"), ("example", "EXAMPLE"), ("1b4e28ba", "1B4E28BA")),
+TAIL = " Miss O'Neil@example.com a-b_c:07/d.mp3;1b4e28ba-2fa1-11d2-883f-0016d3cca427"
+WIDE = "-straße É Я か 日 ☎\ufe0f ’ ø"
+STORED = Shape(end=TAIL)
+TWINS: dict[str, tuple[Twins, ...]] = {
+    "IDEM-5": (Twins(STORED, _with(TAIL, ("Miss", "miss"), ("example", "EXAMPLE"), ("1b4e28ba", "1B4E28BA"))),),
     "IDEM-6": (
-        *_with((" Miss", "\tMiss"), (" Miss", "Miss"), (" Miss", "+Miss"), (" Miss", "%20Miss")),
-        *_behind("\u00a0", "\u3000", "\nx", "\x0b"),
+        Twins(
+            STORED,
+            (
+                *_with(TAIL, (" Miss", "\tMiss"), (" Miss", "Miss"), (" Miss", "  Miss")),
+                *_with(TAIL, (" Miss", "+Miss"), (" Miss", "%20Miss")),
+                *_behind("\u00a0", "\u3000", "\nx", "\r\n", "\x0b"),
+            ),
+        ),
     ),
     "IDEM-7": (
-        # What stands at one place alone, or before or behind a mark, does not count.
-        *_with(("Miss", "Mass"), ("11d2", "11d3")),
-        *_behind("#x", "?x", "|x", "\0x", "\0", "/", ".", "-", "*", "%"),
-        # Marks that are dropped, or taken for another.
-        *_with(
-            ("'", ""), ("a-b", "ab"), ("a-b", "a_b"), (":07", "/07"), (":07", ":7"), ("d.mp3", "dmp3"), ("/d", "//d")
+        Twins(
+            STORED,
+            (
+                # What stands at one place alone, or before or behind a mark, does not count.
+                *_with(TAIL, ("Miss", "Mass"), ("11d2", "11d3")),
+                *_behind("#x", "?x", "|x", "\0x", "\0", "\x01", "/", ".", "-", "*", "%"),
+                # Marks that are dropped, or taken for another.
+                *_with(TAIL, ("'", ""), ("a-b", "ab"), ("a-b", "a_b"), (":07", "/07"), (":07", ":7"), (":07", "07")),
+                *_with(TAIL, ("d.mp3", "dmp3"), ("/d", "//d")),
+                *(Shape(before='"', end=f'{TAIL}"'), *_behind("\\", "<b></b>", "[", "{}", "$&")),
+                # Escapes that stand for the same text.
+                *_with(TAIL, ("Miss", "%4diss"), ("Miss", "&#77;iss"), ("Miss", "\\u004diss")),
+                # Patterns that match it, or that it matches.
+                *_with(TAIL, ("Miss", "Mis_"), ("b_c", "bxc"), ("Miss", "Mis."), ("Miss", "M%s"), ("Miss", "M*")),
+                Shape(end=TAIL[:-1]),
+            ),
         ),
-        *(Shape(before='"', end=f'{TAIL}"'), *_behind("\\", "<b></b>", "[", "{}", "$&")),
-        # Escapes that stand for the same text.
-        *_with(("Miss", "%4diss"), ("Miss", "&#77;iss"), ("Miss", "\\u004diss")),
-        # Patterns that match it, or that it matches.
-        *_with(("Miss", "Mis_"), ("b_c", "bxc"), ("Miss", "Mis."), ("Miss", "M%s"), ("Miss", "M*")),
-        Shape(end=TAIL[:-1]),
     ),
     "IDEM-8": (
-        *_with(("Miss", "Miß"), ("Miss", "Mıss"), ("Neil", "Néil"), ("a-b", "a–b"), ("'", "’")),
-        *_behind("\u200b", "\ufeff", "\u00ad", "\ufe0f", "\ue000", "😀"),
+        Twins(
+            STORED,
+            (
+                *_with(TAIL, ("Miss", "Miß"), ("Miss", "Mıss"), ("Neil", "Néil"), ("a-b", "a–b"), ("'", "’")),
+                *_behind("\u200b", "\ufeff", "\u00ad", "\ufe0f", "\ue000", "😀"),
+            ),
+        ),
+        Twins(
+            Shape(end=WIDE),
+            (
+                *_with(WIDE, ("ß", "ss"), ("É", "é"), ("Я", "я"), ("か", "カ"), ("日", "本"), ("’", "'"), ("ø", "o")),
+                *_with(WIDE, ("\ufe0f", ""), ("a", "à"), ("か", "か\u200b")),
+            ),
+        ),
     ),
 }
-
-PLAIN = TWINS["IDEM-7"][:2]  # where these are taken for the stored key, it is not the case or the spaces that count
+PLAIN = TWINS["IDEM-7"][0].twins[
+    :2
+]  # where these are taken for the stored key, it is not case or white space that counts
 
 
 def pairs(rule: str) -> list[NearKeys]:
     """Return all pairs of shapes of one rule."""
-    twins = ((STORED, twin) for twin in TWINS[rule])
+    twins = ((group.stored, twin) for group in TWINS[rule] for twin in group.twins)
     return [NearKeys(first, second, rule, WHY[rule]) for first, second in (*combinations(NEAR[rule], 2), *twins)]

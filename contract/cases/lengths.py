@@ -14,6 +14,8 @@ from contract.exchange import Text
 from contract.spec.fields import Field, fields
 
 PAIR = "e\u0301"  # two code points, one after normalisation
+# What is longer in HTML, in a URL, in quotes, as JSON, or with other line ends, and what a narrow pattern leaves out.
+MARKED = "A/&\"'\\<% \n"
 HEART = "\u2764\ufe0f"  # two code points in any form, and one to look at
 Parts = tuple[tuple[str, int], ...]
 
@@ -43,7 +45,7 @@ def _longer(most: int, most_bytes: int | None) -> tuple[Parts, ...]:
     return (
         (("a", most + 1),),
         (("a", most + 1 - 2 * marked), (PAIR, marked)),  # one too many, fewer after normalisation
-        (("a", most), ("\n", 1)),
+        (("a", most - 1), ("\r\n", 1)),  # one too many, none without white space or with line ends of one character
         (("a", most_bytes - 1),),
     )
 
@@ -53,15 +55,22 @@ def _more_bytes(most: int, most_bytes: int) -> tuple[Parts, ...]:
         (("a", 2 * most - most_bytes - 1), ("é", most_bytes - most + 1)),  # the limit of characters, one byte too many
         (("😀", most_bytes // 4 + 1),),
         (("あ", most_bytes // 3 + 1),),
-        (("é", most_bytes // 2 + 1),),
+        (("é", most_bytes // 2), ("\n", most_bytes % 2 + 1)),
+        ((PAIR, most_bytes // 3 + 1),),  # fewer after normalisation
     )
 
 
 def shortest(field: Field) -> Iterator[Submission]:
-    """Yield the shortest texts: a letter, a blank, and the digit that some languages take for nothing."""
+    """Yield the shortest texts, and one more that some languages take for nothing."""
     rule = field.rules.get("minLength") or field.valid
-    for text in ("t", " ", "0"):
+    for text in ("null", " ", "0"):
         yield Submission({field.name: text}, ACCEPTED, rule, said(field.name, text))
+
+
+def full(most: int) -> tuple[Parts, ...]:
+    """Return how texts of so many characters are made, of one, two and three bytes each, and one shorter."""
+    marked = ((MARKED, most // len(MARKED)), ("a", most % len(MARKED)))
+    return (marked, (("é", most),), (("あ", most),), (("a", most - 1),))
 
 
 def at_limits(field: Field) -> Iterator[Submission]:
@@ -69,8 +78,8 @@ def at_limits(field: Field) -> Iterator[Submission]:
     if field.most is None:
         return
     if field.most_bytes is None:
-        for piece, size in (("a", field.most), ("é", field.most), ("あ", field.most), ("a", field.most - 1)):
-            yield _fits(field, "maxLength", (piece, size))
+        for parts in full(field.most):
+            yield _fits(field, "maxLength", *parts)
         return
     for size in (field.most, field.most - 1, 1):
         yield _fits(field, "maxLength", ("a", size))

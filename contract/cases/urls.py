@@ -61,6 +61,7 @@ _HOSTS: dict[str, Hosts] = {
         *("127.1", "10.1", "127.0.1", "192.168.257", "0x7f.1", "0xa9.254.0251.254"),  # short and mixed
         # As a name of the DNS, in wide digits, with escapes, and behind user information.
         *("127.0.0.1.", "10.0.0.1.", "2130706433.", "１２７.0.0.1", "127。0。0。1", "%31%32%37.0.0.1", "0X7F000001"),
+        "127%2e0.0.1",
         *("media.example.com@10.0.0.1", "media.example.com:443@127.0.0.1", "0000177.0.0.1", "127.0.0.01"),
     ),
     "URL-12": _exact(
@@ -79,7 +80,7 @@ HOSTS: dict[str, tuple[Url, ...]] = {
     rule: tuple(Url(f"https://{host}/a.mp3", verdict, rule, f"a recording on {host}") for verdict, host in hosts)
     for rule, hosts in _HOSTS.items()
 }
-SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp")
+SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp", "view-source:https", "url:https")
 OTHER_SCHEMES = ("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)")
 NO_URIS = (
     *("", "   ", "recording.mp3", "not a url", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3"),

@@ -7,8 +7,8 @@ from contract.cases.verdict import ACCEPTED
 from contract.instants import instant
 from contract.judge.invariants import CLOCK_SKEW, now_at
 from contract.outcome import NotApplicable, See, Untested, Violation
-from contract.run.client import RecordingClient
-from contract.run.steps import accepted, check_repeat, example
+from contract.run.client import REPEAT, RecordingClient
+from contract.run.steps import accepted, example, replayed
 from contract.spec.fields import fields
 from contract.spec.rules import catalogue
 from contract.suite.marks import at_the_end, rule
@@ -39,23 +39,34 @@ def test_ids_are_distinct(client: RecordingClient) -> None:
         raise Violation("RESP-3", "as many ids as engagements", str(made), exchanges[-1])
 
 
+# Each holds much at once: whatever a target changes of it, the title does not come back as it was sent.
 TITLES = (
     "  two spaces around, two  inside  ",
-    "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash %20 &amp; {{7*7}} ${x} 100%% $$ $& %s :smile: A+B\nline\nfeed\ttab",
-    "e\u0301 (decomposed) é (composed) ﬁ (ligature) 你好 😀 \u202eright to left\u202c \u2028 \u200b \ufeff \u00a0.",
+    '"quoted" \u00a0\u3000',
+    (
+        "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash \\n \\u0041 %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab\r\nend "
+        "a+b 100%% %s $& $1 {0} *bold* _it_ ~no~ `code` :smile: :) (c) 007 and so on, so that it is longer than "
+        "the 255 characters of the usual column in a database, =1+1."
+    ),
+    (
+        "e\u0301 (decomposed) é (composed) \ufb01 (ligature) 한글 你好 😀 \U0001f468\u200d\U0001f469 \U00020bb7 "
+        "\u202eright to left\u202c soft\u00adhyphen no\u00a0break zero\u200bwidth\ufeff escape\x1b\x7f\x01 \u2028 "
+        "\u2029 \u0085 \u2764\ufe0f \ue000 \U000f0000 \u2019\u201c\u2013\u2026 €\ufffd"
+    ),
 )
 
 
 @rule("RESP-4")
 def test_a_title_comes_back_exactly(client: RecordingClient) -> None:
-    """White space, markup, quotes, decomposed letters and emoji come back as they were sent, in a repeat too."""
-    for title in (*TITLES, "long " * 80):
-        sent = f"{client.run_id} {title}" if not title.startswith(" ") else f"{title}{client.run_id} "
+    """White space, markup, quotes, decomposed letters, emoji and what cannot be seen come back as they were sent."""
+    for title in TITLES:
+        sent = f"{title[:3]}{client.run_id}{title[3:]}" if title[0] in ' "' else f"{client.run_id} {title}"
         plain = Submission({"title": "t" * len(sent)}, ACCEPTED, fields()["title"].valid, "a title of this length")
         exchange = accepted(client, Submission({"title": sent}, ACCEPTED, "RESP-4", "a title", plainer=plain))
         if not isinstance(exchange.response.engagement.get("title"), str):
             raise See("RESP-1")
-        check_repeat(client, client.submit(exchange.request.body, expect="replayed"), exchange)
+        if REPEAT not in client.broken:  # what is stored may be another title than the one in the first answer
+            replayed(client, exchange, exchange.request.body)
 
 
 @rule("RESP-6")

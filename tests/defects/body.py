@@ -258,6 +258,34 @@ DATES = (
            zoned(lambda sign, hours, _: f"{sign}{hours}:00"), entails={"BODY-7": "60 minutes are accepted"}),
     defect("start-offset-west", "BODY-8", "Offsets to the west are taken for those to the east.",
            zoned(lambda _, hours, minutes: f"+{hours}:{minutes}")),
+    defect("start-minute-60", "BODY-7", "The minute 60 is taken for 59.",
+           dated(lambda text: re.sub(r"(T\d\d):60:", r"\1:59:", text))),
+    defect("start-leap-1900", "BODY-7", "Every fourth year is a leap year.",
+           dated(lambda text: re.sub(r"^(\d\d00-02-)29", r"\g<1>28", text))),
+    defect("start-line-end", "BODY-7", "A line end behind a start is ignored.", dated(lambda text: text.rstrip("\n"))),
+    defect("start-found", "BODY-7", "A start is looked for anywhere in a text.",
+           dated(lambda text: re.sub(r"^\D+(?=\d{4}-)", "", text))),
+    defect("start-slashes", "BODY-7", "Slashes may stand between year, month and day.",
+           dated(lambda text: re.sub(r"^(\d{4})/(\d\d)/(\d\dT)", r"\1-\2-\3", text))),
+    defect("start-any-zone", "BODY-7", "Any letters may stand for an offset.",
+           dated(lambda text: re.sub(r"(?<=:\d\d)[A-Z]{2,}$", "Z", text))),
+    defect("start-from-list", "BODY-7", "A list of numbers is accepted as start.",
+           coerced("start_at", list, lambda value: "{:04}-{:02}-{:02}T{:02}:{:02}:00Z".format(*value)
+                   if len(value) == 5 else value)),
+    defect("start-zero-west", "BODY-8", "The sign of an offset of less than an hour does not count.",
+           zoned(lambda sign, hours, minutes: f"{'+' if hours == '00' else sign}{hours}:{minutes}")),
+    defect("start-no-quarters", "BODY-8", "A start whose offset has quarters of an hour is refused.",
+           refused("start_at", lambda body: re.search(r"[+-]\d\d:[14]5$", str(body.get("start_at"))) is not None)),
+    defect("start-fraction-refused", "BODY-8", "A start with a fraction of a second is refused.",
+           refused("start_at", lambda body: re.search(r":\d\d\.", str(body.get("start_at"))) is not None)),
+    defect("start-fraction-of-nine", "BODY-8", "A start with nine digits of a second is refused.",
+           refused("start_at", lambda body: re.search(r"\.\d{9}", str(body.get("start_at"))) is not None)),
+    defect("start-since-1970", "BODY-8", "A start before 1970 is refused.",
+           refused("start_at", lambda body: str(body.get("start_at")).startswith("19"))),
+    defect("start-year-of-week", "BODY-8", "The year of a start is that of its week.",
+           moved(lambda start: start.replace(year=start.isocalendar().year))),
+    defect("start-twelve-hours", "BODY-8", "The hours of a start after noon are counted from noon.",
+           moved(lambda start: start.replace(hour=start.hour % 12))),
     defect("start-offset-refused", "BODY-8", "A start with an offset other than Z is refused.",
            refused("start_at", lambda body: re.search(r"[+-]\d\d:\d\d$", str(body.get("start_at"))) is not None)),
     defect("start-without-seconds", "BODY-8", "The seconds of the start are dropped.",
@@ -298,6 +326,10 @@ def _texts(person: Any) -> Any:
         if isinstance(person, dict) else person  # fmt: skip
 
 
+def _all(name: str, group: list[Any]) -> list[str]:
+    return [text for person in group if isinstance(person, dict) and isinstance(text := person.get(name), str)]
+
+
 def _members(group: list[Any]) -> list[set[str]]:
     return [set(person) & {"name", "email"} for person in group if isinstance(person, dict)]
 
@@ -328,6 +360,22 @@ PARTICIPANTS = (
            unwelcome(lambda group: {"name", "email"} in _members(group))),
     defect("participants-not-empty", "BODY-10", "An empty list of participants is refused.",
            unwelcome(lambda group: not group)),
+    defect("participants-fifty", "BODY-10", "More than fifty participants are refused.",
+           unwelcome(lambda group: len(group) > 50)),
+    defect("participants-unlike", "BODY-10", "Two participants with one e-mail are refused.",
+           unwelcome(lambda group: len(emails := _all("email", group)) > len(set(emails)))),
+    defect("participant-without-plus", "BODY-10", "An e-mail with a plus is refused.",
+           unwelcome(lambda group: any("+" in email for email in _all("email", group)))),
+    defect("participant-ascii-name", "BODY-10", "A name outside ASCII is refused.",
+           unwelcome(lambda group: not all(name.isascii() for name in _all("name", group)))),
+    defect("participant-short-name", "BODY-10", "A name of more than 100 characters is refused.",
+           unwelcome(lambda group: any(len(name) > 100 for name in _all("name", group)))),
+    defect("participant-zero", "BODY-10", 'The name "0" counts as none and is refused.',
+           unwelcome(lambda group: "0" in _all("name", group))),
+    defect("participants-as-json", "BODY-9", "A list written as JSON in a text is accepted.",
+           coerced("participants", str, lambda text: _try(text.encode()) if text[:1] == "[" else text)),
+    defect("participants-of-emails", "BODY-9", "A list of e-mail addresses is accepted.",
+           people(lambda person: {"email": person} if isinstance(person, str) and "@" in person else person)),
     defect("participants-one", "BODY-10", "More than one participant is refused.",
            unwelcome(lambda group: len(group) > 1)),
 )  # fmt: skip
@@ -397,6 +445,12 @@ JSON = (
     defect("chunks-refused", "BODY-13", "A body in chunks is not read.",
            handled(lambda _: lambda sent, app: refusal(400) if "HTTP_TRANSFER_ENCODING" in sent.environ
                    else sent.call(app))),
+    defect("json-any-blank", "BODY-15", "Any white space of Unicode may stand around the object.",
+           repaired(lambda raw: raw.decode(errors="replace").strip().encode())),
+    defect("json-escaped-names", "BODY-13", "Escapes in the names of members are not resolved.",
+           parsed(lambda raw, right: right(re.sub(rb'"(\\u\w{4}[^"]*": )', rb'"x\1', raw)))),
+    defect("json-without-blanks", "BODY-13", "A body that does not begin with a brace is refused.",
+           parsed(lambda raw, right: right(b"" if raw[:1].isspace() else raw))),
     defect("json-single-quotes", "BODY-15", "Single quotes are accepted.",
            repaired(lambda raw: raw.replace(b"'", b'"'))),
 )  # fmt: skip

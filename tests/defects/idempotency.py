@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -292,6 +293,16 @@ RACE = {"IDEM-10": "what loses a race does not get the engagement with 200"}
 OLD_END = {"RESP-7": "the end is still that of the first start"}
 
 REPEATS = (
+    *(defect(f"repeat-title-{name}", "IDEM-2", f"A repeat shows the title as it is stored: {said}.",
+             repeated(lambda _, stored, change=change: {"title": change(stored["title"])}),
+             entails={"RESP-4": "the title in the answer is not the one submitted"})
+      for name, said, change in (
+          ("255", "cut after 255 characters", lambda title: title[:255]),
+          ("trimmed", "without white space around it", str.strip),
+          ("bmp", "with ? for what is beyond the basic plane", lambda title: re.sub("[^\0-\uffff]", "?", title)),
+      )),
+    defect("repeat-start-in-seconds", "IDEM-2", "A repeat shows the start as it is stored, in seconds.",
+           repeated(lambda _, stored: {"start_at": re.sub(r"\.\d+", "", stored["start_at"])})),
     defect("repeat-201", "IDEM-1", "A repeat is answered with 201.",
            answered_if(_is_200, lambda answer: answer.but(201)), entails=RACE),
     defect("repeat-202", "IDEM-1", "A repeat is answered with 202.",
@@ -332,8 +343,6 @@ REPEATS = (
            repeated(lambda *_: {"start_at": _now(), "engagement_at": _now(), "end_at": ...})),
     defect("repeat-of-another-length", "IDEM-2", "A repeat tells the length of another recording.",
            repeated(lambda _, stored: {"duration_seconds": stored["duration_seconds"] + 1})),
-    defect("repeat-title-255", "IDEM-2", "A repeat returns the first 255 characters of the title.",
-           repeated(lambda _, stored: {"title": stored["title"][:255]})),
     defect("repeat-touches", "IDEM-2", "A repeat moves updated_at although nothing changed.",
            repeated(lambda *_: {"updated_at": _now()})),
     defect("repeat-of-another-owner", "IDEM-2", "A repeat returns another owner.",
@@ -346,6 +355,7 @@ REPEATS = (
 DEFECTS = (*LIFE, *REPEATS)
 
 UNSEEN = {
+    "key-as-number": "a key of this suite begins with the mark of its run, so none is a number",
     "key-crc-16-bits": "a good hash of 16 bits collides by chance only: once in two among 300 keys",
     "key-nfkc": "which Unicode normalisation forms are one key is an observation (IDEM-12), never a violation",
     "key-per-credential": "a run holds only one credential that may write in a workspace",

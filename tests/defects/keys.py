@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Callable
@@ -109,6 +110,31 @@ DEFECTS = (
     defect("key-without-zero-width", "IDEM-8", "Characters without a width do not count in a key.",
            keyed(lambda key: re.sub("[\u200b-\u200f\u00ad\u2060\ufe0f\ufeff]", "", key))),
     defect("key-sharp-s", "IDEM-8", "A sharp s in a key is two letters.", keyed(lambda key: key.replace("ß", "ss"))),
+    defect("key-case-beyond-ascii", "IDEM-8 IDEM-5", "The case of letters outside ASCII does not count in a key.",
+           keyed(lambda key: re.sub(r"[^\0-\x7f]", lambda match: match[0].lower(), key))),
+    defect("key-uuid-case", "IDEM-5", "The case of a UUID in a key does not count.",
+           keyed(lambda key: re.sub(r"[\dA-Fa-f]{8}(-[\dA-Fa-f]{4}){3}-[\dA-Fa-f]{12}", lambda m: m[0].lower(), key))),
+    defect("key-email-case", "IDEM-5", "The case of an e-mail address in a key does not count.",
+           keyed(lambda key: re.sub(r"\S+@\S+", lambda match: match[0].lower(), key))),
+    defect("key-line-end", "IDEM-6", "A line end behind a key does not count.", keyed(lambda key: key.rstrip("\r\n"))),
+    defect("key-wide-blanks", "IDEM-6", "Wide and no-break spaces around a key do not count.",
+           keyed(lambda key: key.strip("\u00a0\u3000"))),
+    defect("key-without-middle", "IDEM-7", "The middle of a long key does not count.",
+           keyed(lambda key: key[:96] + key[-32:])),
+    defect("key-unescaped-html", "IDEM-7", "HTML entities in a key are resolved.", keyed(html.unescape)),
+    defect("key-as-path", "IDEM-7", "Several slashes in a key count as one.",
+           keyed(lambda key: re.sub("/+", "/", key))),
+    defect("key-dashes", "IDEM-7", "Dashes and underscores are equal in a key.",
+           keyed(lambda key: key.replace("_", "-"))),
+    defect("key-unescaped", "IDEM-7", "Backslashes are dropped from a key.", keyed(lambda key: key.replace("\\", ""))),
+    defect("key-without-controls", "IDEM-7", "Control characters are dropped from a key.",
+           keyed(lambda key: re.sub(r"[\x01-\x08\x0e-\x1f]", "", key))),
+    defect("key-kana", "IDEM-8", "Hiragana and katakana are equal in a key.",
+           keyed(lambda key: re.sub("[ァ-ヶ]", lambda match: chr(ord(match[0]) - 0x60), key))),
+    defect("key-quotes-equal", "IDEM-8", "Straight and curved quotes are equal in a key.",
+           keyed(lambda key: key.replace("’", "'"))),
+    defect("key-with-case-of-source", "IDEM-3", "The same key from a source in upper case is another one.",
+           keyed_with(lambda valid: valid.source_system.isupper())),
     defect("key-with-source-system", "IDEM-3", "source_system is part of the key.",
            keyed_with(lambda valid: valid.source_system),
            entails={"IDEM-2": "source_system is one of the fields that may differ"}),

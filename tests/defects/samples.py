@@ -27,6 +27,7 @@ TITLES = (
     "a" * 256,
     "\x00",
     "\ud800",
+    *("a\r\nb", "a\u3000", '"quoted"', "a+b", "a\u00adb", "a\u00a0b", "a\u2028b", "a\x01b", "100%%", "日"),
 )
 DATES = (
     "2026-03-02T09:30:45+01:30",
@@ -44,6 +45,9 @@ DATES = (
     *("2026-03-02T09:30:00+00:60", "2026-03-02T09:30:00+24:00", "2026-03-02T24:30:00Z", "2026-03-02X09:30:00Z"),
     *("2026-1-1T0:0:0Z", "26-01-01T00:00:00Z", "２０２６-03-02T09:30:00Z", "2026-03-02T09:30:00Z\0"),
     *("2026-03-02T09:30:00Z; more", "now"),
+    *("2026-03-02T09:60:00Z", "1900-02-29T10:00:00Z", "2026-03-02T09:30:00Z\n", "on 2026-03-02T09:30:00Z"),
+    *("2026/03/02T09:30:00Z", "2026-03-02T09:30:00PQR", "2024-12-30T22:15:30-00:45", "1969-07-20T20:17:40Z"),
+    *("2026-03-02T09:30:00.123456789Z", [2026, 3, 2, 9, 30]),
 )
 HOSTS = (
     "10.0.0.1",
@@ -136,6 +140,8 @@ TRANSCRIPTS = (
     "あ" * 316_667,
 )
 PEOPLE: tuple[Any, ...] = (
+    *([{"email": "ada+crm@example.com"}], [{"name": "n" * 120}], [{"name": "0"}], "[]", ["ada@example.com"]),
+    *([{"name": f"Guest {number}"} for number in range(60)], [{"email": "ada@example.com"}] * 2),
     [],
     {},
     "Ada",
@@ -154,6 +160,8 @@ PEOPLE: tuple[Any, ...] = (
     {"name": "Ada"},
 )
 RAW = (
+    b"\n" + json.dumps(submission()).encode(),
+    json.dumps(submission()).replace('"title"', '"\\u0074itle"').encode(),
     b"",
     b"[]",
     b"null",
@@ -268,6 +276,9 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
     ):
         yield same, "writer", change, "writer"
         yield {"is_private": True, "start_at": "2025-01-01T00:00:00Z"}, "writer", change, "writer"
+    for odd in ({"title": f" 😀{'a' * 300}"}, {"start_at": "2026-03-02T09:30:00.75Z"}):
+        yield odd, "writer", odd, "writer"
+    yield same, "writer", {"source_system": submission()["source_system"].upper()}, "writer"
     yield same, "writer", same, "other_workspace"
     yield same, "writer", {"type": "NOTE", "title": "Written"}, "writer"
     yield {"title": "t" * 300}, "writer", {"title": "t" * 300}, "writer"
@@ -298,5 +309,10 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
         *(("lab", "l_b"), ("beginning", "begin"), ("p%41", "pA"), ("p+q", "p q"), ("f#1", "f#2"), ("n\0a", "n\0b")),
         *(("z-07", "z-7"), ("q'r", "qr"), ("s:t", "s/t"), ("u/v", "w/v"), ("A@b", "a@b"), ("t\tu", "t u")),
         *(("x\u200by", "xy"), ("Miß", "Miss")),
+        *(("kÉ", "ké"), ("550e8400-e29B-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440000")),
+        *(("a@Example", "a@example"), ("t\tt", "t t"), ("n\n", "n"), ("w\u3000", "w"), ("7", "007"), ("8", "8.0")),
+        *(("u v", "u%20v"), ("h&i", "h&amp;i"), ("f#1", "f#2"), ("s/t", "s//t"), ("d_d", "d-d"), ("b\\b", "bb")),
+        *(("c\x01c", "cc"), ("ß", "ss"), ("か", "カ"), ("o\u200bo", "oo"), ("q’", "q'")),
+        ("m" * 150 + "1" + "m" * 150, "m" * 150 + "2" + "m" * 150),
     ):
         yield {"external_id": one}, "writer", {"external_id": two}, "writer"
