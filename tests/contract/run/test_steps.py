@@ -233,6 +233,21 @@ def test_a_race_is_not_blamed_for_a_racer_that_is_refused_alone(make: Make) -> N
     assert failed(client).keys() == {"LIMIT-1"}
 
 
+@pytest.mark.parametrize("statuses", [(409, 422), (422, 409)], ids=str)
+def test_a_race_is_not_blamed_for_a_recording_that_is_refused(make: Make, statuses: tuple[int, int]) -> None:
+    """A racer that holds the key is refused for its recording, the others get 409: that is URL-17, whoever was first."""
+    media = "https://media.example.com/AUDIO.mp3"
+    target = Target(lambda document: document["media_url"] == media)
+    client = make(Scripted(*(problem(status, number) for number, status in enumerate(statuses, 90)), target))
+    key = client.key()
+    changes = [{"media_url": media} if status == 422 else {} for status in statuses]
+    racers = [client.submission(external_id=key, **change) for change in changes]
+    exchanges = client.race([client.request(racer) for racer in racers])
+    with pytest.raises(See, match="see URL-17"):
+        check_race(client, exchanges, {})
+    assert failed(client).keys() == {"URL-17"}
+
+
 def test_a_race_is_not_blamed_for_repeats_that_change_the_engagement(make: Make) -> None:
     """Racers that get different titles under one id get them one after the other, too."""
     echoing = Target()
