@@ -235,7 +235,7 @@ def test_a_race_is_not_blamed_for_a_racer_that_is_refused_alone(make: Make) -> N
 
 @pytest.mark.parametrize("statuses", [(409, 422), (422, 409)], ids=str)
 def test_a_race_is_not_blamed_for_a_recording_that_is_refused(make: Make, statuses: tuple[int, int]) -> None:
-    """A racer that holds the key is refused for its recording, the others get 409: that is URL-17, whoever was first."""
+    """A racer that holds the key is refused for its recording, the others get 409: that is URL-17, in any order."""
     media = "https://media.example.com/AUDIO.mp3"
     target = Target(lambda document: document["media_url"] == media)
     client = make(Scripted(*(problem(status, number) for number, status in enumerate(statuses, 90)), target))
