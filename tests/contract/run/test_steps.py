@@ -222,6 +222,21 @@ def test_a_plain_refusal_that_fails_is_to_blame_for_the_others(make: Make) -> No
     assert no_scheme.rule not in failed(client)
 
 
+def test_a_key_that_was_forgotten_is_told_once(make: Make) -> None:
+    """IDEM-11 for the engagement of the pre-flight, whichever request made the next; no other rule rests on the key."""
+    target = Target()
+    client = make(Scripted(target))
+    client.anchor = first = created(client, client.submission())
+    target.kept.clear()
+    client.submit({**first.document, "source_system": "another"}, expect="replayed")
+    with pytest.raises(Violation) as caught:
+        replayed(client, first, first.document)
+    assert caught.value.rule == "IDEM-11"
+    for document in (first.document, {**first.document, "title": "another"}):
+        with pytest.raises(See, match="see IDEM-11"):
+            replayed(client, first, document)
+
+
 def test_a_race_is_not_blamed_for_a_racer_that_is_refused_alone(make: Make) -> None:
     """A valid submission that is refused in a race is refused under a key of its own, too: its field is to blame."""
     client = make(Scripted(Target(lambda document: document["title"] == "odd")))
