@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeVar
 
 from contract.target.reading import ConfigError, whole_number
@@ -44,7 +45,7 @@ class Profile:
     @property
     def larger(self) -> str | None:
         """The name of the next larger profile, which sends what this one leaves out; None if there is none."""
-        return dict(zip(PROFILES, PROFILES[1:], strict=False)).get(self.name)
+        return dict(pairwise(PROFILES)).get(self.name)
 
     def pick(self, quick: T, standard: T, thorough: T) -> T:
         """Return the value for this profile."""

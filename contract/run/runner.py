@@ -67,7 +67,7 @@ class Plan:
     """What a run would do on a target that answers as the contract says.
 
     `needed` is the smallest budget of creations that suffices: a submission that is to be refused needs room as well,
-    since a faulty target may accept it. `seconds` is what the rate and the waits of the tests take, at least. `left` has
+    since a faulty target may accept it. `seconds` is what the rate and the waits of the tests take, at least. `left` is
     how many requests more the next larger profile sends, by rule.
     """
 
