@@ -85,6 +85,7 @@ HOSTS = (
     "169-254-169-254.nip.io",
     "0a000001.nip.io",
     "localtest.me",
+    *(f"{name}.mock.test" for name in ("private6", "mixed", "rebind")),
     "8.8.8.8",
     "a.invalid",
 )
