@@ -84,7 +84,7 @@ def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
 
 
 def _met_another(game: _Play, step: Step, case: Submission, exchange: Exchange | None) -> bool:
-    """Tell whether what another step made is in the way of a refusal: its engagement comes back, or its key is taken."""
+    """Tell whether a refusal met what another step made: its engagement comes back, or it holds the key."""
     if exchange is not None and exchange.response.ok:
         return exchange.response.id in {first.response.id for first in game.stored.values()}
     others = any(key == step.key and who != step.who for who, key in game.stored)
