@@ -22,7 +22,7 @@ from rich.console import Console
 from contract import report
 from contract.report import comparison, terminal
 from contract.run.profile import PROFILES, Profile
-from contract.run.runner import check_budgets, execute, rehearse
+from contract.run.runner import check_budgets, execute, rehearse, with_left
 from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.config import load, names_target, with_limits
@@ -137,7 +137,7 @@ def plan(arguments: argparse.Namespace) -> int:
     """Say what a run would do."""
     profile, chosen = _selection(arguments)
     with _target(arguments) as target:
-        planned = rehearse(target.config, profile, chosen)
+        planned = with_left(rehearse(target.config, profile, chosen), chosen)
         print(planned.as_text())
         if planned.too_large is not None:
             raise ConfigError(planned.too_large)

@@ -78,6 +78,7 @@ def _rehearsed(rule: Rule) -> _Listening:
         accepted=simulated.ACCEPTED,
         rejected=simulated.REJECTED,
         redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
+        private_names=simulated.PRIVATE_NAMES,
         unreachable=simulated.UNREACHABLES,
     )
     session = open_session(config, Profile(), [rule.id], transport=listening, clock=PaperClock())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contract.exchange import LONG, Body, Exchange, Request, Text
@@ -23,15 +23,33 @@ _STEM = re.compile(r"(ck[0-9a-f]{10}:\d+)", re.IGNORECASE)  # how the key of a r
 _VARIABLE = re.compile(r"\$\{?#?(CONTRACT_[A-Z0-9_]+)")
 
 
-def script(steps: Sequence[Exchange], *, waits: float = 0.0) -> str:
-    """Return lines that send these requests one after the other; before the last they wait so many seconds."""
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What came between a first submission and its last repeat: engagements of other keys, further requests, time."""
+
+    creations: int = 0
+    requests: int = 0
+    seconds: float = 0.0
+
+
+def script(steps: Sequence[Exchange], meanwhile: Meanwhile | None = None) -> str:
+    """Return lines that send these requests one after the other. Before the last one comes what was meanwhile."""
     lines = [curl(step) for step in steps]
     if len(steps) > 1 and (id_ := steps[-1].request.reads):  # what the first line makes has another id each time
         lines[0] = f"ID=$({lines[0].replace('curl -sS -i', 'curl -sS', 1)} | {TAKE_ID})"
         lines[-1] = lines[-1].replace(id_, "'\"$ID\"'" if f"'{steps[-1].base_url}" in lines[-1] else "$ID")
-    if waits > 1:
-        lines.insert(len(lines) - 1, f"sleep {waits:.0f}")
+    lines[-1:-1] = _between(steps[0], meanwhile) if meanwhile is not None else []
     return _whole(lines)
+
+
+def _between(first: Exchange, meanwhile: Meanwhile) -> list[str]:
+    """Return lines that create under other keys, send what is refused, and wait. All are like the first submission."""
+    refused = replace(first, request=replace(first.request, body=Body.of({**first.document, "title": ""})))
+    lines = []
+    for count, exchange in ((meanwhile.creations, first), (meanwhile.requests, refused)):
+        line = curl(exchange).replace("curl -sS -i", "curl -sS -o /dev/null", 1).replace(TIME, f"{TIME}-'$round'")
+        lines += [f"for round in $(seq {count}); do", line, "done"] if count else []
+    return lines + ([f"sleep {meanwhile.seconds:.0f}"] if meanwhile.seconds > 1 else [])
 
 
 def race(racers: Sequence[Exchange]) -> str:

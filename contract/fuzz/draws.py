@@ -46,7 +46,8 @@ class Draws:
     @classmethod
     def of(cls, config: Config, run_id: str) -> Draws:
         """Return the strategies for a configured target."""
-        urls = refused_urls(config.accepted, config.rejected, config.redirect_to_private, config.unreachable)
+        known = (config.rejected, config.redirect_to_private, config.unreachable, config.private_names)
+        urls = refused_urls(config.accepted, *known)
         valid = valid_submissions(accepted_urls(config.accepted), prefix=f"{run_id} ", quiet=not config.loopback)
         free = free_submissions(free_urls(config.accepted, config.loopback))
         if not config.loopback:

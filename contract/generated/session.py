@@ -142,7 +142,8 @@ class Target:
     def hostile_urls(self) -> st.SearchStrategy[str]:
         """Draw URLs that the target must refuse, and remember why."""
         config = self.client.config
-        drawn = refused_urls(config.accepted, config.rejected, config.redirect_to_private, config.unreachable)
+        known = (config.rejected, config.redirect_to_private, config.unreachable, config.private_names)
+        drawn = refused_urls(config.accepted, *known)
         return drawn.map(self._learn)
 
     def _learn(self, url: Url) -> str:

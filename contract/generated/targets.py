@@ -93,6 +93,6 @@ def adopt(session: Session) -> Target:
 def _hostile(config: Config) -> Iterator[Url]:
     """Yield the URLs of the table that every run tries in turn."""
     yield from urls.over_http(config.accepted[:1])[:1]
-    yield from urls.configured(config.rejected, config.redirect_to_private, config.unreachable)
+    yield from urls.configured(config.rejected, config.redirect_to_private, config.unreachable, config.private_names)
     for several in zip_longest(*urls.HOSTS.values()):  # a bit of each network before more of one
         yield from (url for url in several if url is not None)

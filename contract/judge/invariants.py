@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from contract.between import page
 from contract.exchange import SHORTEST_SECRET, Exchange
-from contract.instants import instant
+from contract.instants import instant, is_instant
 from contract.judge.finding import Finding
 from contract.spec import document as spec
 from contract.spec.fields import pattern
@@ -97,7 +97,7 @@ def shape(engagement: dict[str, Any], shown: Callable[[Any], str]) -> Iterator[F
     if isinstance(url := engagement.get("meeting_url"), str) and not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:.", url):
         yield Finding("RESP-1", "meeting_url as a URI", shown(url))
     for field in _INSTANTS:
-        if isinstance(value := engagement.get(field), str) and instant(value) is None:
+        if isinstance(value := engagement.get(field), str) and not is_instant(value):
             yield Finding("RESP-1", f"{field} as a date and time", shown(value))
 
 

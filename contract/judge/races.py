@@ -23,11 +23,12 @@ def judge_race(
     """
     statuses = sorted(exchange.response.status for exchange in exchanges)
     winners = [exchange for exchange in exchanges if exchange.response.ok]
+    # Before those with 409, which wait for it: what is sent may be to blame for it, and not the race.
+    refused = [exchange for exchange in exchanges if not exchange.response.ok and exchange.response.status != 409]
     if not winners:
-        return Finding(RACE, "one of the parallel submissions to create", f"{statuses}"), exchanges[0]
-    for exchange in exchanges:
-        if not exchange.response.ok and exchange.response.status != 409:
-            return Finding(RACE, "200 or 409 for the others", answer(exchange)), exchange
+        return Finding(RACE, "one of the parallel submissions to create", f"{statuses}"), (*refused, *exchanges)[0]
+    if refused:
+        return Finding(RACE, "200 or 409 for the others", answer(refused[0])), refused[0]
     ids = {exchange.response.id for exchange in winners} - {None}
     if len(ids) == 1 and ids <= known.keys():
         before = known[winners[0].response.id or ""]

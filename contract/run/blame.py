@@ -63,13 +63,15 @@ def _status(client: RecordingClient, case: Submission | WrongCredential) -> int:
 
 
 def forgot(exchange: Exchange, first: Exchange, client: RecordingClient) -> bool:
-    """Tell whether a repeat of the pre-flight's engagement, which was repeated before, made a new one."""
-    made, old = exchange.response.id, first.response.id
-    return first is client.anchor and exchange.response.ok and made != old and _latest(client) == made
+    """Tell whether the key of the pre-flight's engagement, which was repeated before, stands for a later one now.
 
-
-def _latest(client: RecordingClient) -> str | None:
-    return next(reversed(client.ids), None)
+    Remember that, so that no other rule rests on it.
+    """
+    made, key = exchange.response.id, first.request.key
+    lost = first is client.anchor and made not in {None, first.response.id} and client.ids.get(made or "") == key
+    if lost:
+        client.forgotten.add(key)
+    return lost
 
 
 def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchange) -> None:

@@ -52,6 +52,7 @@ class RecordingClient(Client):
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
+        self.forgotten: set[str | None] = set()  # keys that were remembered for a while: nothing rests on them any more
         self.plain: dict[str, int] = {}  # the status of the plain refusal of a kind, by its rule
         self._request_ids: deque[str] = deque(maxlen=5000)
 

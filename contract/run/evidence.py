@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract import script
 from contract.exchange import Exchange
 from contract.outcome import Violation
@@ -10,7 +12,7 @@ from contract.run.results import Failure
 
 LONGEST = 400  # characters of what was expected, and of what came
 
-FORGOTTEN = "IDEM-11"  # a target may forget a key by time
+FORGOTTEN = "IDEM-11"  # a target may forget a key by time, or by what comes after it
 LONGEST_WAIT = 20.0  # seconds that a script waits for that
 
 
@@ -25,12 +27,15 @@ def evidence(violation: Violation, history: History | None = None) -> Failure:
     burst = history.burst(exchange) if history else []
     before = tuple(violation.before) or (history.before(exchange, violation.rule or "") if history else ())
     steps = (*before, exchange)
-    waits = exchange.started - before[0].started if before and violation.rule == FORGOTTEN else 0.0
+    meanwhile = None
+    if before and history and violation.rule == FORGOTTEN:
+        waits = min(exchange.started - before[0].started, LONGEST_WAIT)
+        meanwhile = replace(history.meanwhile(exchange), seconds=waits)
     return Failure(
         expected=brief(exchange.redact(violation.expected)),
         actual=brief(exchange.redact(violation.actual)),
         request_id=None if exchange.request_id is None else brief(exchange.redact(exchange.request_id)),
-        curl=script.race(burst) if burst else script.script(steps, waits=min(waits, LONGEST_WAIT)),
+        curl=script.race(burst) if burst else script.script(steps, meanwhile),
         request="\n\n".join(_step(number, step, len(steps)) for number, step in enumerate(steps, 1)),
         response=exchange.shown_response(),
     )

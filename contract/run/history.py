@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from contract.exchange import Exchange, Response
+from contract.script import Meanwhile
 
 MOST_KEYS = 2000
 LARGEST = 20_000  # bytes of a request that is remembered
@@ -35,18 +36,20 @@ class History:
         self._makers: OrderedDict[str, Step] = OrderedDict()
         self._request_ids: OrderedDict[str, Step] = OrderedDict()
         self._bursts: OrderedDict[int, list[Exchange]] = OrderedDict()
+        self._made: deque[int] = deque(maxlen=MOST_KEYS)  # numbers of the exchanges that made an engagement
 
     def add(self, exchange: Exchange) -> None:
-        """Remember an exchange."""
-        request = exchange.request
+        """Remember an exchange; a large one is only counted."""
+        request, number = exchange.request, next(self._numbers)
         if len(request.body.content) > LARGEST:
             return
         shown = exchange.response.id if request.submits else None
         made = shown if shown not in self._makers else None
         brief = replace(exchange, response=Response(exchange.response.status, {}, b""))
-        step = Step(next(self._numbers), brief, made, exchange.request_id)
+        step = Step(number, brief, made, exchange.request_id)
         if made is not None:
             self._makers[made] = step
+            self._made.append(number)
         if step.request_id is not None:
             self._request_ids.setdefault(step.request_id, step)
         self._by_key.setdefault(request.key or "", []).append(step)
@@ -60,6 +63,20 @@ class History:
         """Return what was sent in the same burst, this exchange included; nothing if it was sent alone."""
         together = self._bursts.get(exchange.burst, [])
         return together if len(together) > 1 else []
+
+    def meanwhile(self, exchange: Exchange) -> Meanwhile:
+        """Return what was sent under other keys since the engagement of this exchange's key was made."""
+        who = exchange.request.credential
+        same = [
+            step for step in self._by_key.get(exchange.request.key or "", []) if step.exchange.request.credential == who
+        ]
+        made = next((step.number for step in same if step.made is not None), None)
+        now = next((step.number for step in reversed(same) if step.exchange.request is exchange.request), None)
+        if made is None or now is None or now <= made:
+            return Meanwhile()
+        own = {step.number for step in same if made < step.number < now}
+        creations = sum(made < number < now and number not in own for number in self._made)
+        return Meanwhile(creations, now - made - 1 - len(own) - creations)
 
     def before(self, exchange: Exchange, rule: str) -> tuple[Exchange, ...]:
         """Return what has to be sent before, in its order: who made what is shown, and the latest under this key."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeVar
 
 from contract.target.reading import ConfigError, whole_number
 
+# From the smallest to the largest: each sends what the one before it sends, and more.
 PROFILES = ("safe", "quick", "standard", "thorough")
 T = TypeVar("T")
 
@@ -39,6 +41,11 @@ class Profile:
     def creates_nothing(self) -> bool:
         """Whether only what is refused may be sent."""
         return self.name == "safe"
+
+    @property
+    def larger(self) -> str | None:
+        """The name of the next larger profile, which sends what this one leaves out; None if there is none."""
+        return dict(pairwise(PROFILES)).get(self.name)
 
     def pick(self, quick: T, standard: T, thorough: T) -> T:
         """Return the value for this profile."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import pytest
@@ -67,7 +67,8 @@ class Plan:
     """What a run would do on a target that answers as the contract says.
 
     `needed` is the smallest budget of creations that suffices: a submission that is to be refused needs room as well,
-    since a faulty target may accept it. `seconds` is what the rate and the waits of the tests take, at least.
+    since a faulty target may accept it. `seconds` is what the rate and the waits of the tests take, at least. `left` is
+    how many requests more the next larger profile sends, by rule.
     """
 
     config: Config
@@ -77,6 +78,7 @@ class Plan:
     needed: int
     seconds: float
     results: Sequence[RuleResult]
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def too_large(self) -> str | None:
@@ -109,6 +111,9 @@ class Plan:
         if left := [result for result in self.results if result.left_out]:
             lines.append("Left out, as others would see it (limits.visible = true brings it back)")
             lines += [f"  {result.rule.id:<9} {case}" for result in left for case in result.left_out]
+        if self.left:
+            lines.append(f"Left to --profile {self.profile.larger}")
+            lines += [f"  {rule:<9} {count:,} more request{'s' * (count > 1)}" for rule, count in self.left.items()]
         return "\n".join(lines)
 
 
@@ -126,6 +131,16 @@ def rehearse(config: Config, profile: Profile, rules: Sequence[str]) -> Plan:
     run = session.run()
     needed = session.client.budget.needed
     return Plan(config, profile, run.requests, run.creations, needed, clock.waited, run.results)
+
+
+def with_left(planned: Plan, rules: Sequence[str]) -> Plan:
+    """Return the plan with what its profile leaves to the next larger one, if there is one."""
+    if (name := planned.profile.larger) is None:
+        return planned
+    larger = rehearse(planned.config, replace(planned.profile, name=name), rules)
+    pairs = zip(planned.results, larger.results, strict=True)
+    more = {after.rule.id: after.cases - before.cases for before, after in pairs}
+    return replace(planned, left={rule: count for rule, count in more.items() if count > 0})
 
 
 def check_budgets(config: Config, profile: Profile, rules: Sequence[str]) -> Plan | None:

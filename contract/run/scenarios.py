@@ -81,14 +81,31 @@ def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
     try:
         return refused(client, case, game.keys[step.key], credential=step.who)
     except Violation as violation:
-        if violation.exchange is not None and violation.exchange.response.ok:
-            if violation.exchange.response.id in {first.response.id for first in game.stored.values()}:
-                raise Violation(rule, violation.expected, violation.actual, violation.exchange) from None
-            if step.key in game.refused:
-                raise See(FREE_AGAIN) from None
-        elif step.key in game.refused and used_up(client, case, violation, credential=step.who):
+        accepted = violation.exchange is not None and violation.exchange.response.ok
+        if _met_another(game, step, case, violation.exchange):
+            raise Violation(rule, violation.expected, violation.actual, violation.exchange) from None
+        if step.key in game.refused and (accepted or used_up(client, case, violation, credential=step.who)):
             raise See(FREE_AGAIN) from None
         raise _see(violation.rule or rule, rule, violation) from None
+
+
+def _met_another(game: _Play, step: Step, case: Submission, exchange: Exchange | None) -> bool:
+    """Tell whether a refusal met what another step made: its engagement comes back, or it holds the key."""
+    if exchange is not None and exchange.response.ok:
+        return exchange.response.id in {first.response.id for first in game.stored.values()}
+    others = any(key == step.key and who != step.who for who, key in game.stored)
+    return others and _refused_twice(game.client, case, step.who)
+
+
+def _refused_twice(client: RecordingClient, case: Submission, who: str) -> bool:
+    """Tell whether a case is refused as it should be, twice under one key that nobody else has used."""
+    key = client.key()
+    try:
+        for _ in range(2):
+            refused(client, case, key, credential=who)
+    except (Violation, Untested):
+        return False
+    return True
 
 
 def _create(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:

@@ -130,6 +130,8 @@ def replayed(
 def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, rule: str | None = None) -> None:
     """Raise Violation unless this answer is a replay of the first one; record what it changed under its own rule."""
     client.need(REPEAT)
+    if first.request.key in client.forgotten:
+        raise See(blame.REMEMBERED)
     if not blame.conclusive(exchange).response.ok:
         client.need(*(name for name, value in exchange.document.items() if first.document.get(name) != value))
     rule = rule or rule_of_repeat(first.document, exchange.document)

@@ -21,12 +21,13 @@ _LABELS = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=1
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
 
 
-def media_urls(
+def media_urls(  # noqa: PLR0913  the keys of [media]
     *,
     accepted: Sequence[str] = (),
     rejected: Sequence[str] = (),
     redirect_to_private: Sequence[str] = (),
     unreachable: Sequence[str] = UNREACHABLE,
+    private_names: Sequence[str] = (),
     strangers: bool = False,
 ) -> Urls:
     """Draw a URL of any verdict.
@@ -34,7 +35,8 @@ def media_urls(
     The arguments are those of `[media]` in contract.toml: what the target is known to reach. With `strangers`, public
     addresses that belong to somebody are drawn too; only a target that fetches nothing should be sent those.
     """
-    kinds = [refused_urls(accepted, rejected, redirect_to_private, unreachable), free_urls(accepted, strangers)]
+    refused = refused_urls(accepted, rejected, redirect_to_private, unreachable, private_names)
+    kinds = [refused, free_urls(accepted, strangers)]
     return evenly([accepted_urls(accepted), *kinds] if accepted else kinds)
 
 
@@ -48,6 +50,7 @@ def refused_urls(
     rejected: Sequence[str] = (),
     redirect_to_private: Sequence[str] = (),
     unreachable: Sequence[str] = UNREACHABLE,
+    private_names: Sequence[str] = (),
 ) -> Urls:
     """Draw a URL that a conforming target refuses, for any reason."""
     kinds = [private_urls()] * 3 + [disguised_urls()] * 2
@@ -56,6 +59,7 @@ def refused_urls(
         table.configured(rejected, (), ()),
         table.configured((), redirect_to_private, ()),
         table.configured((), (), unreachable),
+        table.configured((), (), (), private_names),
     ):
         kinds += [st.sampled_from(urls)] if urls else []
     if accepted:

@@ -69,6 +69,14 @@ def test_a_redirect_inside_is_refused(client: RecordingClient) -> None:
     group(client, urls.as_table(urls.configured((), client.config.redirect_to_private, ())))
 
 
+@rule("URL-14")
+def test_a_private_name_is_refused(client: RecordingClient) -> None:
+    """A configured name is refused whichever of its addresses is private: an IPv6 one, one of several, a later one."""
+    if not client.config.private_names:
+        raise NotApplicable("no name that leads inside is configured (CONTRACT_MEDIA_PRIVATE_NAMES)")
+    group(client, urls.as_table(urls.configured((), (), (), client.config.private_names)))
+
+
 @rule("URL-18", "URL-26")
 def test_what_cannot_be_fetched_is_refused(client: RecordingClient) -> None:
     """A recording whose host does not resolve or answer is refused."""

@@ -70,6 +70,7 @@ class Config:
     accepted: tuple[str, ...]
     rejected: tuple[str, ...] = ()
     redirect_to_private: tuple[str, ...] = ()
+    private_names: tuple[str, ...] = ()
     unreachable: tuple[str, ...] = (UNREACHABLE,)
     rate: float | None = None
     max_requests: int | None = None
@@ -136,6 +137,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         accepted=accepted,
         rejected=reader.urls("media.rejected"),
         redirect_to_private=reader.urls("media.redirect_to_private"),
+        private_names=reader.names("media.private_names"),
         unreachable=reader.urls("media.unreachable") or (UNREACHABLE,),
         **_limits(reader, loopback=is_loopback(base_url)),
         headers=reader.headers(),

@@ -41,6 +41,7 @@ def resettable() -> Iterator[Target]:
             accepted=simulated.ACCEPTED,
             rejected=simulated.REJECTED,
             redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
+            private_names=simulated.PRIVATE_NAMES,
             unreachable=simulated.UNREACHABLES,
             webhooks=endpoint(server, listener),
         )

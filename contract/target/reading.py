@@ -37,6 +37,7 @@ KEYS = {
     "media.accepted": "CONTRACT_MEDIA_ACCEPTED",
     "media.rejected": "CONTRACT_MEDIA_REJECTED",
     "media.redirect_to_private": "CONTRACT_MEDIA_REDIRECT_TO_PRIVATE",
+    "media.private_names": "CONTRACT_MEDIA_PRIVATE_NAMES",
     "media.unreachable": "CONTRACT_MEDIA_UNREACHABLE",
     "limits.rate": "CONTRACT_RATE",
     "limits.max_requests": "CONTRACT_MAX_REQUESTS",
@@ -52,6 +53,7 @@ KEYS = {
     "webhooks.listen": "CONTRACT_WEBHOOK_LISTEN",
     "webhooks.secret": "CONTRACT_WEBHOOK_SECRET",
 }
+_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}", re.ASCII | re.IGNORECASE)
 FREE_TABLES = ("waived", "deviations", "http.headers")  # their keys are the user's own
 
 
@@ -118,13 +120,23 @@ class Reader:
 
     def urls(self, key: str) -> tuple[str, ...]:
         """Return https URLs, from a list of the file or a text with commas."""
+        for text in (texts := self._list(key, "URLs")):
+            if not text.isascii() or not _is_url(text, "https"):
+                raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be an https URL")
+        return texts
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Return host names, from a list of the file or a text with commas."""
+        for text in (texts := self._list(key, "names")):
+            if not _NAME.fullmatch(text):
+                raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be a name such as intranet.example.com")
+        return texts
+
+    def _list(self, key: str, what: str) -> tuple[str, ...]:
         found = self._find(key)
         texts = [text.strip() for text in found.split(",")] if isinstance(found, str) else found or []
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            raise ConfigError(f"{self.sources[key]}: {key} must be a list of URLs")
-        for text in texts:
-            if not text.isascii() or not _is_url(text, "https"):
-                raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be an https URL")
+            raise ConfigError(f"{self.sources[key]}: {key} must be a list of {what}")
         return tuple(texts)
 
     def headers(self) -> dict[str, str]:

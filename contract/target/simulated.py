@@ -13,4 +13,5 @@ ACCEPTED = (
 )
 REJECTED = (f"{MEDIA}/type/text/html/page", f"{MEDIA}/page.json", f"{MEDIA}/a.png", f"{MEDIA}/no-type/a.mp3")
 REDIRECT_TO_PRIVATE = (f"{MEDIA}/redirect-private/a.mp3",)
+PRIVATE_NAMES = tuple(f"{name}.mock.test" for name in ("private", "private6", "mixed", "mixed6", "rebind"))
 UNREACHABLES = (UNREACHABLE, f"{MEDIA}/404/a.mp3", f"{MEDIA}/timeout/a.mp3")

@@ -18,6 +18,7 @@ from mock_server.media.refusals import (
     CERTIFICATE,
     MAX_REDIRECTS,
     MAX_SECONDS,
+    NO_ANSWER,
     NO_NAME,
     TIMEOUT,
     admit,
@@ -35,6 +36,15 @@ DEADLINE = 30.0
 PUBLIC_ADDRESS = IPv4Address("93.184.216.34")
 DEFAULT_TYPE = "audio/mpeg"
 FAILS_PROCESSING = "fails-processing"
+# Names that lead inside: to an IPv4 or an IPv6 address, alone or beside a public one.
+PRIVATE_NAMES: dict[str, tuple[Address, ...]] = {
+    "private.mock.test": (IPv4Address("10.0.0.7"),),
+    "private6.mock.test": (IPv6Address("fd00::7"),),
+    "mixed.mock.test": (PUBLIC_ADDRESS, IPv4Address("10.0.0.7")),
+    "mixed6.mock.test": (PUBLIC_ADDRESS, IPv6Address("fd00::7")),
+}
+# Public when it is looked up for the first time, where nothing answers; private from then on. The mock looks up once.
+REBINDING = "rebind.mock.test"
 
 # Suffixes of files whose content is always of that type. The suffix of a script (.php, .aspx, .cgi) is none of them: a
 # script may serve a recording.
@@ -87,6 +97,8 @@ class SimulatedMedia:
             addresses = resolve(url.host)
             note(f"{url.host} is {', '.join(map(describe, addresses))}")
             Route(addresses)
+        if url.host == REBINDING:
+            raise unreachable(NO_ANSWER)
         content_type = self._special(url, note) if url.host == SPECIAL_HOST else type_of(url.target)
         note(f"serves {content_type}")
         return Recording(check_type(content_type), duration_of(url))
@@ -132,7 +144,7 @@ def resolve(host: str) -> tuple[Address, ...]:
         return (IPv4Address("127.0.0.1"),)
     if match := _WILDCARD.fullmatch(host):
         return (_address_in(match["name"]),)
-    return (PUBLIC_ADDRESS,)
+    return PRIVATE_NAMES.get(host, (PUBLIC_ADDRESS,))
 
 
 def type_of(target: str) -> str:

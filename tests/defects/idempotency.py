@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -45,6 +46,20 @@ class _Ten(Store):
         super().put(key, engagement)
         for old in list(self._by_key)[:-10]:
             self._by_key.pop(old, None)
+
+
+def _hundred_requests(mock: Mock) -> Handler:
+    """Forget a key once a hundred requests of any kind came after the one that made its engagement."""
+    count, seen = itertools.count(), dict[str, int]()
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        number, known = next(count), mock.state.store._by_key
+        for key, engagement in list(known.items()):
+            if number - seen.setdefault(engagement.id, number) > 100:
+                known.pop(key, None)
+        return sent.call(app)
+
+    return handle
 
 
 def _one_second(mock: Mock) -> WSGIApplication:
@@ -207,6 +222,8 @@ LIFE = (
            handled(_written_when_refused)),
     defect("key-expires-after-ten", "IDEM-11", "Only the last ten engagements are remembered.", store(_Ten),
            entails={"IDEM-1": "a repeat after ten others creates again"}),
+    defect("key-expires-after-a-hundred-requests", "IDEM-11", "A hundred requests later a key is forgotten.",
+           handled(_hundred_requests, everything=True)),
     defect("key-expires-after-a-second", "IDEM-11", "A key is forgotten after a second.", _one_second,
            entails={"IDEM-1": "a repeat after a second creates again"}),
     defect("key-expires-after-a-repeat", "IDEM-1 IDEM-11", "The second repeat creates again.", store(_OneRepeat),

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 
 from mock_server.media import Media, Note, Recording
 from mock_server.media.policy import MediaUrl, Refused
-from mock_server.media.simulated import resolve, type_of
+from mock_server.media.simulated import REBINDING, resolve, type_of
 from tests.defects.seams import (
     FAILS,
     Answer,
@@ -216,6 +216,12 @@ SPELLINGS = (
            named(r".*(169[.-]254[.-]\d+[.-]\d+|a9fe[0-9a-f]{4})\.(nip|sslip)\.io")),
     defect("resolved-10", "URL-14 URL-3", "Names that resolve to 10.0.0.0/8 are let through.",
            named(r"(.*[.-])?(10[.-]\d+[.-]\d+[.-]\d+|0a[0-9a-f]{6})\.(nip|sslip)\.io")),
+    defect("resolved-twice", "URL-14", "A name is resolved for the check, and once more for the fetch.",
+           reached(lambda url: url.host == REBINDING)),
+    defect("resolved-without-ipv6", "URL-14", "Only the A records of a name are judged, and AAAA is dialled first.",
+           reached(lambda url: url.host in {"private6.mock.test", "mixed6.mock.test"})),
+    defect("resolved-first-only", "URL-14", "Only the first address of a name is judged.",
+           reached(lambda url: url.host in {"mixed.mock.test", "mixed6.mock.test"})),
     defect("redirected-inside", "URL-15", "Where a redirect leads is not judged.", special("redirect-private")),
 )  # fmt: skip
 

@@ -147,7 +147,16 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
             )
         for place in range(5):
             yield f"race {place}", probe.race(submission())
+        yield "a hundred requests later", _much_later(probe)
     yield from memory(probe)
+
+
+def _much_later(probe: Probe) -> str:
+    """Return the answers to a submission and to its repeat, between which are more than a hundred requests."""
+    first = probe.send(kept := submission())
+    for _ in range(110):
+        probe.send({})
+    return f"{first} {probe.send(kept)}"
 
 
 def _short(body: object) -> str:

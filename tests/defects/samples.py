@@ -95,6 +95,7 @@ HOSTS = (
     "１２７.0.0.1",
     "media.example.com@10.0.0.1",
     "10.0.0.1:443",
+    *(f"{name}.mock.test" for name in ("private6", "mixed", "rebind")),
     "8.8.8.8",
     "a.invalid",
 )

@@ -90,7 +90,7 @@ def test_silent_peers_do_not_stop_a_tls_server(tls_server: Running, trust: ssl.S
             stack.enter_context(socket.create_connection(address(tls_server))).sendall(begin)
         started = time.monotonic()
         assert send(tls_server, submission(), context=trust).status == 201
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 5
 
 
 def test_the_end_of_a_tls_connection_is_said(tls_server: Running, trust: ssl.SSLContext) -> None:

@@ -59,7 +59,7 @@ def test_a_key_in_flight_is_refused_without_patience() -> None:
         started = time.monotonic()
         with pytest.raises(InFlight):
             store.claim("A", "key", 0)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 5
 
 
 def test_patience_ends() -> None:

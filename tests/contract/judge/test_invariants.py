@@ -87,6 +87,8 @@ def test_a_conforming_refusal_has_no_findings(status: int) -> None:
             ({name: "yesterday"}, "RESP-1", f"{name} as a date and time")
             for name in ("created_at", "updated_at", "engagement_at", "start_at", "end_at")
         ),
+        ({"start_at": "0000-13-31T10:00:00Z"}, "RESP-1", "start_at as a date and time"),
+        ({"start_at": "0000-12-31T10:00:00"}, "RESP-1", "start_at as a date and time"),
         *(({name: WHOLE.get(name, [])}, "RESP-6", f"no {name}, as nothing was expanded") for name in EXPANDED),
         ({"end_at": "2026-03-02T09:00:01.001Z"}, "RESP-7", "end_at 1800 s after start_at"),
         ({"end_at": "2026-03-02T08:59:58.999Z"}, "RESP-7", "end_at 1800 s after start_at"),
@@ -109,12 +111,27 @@ def test_a_success_that_is_not_as_documented(changes: dict[str, Any], rule: str,
         {"duration_seconds": 1801},
         {"updated_at": "2026-03-02T09:30:00.001+01:00"},
         {"start_at": "2026-03-02t08:30:00z"},
+        *(
+            {"start_at": start, "end_at": ..., "duration_seconds": ...}
+            for start in (
+                "0000-12-31T10:00:00Z",
+                "0000-02-29T10:00:00.000+14:00",
+                "0001-01-01T00:00:00+14:00",
+                "-000001-12-31T10:00:00.000Z",
+                "+010000-01-01T13:59:59.999Z",
+                "9999-12-31T23:59:60Z",
+                "2016-12-31T23:59:60Z",
+            )
+        ),
         {"colour": "red"},
     ],
     ids=str,
 )
 def test_a_success_that_is_within_what_is_documented(changes: dict[str, Any]) -> None:
-    """A second of rounding, another offset, lower case and members that the page does not name are no findings."""
+    """No findings: a second of rounding, another offset, lower case, members that the page does not name, odd years.
+
+    A year beyond 1 to 9999 is one that the contract does not speak of; RFC 3339 has the year 0, and ISO 8601 more.
+    """
     assert findings(success(**changes)) == []
 
 

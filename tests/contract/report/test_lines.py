@@ -39,6 +39,10 @@ CASES = [
     pytest.param("error-html", ("ERR-1",), marks=pytest.mark.long),
     pytest.param("meeting-refused", ("BODY-12",), marks=pytest.mark.long),
     ("race-last-kept", ("IDEM-10",)),
+    pytest.param("key-expires-after-ten", ("URL-17", "BODY-20", "IDEM-5", "IDEM-11"), marks=pytest.mark.long),
+    pytest.param(
+        "key-expires-after-a-hundred-requests", ("URL-5", "URL-8", "URL-11", "IDEM-11"), marks=pytest.mark.long
+    ),
     pytest.param("race-loser-500", ("IDEM-10",), marks=pytest.mark.long),
 ]
 

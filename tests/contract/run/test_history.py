@@ -1,5 +1,6 @@
 """What a run remembers of what it sent before."""
 
+from contract.script import Meanwhile
 from tests.kit.targets import Make, Scripted, Target, engagement
 
 
@@ -23,3 +24,16 @@ def test_what_was_sent_before_comes_in_its_order(make: Make) -> None:
     sent = [client.submit({**document, "title": title}, expect="replayed") for title in ("a", "b", "c")]
     before = client.recorder.history.before(sent[2], "IDEM-2")
     assert [exchange.request for exchange in before] == [sent[0].request, sent[1].request]
+
+
+def test_what_other_keys_sent_meanwhile_is_counted(make: Make) -> None:
+    """Between a first submission and its repeat: engagements of other keys, and what made none; not its own repeats."""
+    client = make(Scripted(Target(lambda document: document["title"] == "refused")))
+    first = client.submit(client.submission())
+    client.submit(first.request.body, expect="replayed")
+    client.submit(first.request.body, expect="unauthorized", credential=None)
+    for title in ("a", "b", "refused"):
+        client.submit(client.submission(title=title))
+    repeat = client.submit(first.request.body, expect="replayed")
+    assert client.recorder.history.meanwhile(repeat) == Meanwhile(creations=2, requests=2)
+    assert client.recorder.history.meanwhile(client.submit(client.submission())) == Meanwhile()

@@ -23,10 +23,11 @@ BEGINNING = 40  # requests, after which the pre-flight is over
 class Gateway(HttpTransport):
     """Passes on what it is sent, or answers in the place of the target; the answer of what it passed on may be lost."""
 
+    count = 0
+
     def __init__(self, config: Config, clock: PaperClock) -> None:
         super().__init__(config)
         self.clock = clock
-        self.count = 0
 
     def send(self, request: Request) -> Response:
         """Send a request, or not."""
@@ -86,6 +87,17 @@ class Outage(Gateway):
         return None
 
 
+class Narrow(Gateway):
+    """Takes no body of more than a million bytes."""
+
+    count = BEGINNING
+
+    def instead(self, request: Request) -> Response | None:
+        """Say that it is too large."""
+        large = len(request.body.content) > 1_000_000
+        return Response(413, {"content-type": "text/html"}, b"<center>nginx</center>") if large else None
+
+
 class Throttle(Gateway):
     """Has no time for anybody."""
 
@@ -124,6 +136,20 @@ def test_what_a_firewall_blocks_is_untested(ran: Session) -> None:
     assert untested.keys() == {"URL-7", "URL-12"}
     assert all("from something in front of the target" in (reason or "") for reason in untested.values())
     assert ran.exit_code(ran.run()) == 4
+
+
+@pytest.mark.long
+def test_what_a_gateway_finds_too_large_is_untested() -> None:
+    """A rule of which a case never arrives is no pass, though its other cases hold. The reason names the case."""
+    clock = PaperClock()
+    with embedded() as config:
+        made = open_session(config, Profile(), ["LIMIT-9"], transport=Narrow(config, clock), clock=clock)
+        run_suite(made)
+    (result,) = made.run().results
+    assert (result.verdict, result.left_out) == ("untested", [])
+    assert "transcript_text" in (result.reason or "")
+    assert "413" in (result.reason or "")
+    assert made.exit_code(made.run()) == 4
 
 
 @pytest.mark.parametrize("ran", [Throttle], indirect=True)

@@ -50,6 +50,7 @@ def test_the_mock_plays_every_scenario(begun: Session, scenario: Scenario) -> No
         ("key-global", "a key is another one in another workspace"),
         ("answers-by-body", "a key is another one in another workspace"),
         ("key-global", "a refusal in one workspace is none in another"),
+        ("key-exclusive", "a refusal in one workspace is none in another"),
         ("burnt-by-credential", "what was sent without a credential leaves nothing behind"),
         ("stored-although-forbidden", "what was forbidden leaves nothing behind"),
     ],

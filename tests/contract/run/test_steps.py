@@ -222,6 +222,21 @@ def test_a_plain_refusal_that_fails_is_to_blame_for_the_others(make: Make) -> No
     assert no_scheme.rule not in failed(client)
 
 
+def test_a_key_that_was_forgotten_is_told_once(make: Make) -> None:
+    """IDEM-11 for the engagement of the pre-flight, whichever request made the next; no other rule rests on the key."""
+    target = Target()
+    client = make(Scripted(target))
+    client.anchor = first = created(client, client.submission())
+    target.kept.clear()
+    client.submit({**first.document, "source_system": "another"}, expect="replayed")
+    with pytest.raises(Violation) as caught:
+        replayed(client, first, first.document)
+    assert caught.value.rule == "IDEM-11"
+    for document in (first.document, {**first.document, "title": "another"}):
+        with pytest.raises(See, match="see IDEM-11"):
+            replayed(client, first, document)
+
+
 def test_a_race_is_not_blamed_for_a_racer_that_is_refused_alone(make: Make) -> None:
     """A valid submission that is refused in a race is refused under a key of its own, too: its field is to blame."""
     client = make(Scripted(Target(lambda document: document["title"] == "odd")))
@@ -231,6 +246,21 @@ def test_a_race_is_not_blamed_for_a_racer_that_is_refused_alone(make: Make) -> N
     with pytest.raises(See, match="see LIMIT-1"):
         check_race(client, exchanges, {})
     assert failed(client).keys() == {"LIMIT-1"}
+
+
+@pytest.mark.parametrize("statuses", [(409, 422), (422, 409)], ids=str)
+def test_a_race_is_not_blamed_for_a_recording_that_is_refused(make: Make, statuses: tuple[int, int]) -> None:
+    """A racer that holds the key is refused for its recording, the others get 409: that is URL-17, in any order."""
+    media = "https://media.example.com/AUDIO.mp3"
+    target = Target(lambda document: document["media_url"] == media)
+    client = make(Scripted(*(problem(status, number) for number, status in enumerate(statuses, 90)), target))
+    key = client.key()
+    changes = [{"media_url": media} if status == 422 else {} for status in statuses]
+    racers = [client.submission(external_id=key, **change) for change in changes]
+    exchanges = client.race([client.request(racer) for racer in racers])
+    with pytest.raises(See, match="see URL-17"):
+        check_race(client, exchanges, {})
+    assert failed(client).keys() == {"URL-17"}
 
 
 def test_a_race_is_not_blamed_for_repeats_that_change_the_engagement(make: Make) -> None:

@@ -176,3 +176,15 @@ def test_webhooks_are_configured(tmp_path: Path) -> None:
     assert webhooks is not None
     assert (webhooks.host, webhooks.port, webhooks.secret) == ("::1", 8800, "whsec_AAAA")
     assert "AAAA" not in repr(webhooks)
+
+
+@pytest.mark.parametrize("name", ["https://intranet.example.com", "10.0.0.1", "intranet", "a b.example.com", ""])
+def test_a_private_name_is_a_name(tmp_path: Path, name: str) -> None:
+    """A URL, an address, a single label and what is no name are refused with the key; names come from both sources."""
+    listed = FILE.replace("[limits]", f'private_names = ["{name}"]\n[limits]')
+    with pytest.raises(ConfigError, match=r"media\.private_names: .* must be a name"):
+        load(write(tmp_path, listed), {})
+    good = write(tmp_path, FILE.replace("[limits]", 'private_names = ["v6.Example.com"]\n[limits]'))
+    assert load(good, {}).private_names == ("v6.Example.com",)
+    given = load(good, {"CONTRACT_MEDIA_PRIVATE_NAMES": "a.example.com, b.example.com"})
+    assert given.private_names == ("a.example.com", "b.example.com")

@@ -150,7 +150,7 @@ def test_a_hanging_request_does_not_hold_up_the_stop() -> None:
         thread.start()
         wait_until(lambda: server.mock.state.faults.listed()[0][1] == 1)
         begun = time.monotonic()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 5
     thread.join()
 
 

@@ -30,7 +30,7 @@ def test_a_client_that_stays(client: Client, kind: str) -> None:
     assert not entry.hold.client_left
 
 
-@pytest.mark.parametrize(("kind", "delay_ms"), [("slow", 2000), ("hang", 60_000)])
+@pytest.mark.parametrize(("kind", "delay_ms"), [pytest.param("slow", 6000, marks=pytest.mark.long), ("hang", 60_000)])
 def test_a_client_that_leaves(client: Client, kind: str, delay_ms: int) -> None:
     """The hold of a client that leaves ends then, though a slow request goes on until its delay is over."""
     client.fault(kind=kind, phase="before_commit", delay_ms=delay_ms)
@@ -40,8 +40,8 @@ def test_a_client_that_leaves(client: Client, kind: str, delay_ms: int) -> None:
     (entry,) = entries(client)
     assert entry.hold is not None
     assert entry.hold.client_left
-    assert entry.hold.seconds < 1.5
-    assert (entry.duration_ms >= 2000) == (kind == "slow")
+    assert entry.hold.seconds < 5
+    assert (entry.duration_ms >= 6000) == (kind == "slow")
 
 
 def test_a_client_that_has_said_all_still_gets_its_slow_answer(client: Client) -> None:

@@ -76,7 +76,7 @@ def test_no_recording(name: str, measure: Measure) -> None:
     with pytest.raises(Refused) as refused:
         measure(body(name))
     assert (refused.value.rule, refused.value.code) == ("URL-29", "not_a_recording")
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 NAMING_FILES = (b"concat:/etc/passwd|/etc/hosts\n", b"ffconcat version 1.0\nfile /etc/passwd\n", b"<MPD/>")
@@ -188,8 +188,8 @@ def test_time(measure: Measure, prober: Prober) -> None:
     started = time.monotonic()
     with pytest.raises(TimedOut):
         measure(content, seconds=0.5)
-    assert time.monotonic() - started < 3
-    wait_until(lambda: children(prober._process.pid) == [], 3)
+    assert time.monotonic() - started < 5
+    wait_until(lambda: children(prober._process.pid) == [], 5)
 
 
 def children(pid: int) -> list[int]:

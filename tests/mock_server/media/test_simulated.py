@@ -120,6 +120,8 @@ def test_other_hosts_have_no_special_paths(world: World, path: str) -> None:
         ("A9FEA9FE.NIP.IO", "URL-14 private_address"),
         ("--1.sslip.io", "URL-14 private_address"),
         ("fe80--1.sslip.io", "URL-14 private_address"),
+        *((f"{name}.mock.test", "URL-14 private_address") for name in ("private", "private6", "mixed", "mixed6")),
+        ("rebind.mock.test", "URL-18 unreachable"),
         ("x.nip.io", "URL-18 unreachable"),
         ("999.0.0.1.nip.io", "URL-18 unreachable"),
         ("invalid.example.invalid", "URL-18 unreachable"),

@@ -294,6 +294,6 @@ def test_streams_are_few_and_hold_up_neither_the_server_nor_its_end() -> None:
         assert Client(server).admin("GET", "/health").status == 200
         streams[0].close()
         begun = time.monotonic()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 5
     for stream in streams:
         stream.close()
