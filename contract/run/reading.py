@@ -71,6 +71,18 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
     return client.read(f"/{quote(created.response.id or '', safe='')}{query}", who, **options)
 
 
+def as_sent(client: RecordingClient) -> Iterator[Exchange]:
+    """Yield what was created alone and shown as it was sent, so that what is shown later can be compared with it.
+
+    Where a create shows something else, another rule is about it, and nobody knows what is stored.
+    """
+    for first in client.milestones:
+        shown = first.response.engagement
+        said = {"title": shown.get("title"), "is_private": shown.get("is_private")}
+        if not first.burst and all(first.document.get(name, value) == value for name, value in said.items()):
+            yield first
+
+
 def refused_to_strangers(client: RecordingClient, tail: str) -> None:
     """Read without a credential, and with some that nobody has. Raises Violation unless all get 401."""
     token = client.config.credentials["writer"].token

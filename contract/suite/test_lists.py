@@ -14,6 +14,7 @@ from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
     Listing,
+    as_sent,
     distinct_readers,
     entries,
     glimpses,
@@ -77,7 +78,7 @@ def test_a_list_shows_what_was_created(client: RecordingClient) -> None:
     stands(client, "LIST-1", "READ-1")
     found = listing(client)
     shown = {one["id"]: one for one in found.engagements}
-    for first in client.milestones:
+    for first in as_sent(client):
         if (engagement := shown.get(str(first.response.id))) is None:
             continue  # LIST-17 is about what is missing
         if (finding := judge_kept(found.pages[0], engagement, first.response.engagement, "LIST-1")) is not None:

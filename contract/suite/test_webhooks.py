@@ -18,7 +18,7 @@ from contract.judge.webhooks import (
 from contract.message import Message
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import SHAPE, stands
+from contract.run.reading import SHAPE, as_sent, stands
 from contract.run.steps import created, example
 from contract.suite.marks import at_the_end, rule
 from contract.target.receiver import Receiver
@@ -91,7 +91,7 @@ def test_webhooks_are_signed(client: RecordingClient) -> None:
 @rule("HOOK-2")
 def test_webhooks_have_the_envelope(client: RecordingClient) -> None:
     """Every webhook of the run has the members of an event, and shows an engagement as it was created."""
-    made = {first.response.id: first for first in client.milestones}
+    made = {first.response.id: first for first in as_sent(client)}
 
     def judge(message: Message) -> None:
         for finding in judge_event(message):

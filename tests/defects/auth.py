@@ -205,7 +205,7 @@ CREDENTIALS = (
     defect("bare-key-apart", "AUTH-5", "A bare API key has keys of idempotency of its own.",
            answered(lambda sent, answer: answer.but(201, id=f"{answer.json['id']}x")
                     if answer.status == 200 and _bare(sent) else answer),
-           entails={"LIST-17": "what is made for a bare key is in no list"}),
+           entails=dict.fromkeys(("LIST-17", "HOOK-3"), "what is made for a bare key is nowhere")),
     defect("missing-403", "AUTH-2", "A request without a credential gets 403.",
            answered(lambda sent, answer: refusal(403) if answer.status == 401 and not _token(sent) else answer)),
     defect("missing-400", "AUTH-2", "A request without a credential gets 400.",
