@@ -35,7 +35,7 @@ class Untested(Exception):  # noqa: N818  a verdict
 
 
 class LeftOut(Untested):
-    """A case is not sent, because other people would see what a faulty target makes of it."""
+    """A case is not sent: others would see what a faulty target makes of it, or it cannot be made for this one."""
 
 
 class TooLarge(Untested):

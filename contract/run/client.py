@@ -81,8 +81,10 @@ class RecordingClient(Client):
                 raise See(self.broken[name])
 
     def submit_wrong(self, wrong: WrongCredential, key: str) -> Exchange:
-        """Send a submission that is valid but for its credential."""
+        """Send a submission that is valid but for its credential. Raises LeftOut if that is none."""
         token = self.config.credentials["writer"].token
+        if (reason := wrong.unfit(token, self.config.valid_headers)) is not None:
+            raise LeftOut(reason)
         document: Document | Body = {**self.base, "external_id": key}
         request = self.request(document if wrong.content is None else Body(wrong.content), credential=None, key=key)
         headers = request.headers

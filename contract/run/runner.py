@@ -109,7 +109,7 @@ class Plan:
             lines.append("Untested")
             lines += [f"  {result.rule.id:<9} {result.rule.level:<11} {result.reason}" for result in untested]
         if left := [result for result in self.results if result.left_out]:
-            lines.append("Left out, as others would see it (limits.visible = true brings it back)")
+            lines.append("Left out (limits.visible = true brings back what others would see)")
             lines += [f"  {result.rule.id:<9} {case}" for result in left for case in result.left_out]
         if self.left:
             lines.append(f"Left to --profile {self.profile.larger}")

@@ -61,10 +61,11 @@ def test_a_bearer_credential_is_accepted(client: RecordingClient) -> None:
 @needs(REPEAT)
 def test_each_request_of_a_connection_needs_its_own_credential(client: RecordingClient) -> None:
     """A wrong credential behind a valid one is refused: a parser may take the header for the one of before."""
-    for case in (OTHER_CASE, NONE):
+    for wrong in (OTHER_CASE, NONE):
         first = example(client, "plain")
         replayed(client, first, first.request.body)
-        turned_away(client, case, client.key())
+        with client.case("AUTH-3", wrong.why):
+            turned_away(client, wrong, client.key())
 
 
 @rule("AUTH-5")

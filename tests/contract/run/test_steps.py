@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from contract.cases.credentials import UNKNOWN, WRONG
+from contract.cases.credentials import UNKNOWN, WRONG, cut
 from contract.cases.submission import Submission
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED
 from contract.exchange import Body, Exchange, Request, Response, Text
 from contract.judge.answers import answer, named_fields
-from contract.outcome import See, TooLarge, Violation
+from contract.outcome import LeftOut, See, TooLarge, Violation
 from contract.run.steps import check_race, created, example, refused, replayed, turned_away
+from contract.target.config import Credential
 from tests.kit.targets import Make, Scripted, Target, engagement, failed, problem, raised, reply
 
 EMPTY = Submission({"title": ""}, REFUSED, "LIMIT-2", "an empty title")
@@ -211,6 +212,15 @@ def test_a_status_that_every_refusal_has_is_told_once(make: Make) -> None:
     with pytest.raises(Violation) as caught:
         refused(client, EMPTY, "k")
     assert caught.value.rule == "LIMIT-2"
+
+
+def test_a_wrong_credential_that_would_be_valid_is_not_sent(make: Make) -> None:
+    """The first half of a credential of one letter is that credential: the target is right to accept it."""
+    transport = Scripted(engagement())
+    client = make(transport, credentials={"writer": Credential("writer", "w")})
+    with pytest.raises(LeftOut):
+        turned_away(client, cut(50), "k")
+    assert not transport.sent
 
 
 def test_a_plain_refusal_that_fails_is_to_blame_for_the_others(make: Make) -> None:
