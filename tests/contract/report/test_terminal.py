@@ -51,7 +51,8 @@ def test_a_failed_preflight_is_one_sentence() -> None:
     """A run that tested nothing says why, and does not list every rule."""
     results = [RuleResult(rule, "untested", reason="the run ended before its turn") for rule in catalogue().values()]
     run = replace(runs.run_of(results), cut_short="nothing listens there")
-    assert shown(run).splitlines() == ["The run was cut short: nothing listens there. Nothing was tested."]
+    (line,) = shown(run).splitlines()
+    assert "nothing listens there" in line
 
 
 def test_rules_with_one_reason_share_a_row() -> None:
