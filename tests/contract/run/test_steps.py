@@ -343,13 +343,16 @@ def test_fields_are_found_in_any_notation(errors: object, named: set[str]) -> No
     [
         (engagement(), "201 with id ngmt_1"),
         (reply(200, {}), "200"),
-        (reply(404, []), "404"),
+        (reply(404, []), "404: []"),
+        (reply(400, {"error": "bad json"}), '400: {"error": "bad json"}'),
+        (Response(502, {}, b"no upstream\n"), "502: no upstream"),
+        (Response(404, {}, b""), "404"),
         (problem(detail="No."), '422: "No."'),
         (problem(detail="No.", errors=[{"field": "/a"}]), '422: [{"field": "/a"}]'),
         (problem(errors=["x" * 150] * 9), '422: ["' + '", "'.join(["x" * 150] * 9) + '"]'),
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_an_answer_is_said_in_a_line(response: Response, said: str) -> None:
-    """The status, and what a problem says: its errors, or else its detail. A report cuts it, without secrets."""
+    """The status, and what an error says: its errors or detail, or else all. A report cuts it, without secrets."""
     assert answer(Exchange(Request(Body.of({}), ()), response, "http://127.0.0.1:1/api")) == said
