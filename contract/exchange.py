@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -258,9 +259,15 @@ def escape(document: dict[str, Any], *, names: bool = False) -> str:
 def shown(value: Any, redact: Callable[[str], str] = str) -> str:
     """Return a value as JSON for people; long texts by how they are made, or by their beginning and length.
 
-    `redact` takes the secrets out of a text, before that is cut.
+    `redact` takes the secrets out of a text, before that is cut. Marks are escapes: with one, two characters look like
+    a single one.
     """
-    return json.dumps(_short(value, redact), ensure_ascii=False, default=repr)
+    text = json.dumps(_short(value, redact), ensure_ascii=False, default=repr)
+    return text if text.isascii() else "".join(map(_to_be_seen, text))
+
+
+def _to_be_seen(char: str) -> str:
+    return json.dumps(char)[1:-1] if unicodedata.category(char) == "Mn" else char
 
 
 def _short(value: Any, redact: Callable[[str], str]) -> Any:
