@@ -24,6 +24,7 @@ from contract.target.embedded import Target
 from contract.target.reading import ConfigError
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
+INTERRUPTED = "interrupted"  # by a signal: then no other engine begins
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
 
 
@@ -66,7 +67,13 @@ class Options:
 
 def fuzz_target(target: Target, options: Options) -> int:
     """Run the engines against a target, one after the other, give one verdict, and return the worst exit code."""
-    runs, codes = zip(*(ENGINES[name](target, options) for name in options.engines), strict=True)
+    runs, codes = [], []
+    for name in options.engines:
+        run, code = ENGINES[name](target, options)
+        runs.append(run)
+        codes.append(code)
+        if run.cut_short == INTERRUPTED:
+            break
     run = merge(runs)
     _show_lines(run)
     report.publish(run, Console(highlight=False), options.directory)
@@ -88,7 +95,7 @@ def own(target: Target, options: Options) -> tuple[Run, int]:
     except (PreflightFailed, CutShort):
         pass  # the session knows
     except KeyboardInterrupt:
-        session.stopped = "interrupted"
+        session.stopped = INTERRUPTED
     session.rules = [rule for rule, found in recorder.findings.items() if found.cases or found.failed]
     run = session.run()
     return run, session.exit_code(run)
