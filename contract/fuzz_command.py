@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from contract import report
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.own import Budget, fuzz
 from contract.outcome import CutShort
+from contract.report.terminal import Progress
 from contract.report.text import printable
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
@@ -88,14 +90,19 @@ def own(target: Target, options: Options) -> tuple[Run, int]:
         session = open_session(target.config, options.profile, (), options.directory, recorder=recorder)
     except OSError as error:
         raise ConfigError(f"--report-dir or --corpus: cannot write to {error.filename}: {error.strerror}") from None
+    console = Console(highlight=False)
+    progress = Progress(console, plain=not console.is_terminal or "CI" in os.environ, noun="case")
     try:
         session.begin()
-        state = fuzz(session, options.budget, options.corpus, target.reset)
+        progress.start(options.budget.share)
+        state = fuzz(session, options.budget, options.corpus, target.reset, progress)
         session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
     except (PreflightFailed, CutShort):
         pass  # the session knows
     except KeyboardInterrupt:
         session.stopped = INTERRUPTED
+    finally:
+        progress.stop()
     session.rules = [rule for rule, found in recorder.findings.items() if found.cases or found.failed]
     run = session.run()
     return run, session.exit_code(run)

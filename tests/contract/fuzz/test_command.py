@@ -47,7 +47,9 @@ def broken() -> Iterator[Running]:
 def test_without_configuration_it_fuzzes_the_mock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`contract fuzz` alone starts the mock, finds nothing, and writes the reports of a run and no other file."""
     assert main(["fuzz", "--engine", "own", "--cases", "40", "--seed", "1"]) == 0
-    assert "The contract is kept" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "The contract is kept" in said
+    assert said.count(" of 40 cases, no rule failed") == 10
     kept = {path.name for path in (folder / "contract-report").iterdir()}
     assert kept == {"corpus", "created.jsonl", "junit.xml", "report.html", "report.json", "report.md"}
     assert [path.name for path in folder.iterdir()] == ["contract-report"]
@@ -76,6 +78,7 @@ def test_a_violation_is_exit_1_with_a_line_to_send_it_again(
     monkeypatch.setattr("contract.fuzz.fuzz_run.SHRINKING", 100)
     assert main(["fuzz", "--engine", "own", "--cases", "250", "--seed", "1"]) == 1
     said = capsys.readouterr().out
+    assert "A smaller case is looked for" in said
     assert re.search("^IDEM-[23], to send it again:", said, re.MULTILINE)
     assert "curl -sS -i" in said
     report = json.loads((folder / "contract-report" / "report.json").read_text(encoding="utf-8"))
