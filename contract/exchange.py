@@ -223,7 +223,9 @@ class Exchange:
         return _cut(self.redact("\n".join((*head, "", body))))
 
     def shown_response(self) -> str:
-        """Return the response as a text for a report."""
+        """Return the response as a text for a report; status 0 stands for none, with the reason as its content."""
+        if not self.response.status:
+            return f"no response: {self.redact(self.response.content.decode('utf-8', 'replace'))}"
         head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
         return _cut(self.redact("\n".join((*head, "", self.response.content.decode("utf-8", "replace")))))
 

@@ -101,7 +101,7 @@ def _why(result: RuleResult, console: Console) -> Text:
     for failure in result.failures[:1]:
         lines.append(_text(f"expected {one_line(failure.expected, _LONGEST_VALUE)}", console, style="green"))
         lines.append(_text(f"     got {one_line(failure.actual, _LONGEST_VALUE)}", console, style="red"))
-    if len(result.failures) > 1:
+    if len(result.failures) > 1 and not result.reason:  # else that says how many there are
         lines.append(Text(f"and {plural(len(result.failures) - 1, 'more case')}", "dim"))
     return Text("\n").join(lines)
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -153,3 +154,9 @@ def test_a_mark_is_told_apart_from_the_letter_that_it_makes() -> None:
     assert shown("é 你 😀") == '"é 你 😀"'
     text = Text(("a", 850_001), ("e\u0301", 25_000))
     assert said("transcript_text", text).count(r'25,000 × the 2 characters "e\u0301"') == 1
+
+
+def test_no_answer_is_shown_as_none(make: Make) -> None:
+    """0 is no status of HTTP, so a report does not say that it came."""
+    silent = replace(exchange(make, {}), response=Response(0, {}, b"the connection broke"))
+    assert silent.shown_response() == "no response: the connection broke"

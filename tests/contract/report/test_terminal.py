@@ -162,3 +162,14 @@ def test_a_run_without_tests_or_without_a_known_total_has_progress() -> None:
     empty.advance([])
     empty.stop()
     assert file.getvalue().startswith("1 of 0")
+
+
+def test_the_failures_that_are_not_shown_are_counted_in_one_place() -> None:
+    """Where the reason counts all failures of a rule, nothing else counts some of them."""
+    failure = Failure("what is expected", "what came")
+    result = RuleResult(
+        catalogue()["IDEM-1"], "fail", reason="13 failures, of which reports show 5", failures=[failure] * 5
+    )
+    assert "more case" not in shown(runs.run_of([result]))
+    result.reason = None
+    assert "and 4 more cases" in shown(runs.run_of([result]))
