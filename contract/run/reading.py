@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from contract.cases.credentials import NONE, OTHER_CASE, UNKNOWN, under
 from contract.cases.queries import Query
 from contract.exchange import Exchange
-from contract.judge.invariants import check
+from contract.judge.invariants import EXPANDED, shape
 from contract.judge.reading import judge_envelope, judge_selection
 from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Untested, Violation
@@ -59,11 +59,14 @@ def readable(client: RecordingClient, what: str) -> None:
     stands(client, *(SHAPE if what == "list" else ["RESP-3"]))
 
 
-def documented(created: Exchange) -> None:
-    """Raise See if the answer to this create is not as documented: the same is read then."""
-    for finding in check(created):
-        if finding.rule in SHAPE:
+def documented(*shown: Exchange) -> None:
+    """Raise See if one of these does not show its engagement as documented: it cannot be compared with others then."""
+    for exchange in shown:
+        engagement = exchange.response.engagement
+        for finding in shape(engagement, exchange.shown):
             raise See(finding.rule)
+        if any(name in engagement for name in EXPANDED):
+            raise See("RESP-6")
 
 
 def _first_id(client: RecordingClient) -> str:

@@ -75,7 +75,9 @@ def test_a_repeat_changed_nothing_that_is_stored(client: RecordingClient) -> Non
     before = shown(client, first)
     changed = {**first.document, **client.full(), "title": f"{client.run_id} changed", "source_system": "changed"}
     replayed(client, first, changed)
-    for finding in judge_read(shown(client, first), before):
+    after = shown(client, first)
+    documented(first, *(exchange for exchange in (before, after) if exchange.response.ok))
+    for finding in judge_read(after, before):
         if finding.rule == "READ-1":
             raise Violation("IDEM-2", finding.expected, finding.actual, first)
 
