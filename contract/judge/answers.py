@@ -14,7 +14,7 @@ def answer(exchange: Exchange) -> str:
     if response.ok:
         return f"{response.status}" + (f" with id {response.id}" if response.id else "")
     if isinstance(problem := response.json, dict) and problem:
-        return f"{response.status}: {exchange.shown(problem.get('errors') or problem.get('detail') or problem)}"
+        return f"{response.status}: {exchange.shown(problem.get('errors') or problem.get('detail', problem))}"
     begins = exchange.redact(response.content.decode("utf-8", "replace"))[:LONG].strip()
     return f"{response.status}: {begins}" if begins else f"{response.status}"
 
