@@ -80,7 +80,11 @@ def _add_suite(commands: Subparsers[argparse.ArgumentParser]) -> None:
 
 def _add_fuzz(commands: Subparsers[argparse.ArgumentParser]) -> None:
     command = _add(commands, "fuzz", "send generated cases, and report the smallest that breaks each rule")
-    command.add_argument("--cases", metavar="N", help="how many cases, of all shards together (1000)")
+    command.add_argument(
+        "--cases",
+        metavar="N",
+        help="how many cases to generate, of one request or several, in all shards together (1000)",
+    )
     command.add_argument("--corpus", metavar="DIR", help="failures of earlier runs, replayed first (in the report's)")
     command.add_argument("--shard", metavar="I/N", help="send the I-th of N shares of the cases")
     command.add_argument("--engine", choices=("own", "schemathesis", "both"), default="both", help="what generates")

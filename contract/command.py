@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib.util import find_spec
 
@@ -13,6 +14,9 @@ INTERRUPTED = 3  # the run was cut short
 
 def main() -> int:
     """Run the command and return its exit code."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # a job that CI cancels ends as after Ctrl-C: with reports
     try:
         return _main()
     except KeyboardInterrupt:  # before a run has begun, or after it has ended: in between it ends with a report

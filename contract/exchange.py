@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -222,7 +223,9 @@ class Exchange:
         return _cut(self.redact("\n".join((*head, "", body))))
 
     def shown_response(self) -> str:
-        """Return the response as a text for a report."""
+        """Return the response as a text for a report; status 0 stands for none, with the reason as its content."""
+        if not self.response.status:
+            return f"no response: {self.redact(self.response.content.decode('utf-8', 'replace'))}"
         head = [f"HTTP {self.response.status}", *(f"{name}: {value}" for name, value in self.response.headers.items())]
         return _cut(self.redact("\n".join((*head, "", self.response.content.decode("utf-8", "replace")))))
 
@@ -258,9 +261,15 @@ def escape(document: dict[str, Any], *, names: bool = False) -> str:
 def shown(value: Any, redact: Callable[[str], str] = str) -> str:
     """Return a value as JSON for people; long texts by how they are made, or by their beginning and length.
 
-    `redact` takes the secrets out of a text, before that is cut.
+    `redact` takes the secrets out of a text, before that is cut. Marks are escapes: with one, two characters look like
+    a single one.
     """
-    return json.dumps(_short(value, redact), ensure_ascii=False, default=repr)
+    text = json.dumps(_short(value, redact), ensure_ascii=False, default=repr)
+    return text if text.isascii() else "".join(map(_to_be_seen, text))
+
+
+def _to_be_seen(char: str) -> str:
+    return json.dumps(char)[1:-1] if unicodedata.category(char) == "Mn" else char
 
 
 def _short(value: Any, redact: Callable[[str], str]) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from contract.cases.credentials import PLACES
-from contract.exchange import LONG, Request, Response, shown
+from contract.exchange import LONG, Body, Request, Response, shown
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
 from contract.run.session import open_session
@@ -20,8 +20,9 @@ from contract.target.reading import CREDENTIALS as NAMES
 from contract.target.rehearsal import Rehearsal
 
 MOST_EXAMPLES = 12
+PLAIN = "a plain submission"
 LEVELS = {
-    "must": "The page says it. Breaking it is a violation, and leaving it untested makes the run incomplete.",
+    "must": "The API's own page says it. Breaking it is a violation; leaving it untested makes the run incomplete.",
     "documented": "The vendor says it in another place. Breaking it is a violation.",
     "robust": "Any sane server does it, whatever it is sent. Breaking it is a violation.",
     "observe": "The contract is silent. The suite reports what the target does and never calls it a violation.",
@@ -90,15 +91,35 @@ def _examples(sent: Sequence[Request]) -> Iterator[str]:
     """Yield a line for each of the first few requests: what differs from a plain submission, and what must follow."""
     if not sent:
         yield "- nothing of its own: the tests look at answers that others got"
-    lines = dict.fromkeys(f"- {_difference(request)}: {EXPECTED[request.expect]}" for request in sent)
+    keys: set[str | None] = set()
+    lines = dict.fromkeys(f"- {_said(request, keys)}: {EXPECTED[request.expect]}" for request in sent)
     yield from list(lines)[:MOST_EXAMPLES]
     if len(lines) > MOST_EXAMPLES:
         yield f"- and {len(lines) - MOST_EXAMPLES} more"
 
 
+def _said(request: Request, keys: set[str | None]) -> str:
+    """Say a request: what differs in it, or else whether its key was sent before. `keys` are those of before."""
+    difference = _difference(request)
+    matters = difference == PLAIN and request.expect in {"created", "replayed"}
+    again = ", under a key that was sent before" if matters and request.key in keys else ""
+    keys.add(request.key)
+    return f"{difference}{_who(request)}{again}{_form(request)}"
+
+
+def _form(request: Request) -> str:
+    """Say how a body is written and sent, where that is not as usual."""
+    body = request.body
+    usual = not isinstance(body.document, dict) or Body.of(body.document).content == body.content
+    said = ", in chunks" if request.chunked else ""
+    if body.escaped:
+        return f"{said}, with every character escaped"
+    return said if usual else f"{said}, in another order or with other space"
+
+
 def _difference(request: Request) -> str:
     if not request.submits:
-        return f"{request.method} {request.path[:LONG]}{_who(request)}"
+        return f"{request.method} {request.path[:LONG]}"
     document = request.body.document
     if not isinstance(document, dict):
         return f"the body {shown(request.body.content.decode('utf-8', 'replace'))}"
@@ -111,10 +132,10 @@ def _difference(request: Request) -> str:
         if not (name in ours and isinstance(value, str) and value.startswith("ck") and len(value) < 60)
         and plain.get(name) != value
     }
-    left_out = [name for name in (*plain, *ours) if name not in document and name != "is_private"]
+    left_out = [name for name in (*plain, *ours) if name not in document]
     said = [shown(changed)] if changed else []
     said += [f"without {name}" for name in left_out]
-    return (", ".join(said) or "a plain submission") + _who(request)
+    return ", ".join(said) or PLAIN
 
 
 def _who(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from contract import report
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.own import Budget, fuzz
 from contract.outcome import CutShort
+from contract.report.terminal import Progress
 from contract.report.text import printable
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
@@ -24,6 +26,7 @@ from contract.target.embedded import Target
 from contract.target.reading import ConfigError
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
+INTERRUPTED = "interrupted"  # by a signal: then no other engine begins
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
 
 
@@ -66,7 +69,13 @@ class Options:
 
 def fuzz_target(target: Target, options: Options) -> int:
     """Run the engines against a target, one after the other, give one verdict, and return the worst exit code."""
-    runs, codes = zip(*(ENGINES[name](target, options) for name in options.engines), strict=True)
+    runs, codes = [], []
+    for name in options.engines:
+        run, code = ENGINES[name](target, options)
+        runs.append(run)
+        codes.append(code)
+        if run.cut_short == INTERRUPTED:
+            break
     run = merge(runs)
     _show_lines(run)
     report.publish(run, Console(highlight=False), options.directory)
@@ -81,14 +90,19 @@ def own(target: Target, options: Options) -> tuple[Run, int]:
         session = open_session(target.config, options.profile, (), options.directory, recorder=recorder)
     except OSError as error:
         raise ConfigError(f"--report-dir or --corpus: cannot write to {error.filename}: {error.strerror}") from None
+    console = Console(highlight=False)
+    progress = Progress(console, plain=not console.is_terminal or "CI" in os.environ, noun="case")
     try:
         session.begin()
-        state = fuzz(session, options.budget, options.corpus, target.reset)
+        progress.start(options.budget.share)
+        state = fuzz(session, options.budget, options.corpus, target.reset, progress)
         session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
     except (PreflightFailed, CutShort):
         pass  # the session knows
     except KeyboardInterrupt:
-        session.stopped = "interrupted"
+        session.stopped = INTERRUPTED
+    finally:
+        progress.stop()
     session.rules = [rule for rule, found in recorder.findings.items() if found.cases or found.failed]
     run = session.run()
     return run, session.exit_code(run)

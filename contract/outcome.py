@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contract.exchange import Exchange
 
 FIRST_ACCEPTED = "a first submission to be accepted"
+ANSWERED = "an answer"
 
 
 class Violation(AssertionError):  # noqa: N818  the field's word for it
@@ -22,9 +23,11 @@ class Violation(AssertionError):  # noqa: N818  the field's word for it
         self.others_hold = False  # whether the test went on to its end, so that its other rules were tested as well
 
     def name_case(self, why: str) -> None:
-        """Say which case was refused, where only a first submission was spoken of."""
+        """Say which case was refused or not answered, where only a first submission or an answer was spoken of."""
         if self.expected == FIRST_ACCEPTED:
             self.expected = f"a first submission with {why} to be accepted"
+        elif self.expected == ANSWERED:
+            self.expected = f"an answer to {why}"
 
     def __str__(self) -> str:
         return f"{self.rule or 'a rule'}: expected {self.expected}, got {self.actual}"
@@ -35,7 +38,7 @@ class Untested(Exception):  # noqa: N818  a verdict
 
 
 class LeftOut(Untested):
-    """A case is not sent, because other people would see what a faulty target makes of it."""
+    """A case is not sent: others would see what a faulty target makes of it, or it cannot be made for this one."""
 
 
 class TooLarge(Untested):

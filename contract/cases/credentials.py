@@ -6,7 +6,7 @@ Rules: AUTH-2 to AUTH-4.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 
 from contract.cases.verdict import NO_SCHEME, UNAUTHORIZED, Judged, Verdict
@@ -44,12 +44,21 @@ class WrongCredential(Judged):
         """Return the same header for a shell that knows the credential by its variable."""
         return self.header(token) if self.written is None else self.written
 
+    def unfit(self, token: str, valid: Container[str]) -> str | None:
+        """Say why a credential cannot be made wrong in this way; None if it can. `valid` are headers to be accepted."""
+        header = self.header(token)
+        if self.place == PLACES[0] and header in valid:
+            return "the configured credentials are such that this one is valid"
+        if header is not None and header.endswith(" "):
+            return "the configured credential is too short for that"
+        return None
+
 
 def cut(kept: int) -> WrongCredential:
-    """Return the recipe of the first `kept` percent of a credential: at least one character, never all of them."""
+    """Return the recipe of the first `kept` percent of a credential, at least one character. `kept` is below 100."""
 
     def beginning(token: str) -> str:
-        return f"Bearer {token[: max(1, min(len(token) - 1, len(token) * kept // 100))]}"
+        return f"Bearer {token[: max(1, len(token) * kept // 100)]}"
 
     length = f"$(( ${{#{VARIABLE}}} * {kept} / 100 > 0 ? ${{#{VARIABLE}}} * {kept} / 100 : 1 ))"
     written = f'Bearer $(printf "%.*s" "{length}" "${VARIABLE}")'
@@ -117,7 +126,7 @@ WRONG: tuple[WrongCredential, ...] = (
     _wrong(
         "AUTH-3",
         "the beginning of a valid credential",
-        lambda token: f"Bearer {token[: max(1, len(token) - 4)]}",
+        lambda token: f"Bearer {token[:-4]}",
         f"Bearer ${{{VARIABLE}%????}}",
     ),
     _wrong(
@@ -130,18 +139,18 @@ WRONG: tuple[WrongCredential, ...] = (
         "AUTH-3",
         "a valid credential with one letter changed",
         lambda token: _changed(token, len(token) * 3 // 4),
-        f"Bearer $(printf %s ${VARIABLE} | python3 -c '{_CHANGE}')",
+        f"Bearer $(printf %s \"${VARIABLE}\" | python3 -c '{_CHANGE}')",
     ),
     _wrong(
         "AUTH-3",
         "a valid credential with the last letter before its last dot changed",
         _altered,
-        f"Bearer $(printf %s ${VARIABLE} | python3 -c '{_ALTER}')",
+        f"Bearer $(printf %s \"${VARIABLE}\" | python3 -c '{_ALTER}')",
     ),
     _wrong(
         "AUTH-3",
         "a valid credential with nothing behind its last dot",
-        lambda token: f"Bearer {token.rpartition('.')[0] or 'none'}.",
+        lambda token: f"Bearer {token.rpartition('.')[0] or token}.",
         f"Bearer ${{{VARIABLE}%.*}}.",
     ),
     # What a parser cuts off, cleans away, decodes or matches; some may count as a malformed header.

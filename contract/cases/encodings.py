@@ -53,9 +53,9 @@ ENCODINGS = tuple(
     Encoding(order, space, escapes, chunked, alone)
     for alone, chunked, order, space, escapes in product((False, True), (False, True), _ORDERS, _SPACES, _ESCAPES)
 )
-FORMS = (
-    Encoding(order=_FIELDS[::-1]),
-    Encoding(space="\r\n\t"),
-    Encoding(space="", escapes="slashes"),
-    Encoding(escapes="all"),
-)  # one of each kind
+FORMS = {
+    "its fields in another order": Encoding(order=_FIELDS[::-1]),
+    "line ends and tabs between its parts": Encoding(space="\r\n\t"),
+    "escaped slashes": Encoding(space="", escapes="slashes"),
+    "every character escaped": Encoding(escapes="all"),
+}  # one of each kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from contract.exchange import Exchange
 from contract.outcome import Violation
@@ -14,6 +15,29 @@ from contract.target.client import BURST
 
 STEPS_KEPT = 64  # exchanges of an example that are remembered; minimal ones have a few
 SHRINKING = 1000  # cases at most that are spent on making one violation smaller; they are not those of the budget
+
+
+TOLD = 200  # of these cases, until the next line says that they go on
+
+
+class Progress(Protocol):
+    """Shows how far a run of the fuzzer has come."""
+
+    def start(self, total: int) -> None:
+        """Begin, with so many cases to come."""
+        ...
+
+    def advance(self, failed: Sequence[str]) -> None:
+        """Count one case. These rules have failed so far."""
+        ...
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence."""
+        ...
+
+    def stop(self) -> None:
+        """End."""
+        ...
 
 
 class Ended(BaseException):
@@ -58,6 +82,7 @@ class FuzzRun:
     shrinking: int = 0  # cases that went into the search for a smaller violation
     others: dict[str, Violation] = field(default_factory=dict)
     stopped: str | None = None
+    progress: Progress | None = None
 
     @property
     def may_create(self) -> bool:
@@ -74,8 +99,12 @@ class FuzzRun:
         """Count one case: of the budget, or of those that make a violation smaller."""
         if self.found is None:
             self.done += 1
-        else:
-            self.shrinking += 1
+            if self.progress is not None and self.done <= self.cases:
+                self.progress.advance(sorted(self.recorder.known))
+            return
+        self.shrinking += 1
+        if self.progress is not None and self.shrinking % TOLD == 1:
+            self.progress.say(f"{self.found.rule} fails. A smaller case is looked for: case {self.shrinking}.")
 
     def note(self, violation: Violation, trail: Sequence[Exchange]) -> bool:
         """Keep a violation with the exchanges that led to it, and tell whether it is the one that is looked for.

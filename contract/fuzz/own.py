@@ -18,7 +18,7 @@ from hypothesis.errors import HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
-from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun
+from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun, Progress
 from contract.fuzz.machine import EngagementMachine
 from contract.outcome import Violation
 from contract.run.session import Session, share
@@ -67,16 +67,21 @@ class Corpus(DirectoryBasedExampleDatabase):
 
 
 def fuzz(
-    session: Session, budget: Budget, corpus: Path | None = None, between: Callable[[], object] = lambda: None
+    session: Session,
+    budget: Budget,
+    corpus: Path | None = None,
+    between: Callable[[], object] = lambda: None,
+    progress: Progress | None = None,
 ) -> FuzzRun:
     """Fuzz the target of a session that has begun, and record the minimal case of each rule that is broken.
 
-    The session needs a FuzzRecorder. `between` is called after each batch. Raises what is a mistake of this program.
+    The session needs a FuzzRecorder. `between` is called after each batch, `progress` has begun. Raises what is a
+    mistake of this program.
     """
     recorder = session.recorder
     assert isinstance(recorder, FuzzRecorder)  # noqa: S101  both are made by whoever calls
     session.client.trail = deque(maxlen=STEPS_KEPT)
-    state = FuzzRun(session.client, recorder, budget.share)
+    state = FuzzRun(session.client, recorder, budget.share, progress=progress)
     draws = Draws.of(session.config, session.client.run_id)
     with _stored(corpus) as database:
         replay = True

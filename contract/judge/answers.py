@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 
-from contract.exchange import Exchange
+from contract.exchange import LONG, Exchange
 from contract.spec.fields import blamed, fields
 
 
 def answer(exchange: Exchange) -> str:
-    """Say an answer in a line: its status, and what a problem says."""
+    """Say an answer in a line: its status, and what a problem says, or else how its body begins."""
     response = exchange.response
-    if isinstance(response.json, dict) and not response.ok:
-        errors = response.json.get("errors")
-        said = errors or response.json.get("detail")
-        return f"{response.status}: {exchange.shown(said)}"
-    return f"{response.status}" + (f" with id {response.id}" if response.id else "")
+    if response.ok:
+        return f"{response.status}" + (f" with id {response.id}" if response.id else "")
+    if isinstance(problem := response.json, dict) and problem:
+        return f"{response.status}: {exchange.shown(problem.get('errors') or problem.get('detail', problem))}"
+    begins = exchange.redact(response.content.decode("utf-8", "replace"))[:LONG].strip()
+    return f"{response.status}: {begins}" if begins else f"{response.status}"
 
 
 def named_fields(exchange: Exchange) -> set[str]:

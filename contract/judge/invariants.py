@@ -89,7 +89,8 @@ def shape(engagement: dict[str, Any], shown: Callable[[Any], str]) -> Iterator[F
             rule = "RESP-10"
         else:
             rule = "RESP-1"
-        yield Finding(rule, f"{field or 'the answer'} as documented", _complaint(error, engagement, shown))
+        what = f"{field or 'the answer'} as documented{_demand(error)}"
+        yield Finding(rule, what, _complaint(error, engagement, shown))
     for field in ("id", "owner_user_id", "host_user_id"):  # JSON Schema's $ lets a trailing line feed through
         value = engagement.get(field)
         if isinstance(value, str) and value.endswith("\n") and not re.fullmatch(pattern("Engagement", field), value):
@@ -184,7 +185,28 @@ def _complaint(error: ValidationError, engagement: dict[str, Any], shown: Callab
     """Say what is wrong with a value, and not how the validator puts it."""
     if error.validator == "required":
         return f"no {', '.join(name for name in _required() if name not in engagement)}"
+    if error.validator == "type":
+        return f"the {_kind(error.instance)} {shown(error.instance)}"
     return shown(error.instance)
+
+
+def _demand(error: ValidationError) -> str:
+    """Say what the schema asks of a value, where that is short."""
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "type":
+            return f": {' or '.join([wanted] if isinstance(wanted, str) else wanted)}"
+        case "enum":
+            return f": {', '.join(map(str, wanted))}"
+        case "const" | "pattern":
+            return f": {wanted}"
+    return ""
+
+
+def _kind(value: Any) -> str:
+    """Return the JSON type of a value."""
+    kinds = ((bool, "boolean"), (str, "string"), (int | float, "number"), (list, "array"), (dict, "object"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "value")
 
 
 @functools.cache

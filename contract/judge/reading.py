@@ -20,7 +20,10 @@ HIDDEN = (403, 404)  # how a target may hide an engagement
 
 
 def judge_read(exchange: Exchange, created: Exchange, expanded: Iterable[str] = ()) -> Iterator[Finding]:
-    """Say what is wrong unless this shows what a submission created, with these members expanded."""
+    """Say what is wrong unless this shows what was shown before, when it was created, with these members expanded.
+
+    What was not as documented before, and is the same now, is told there.
+    """
     response, first = exchange.response, created.response.engagement
     if response.status != 200 or not isinstance(response.json, dict):
         yield Finding("READ-1", f"200 with the engagement {created.response.id}", answer(exchange))
@@ -31,7 +34,9 @@ def judge_read(exchange: Exchange, created: Exchange, expanded: Iterable[str] = 
     if lost := [name for name in UNCHANGED if name in first and name not in response.engagement]:
         yield Finding("READ-1", f"{lost[0]} {exchange.shown(first[lost[0]])}, as it was created", f"no {lost[0]}")
         return
-    yield from judge_members(exchange, response.engagement, "READ-1", "READ-8", expanded)
+    told = set(judge_members(created, first, "READ-1", "READ-8", ()))
+    found = judge_members(exchange, response.engagement, "READ-1", "READ-8", expanded)
+    yield from (finding for finding in found if finding not in told)
 
 
 def judge_kept(exchange: Exchange, engagement: Engagement, first: Engagement, rule: str) -> Finding | None:

@@ -31,13 +31,14 @@ def headline(run: Run) -> Headline:
     """Say what the run comes to, in the order of the exit codes: a violation first, then what kept it from an end."""
     failed = _with(run, "fail")
     open_musts = [result for result in _with(run, *_UNJUDGED) if result.rule.level == "must"]
-    cut = f"The run was cut short: {_sentence(visible(run.cut_short))}" if run.cut_short else None
+    why = _sentence(visible(run.cut_short or ""))
+    cut = f"The run was cut short: {why}" if run.cut_short else None
     untested = _untested_note(run)
     if failed:
         title = f"The contract is broken: {plural(len(failed), 'rule')} of {len(run.results)} failed."
         return Headline(BROKEN, title, _notes(cut, untested))
     if cut and not _with(run, *_EXERCISED, "error"):
-        return Headline(CUT_SHORT, cut, ("Nothing was tested.",))
+        return Headline(CUT_SHORT, f"Nothing was tested: {why}", ())
     if cut:
         return Headline(CUT_SHORT, cut, _notes("Nothing failed until then.", untested))
     if not _with(run, *_EXERCISED):

@@ -20,6 +20,7 @@ LONGEST = 60_000  # GitHub takes 65,536 characters; the rest is for what a bot a
 _FOR_ATTENTION = 16_000
 _FOR_OBSERVATIONS = 9_000
 _FOR_CATALOGUE = 15_000
+_FOR_NOTES = 1_000  # what each table says of the rest, and its frame
 
 _ATTENTION = ("fail", "error", "untested")
 _FAILURES_OF_A_RULE = 3
@@ -32,10 +33,12 @@ _ELSEWHERE = "report.html and report.json have them all"
 
 def render(run: Run) -> str:
     """Return the comment. It is shorter than `LONGEST`; what did not fit is counted in words."""
-    before = [_opening(run), _attention(run)]
-    after = [_observations(run), _catalogue(run)]
-    room = LONGEST - sum(len(part) + 2 for part in before + after)
-    return "\n\n".join(part for part in [*before, _failures(run, room), *after] if part) + "\n"
+    parts = [_opening(run), _attention(run)]
+    # What failed has the room that there is; the tables behind it have the rest.
+    for section, most in ((_failures, LONGEST), (_observations, _FOR_OBSERVATIONS), (_catalogue, _FOR_CATALOGUE)):
+        room = LONGEST - sum(len(part) + 2 for part in parts) - _FOR_NOTES
+        parts.append(section(run, min(room, most)))
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _opening(run: Run) -> str:
@@ -66,28 +69,30 @@ def _attention(run: Run) -> str:
 
 def _failures(run: Run, room: int) -> str:
     """Return as many failures as there is room for: the first of each rule first, three of each rule at most."""
-    shown = _chosen([result for verdict in VERDICTS for result in run.results if result.verdict == verdict], room - 200)
-    left_out = sum(len(result.failures) for result in run.results) - len(shown)
-    if left_out:
+    results = [result for verdict in VERDICTS for result in run.results if result.verdict == verdict]
+    failed = [result for result in results if result.failures]
+    shown = _chosen(failed, room - 200)
+    if left_out := sum(len(result.failures) for result in failed) - len(shown):
         shown.append(f"{plural(left_out, 'more failed case')} left out here: {_ELSEWHERE}.")
     return "\n\n".join(shown)
 
 
-def _chosen(results: Sequence[RuleResult], room: int) -> list[str]:
-    """Return what fits. A failure goes without its lines for a shell before another rule goes without its evidence."""
-    failed = [result for result in results if result.failures]
-    briefly = list(_fitting((_details(result, result.failures[0], lines=False) for result in failed), room))
-    room -= sum(len(block) + 2 for block in briefly)
-    shown = []
-    for result, brief in zip(failed, briefly, strict=False):
-        whole = _details(result, result.failures[0])
-        first = whole if len(whole) - len(brief) <= room else brief
-        room -= len(first) - len(brief)
+def _chosen(failed: Sequence[RuleResult], room: int) -> list[str]:
+    """Return what fits: a case of each rule first, then its lines for a shell, then more cases beside the tables."""
+    firsts = list(_fitting((_details(result, result.failures[0], lines=False) for result in failed), room))
+    room -= sum(len(block) + 2 for block in firsts)
+    blocks = [[first] for first in firsts]
+    for result, shown in zip(failed, blocks, strict=False):
+        more = len(whole := _details(result, result.failures[0])) - len(shown[0])
+        if more <= room:
+            shown[0], room = whole, room - more
+    room -= _FOR_OBSERVATIONS + _FOR_CATALOGUE
+    for result, shown in zip(failed, blocks, strict=False):
         others = (_details(result, other) for other in islice(result.failures, 1, _FAILURES_OF_A_RULE))
-        rest = list(_fitting(others, room))
-        room -= sum(len(block) + 2 for block in rest)
-        shown += [first, *rest]
-    return shown
+        fitting = list(_fitting(others, room))
+        shown.extend(fitting)
+        room -= sum(len(block) + 2 for block in fitting)
+    return [block for shown in blocks for block in shown]
 
 
 def _details(result: RuleResult, failure: Failure, *, lines: bool = True) -> str:
@@ -99,33 +104,31 @@ def _details(result: RuleResult, failure: Failure, *, lines: bool = True) -> str
     ]
     if failure.request_id:
         parts.append(f"Request id {_code(failure.request_id)}")
-    if failure.curl and lines:
-        parts.append(_curl(failure.curl))
+    if failure.curl:
+        parts.append(_curl(failure.curl) if lines else f"The lines that send it again are left out here: {_ELSEWHERE}.")
     return "\n\n".join([*parts, "</details>"])
 
 
 def _curl(line: str) -> str:
     """Return the whole line, or none of it: a shortened one would reproduce something else."""
     if len(line) > _LONGEST_BLOCK:
-        return f"The curl line is too long for a comment: {_ELSEWHERE.replace('them all', 'it')}."
+        return f"The lines that send it again are too long for a comment: {_ELSEWHERE}."
     return _fence(printable(line), "sh")
 
 
-def _observations(run: Run) -> str:
+def _observations(run: Run, room: int) -> str:
     rows = (f"| {_rule(result)} | {_prose(result.observation)} |" for result in run.results if result.observation)
-    return _collapsed("What the deployment does where the contract is silent", ("Rule", "Observation"), rows)
+    return _collapsed("What the deployment does where the contract is silent", ("Rule", "Observation"), rows, room)
 
 
-def _catalogue(run: Run) -> str:
+def _catalogue(run: Run, room: int) -> str:
     rows = (
         f"| {_rule(result)} | {result.rule.level} | {_verdict(result)} | {result.cases} |" for result in run.results
     )
-    return _collapsed(
-        f"All {plural(len(run.results), 'rule')}", ("Rule", "Level", "Verdict", "Cases"), rows, _FOR_CATALOGUE
-    )
+    return _collapsed(f"All {plural(len(run.results), 'rule')}", ("Rule", "Level", "Verdict", "Cases"), rows, room)
 
 
-def _collapsed(title: str, heads: tuple[str, ...], rows: Iterable[str], room: int = _FOR_OBSERVATIONS) -> str:
+def _collapsed(title: str, heads: tuple[str, ...], rows: Iterable[str], room: int) -> str:
     table = _table(heads, rows, room)
     return f"<details><summary>{title}</summary>\n\n{table}\n\n</details>" if table else ""
 

@@ -101,7 +101,7 @@ def _why(result: RuleResult, console: Console) -> Text:
     for failure in result.failures[:1]:
         lines.append(_text(f"expected {one_line(failure.expected, _LONGEST_VALUE)}", console, style="green"))
         lines.append(_text(f"     got {one_line(failure.actual, _LONGEST_VALUE)}", console, style="red"))
-    if len(result.failures) > 1:
+    if len(result.failures) > 1 and not result.reason:  # else that says how many there are
         lines.append(Text(f"and {plural(len(result.failures) - 1, 'more case')}", "dim"))
     return Text("\n").join(lines)
 
@@ -133,16 +133,17 @@ def _text(text: str, console: Console, limit: int = 2 * _LONGEST_VALUE, style: s
 class Progress:
     """How far the run is: a live bar, or with `plain` a line whenever another tenth of the tests is done.
 
-    It counts tests, which are not rules, and names the rules that fail. A console that is not a terminal gets plain
-    lines too; plain lines hold no control codes.
+    It counts tests, which are not rules, or what else `noun` says, and names the rules that fail. A console that is not
+    a terminal gets plain lines too; plain lines hold no control codes.
     """
 
-    def __init__(self, console: Console, *, plain: bool) -> None:
+    def __init__(self, console: Console, *, plain: bool, noun: str = "test") -> None:
         self._console = console
+        self._noun = noun
         self._total = self._done = self._said = 0
         self._failed: tuple[str, ...] = ()
         self._named: tuple[str, ...] = ()
-        self._bar = None if plain or not console.is_terminal else _bar(console)
+        self._bar = None if plain or not console.is_terminal else _bar(console, noun)
 
     def start(self, total: int) -> None:
         """Begin; `total` is the number of tests to come."""
@@ -160,6 +161,10 @@ class Progress:
         elif self._done * _LINES // max(self._total, 1) > self._said * _LINES // max(self._total, 1):
             self._say()
 
+    def say(self, sentence: str) -> None:
+        """Print a line, above the bar if there is one."""
+        self._console.print(_text(sentence, self._console), soft_wrap=True)
+
     def stop(self) -> None:
         """End. Stopping twice does no harm."""
         if self._bar:
@@ -173,17 +178,16 @@ class Progress:
         new = [rule for rule in self._failed if rule not in self._named]
         self._named = self._failed
         named = f" ({', '.join(new)})" if new else ""
-        line = f"{self._done} of {plural(self._total, 'test')}, {_failed(self._failed)}{named}"
-        self._console.print(_text(line, self._console), soft_wrap=True)
+        self.say(f"{self._done} of {plural(self._total, self._noun)}, {_failed(self._failed)}{named}")
 
 
 def _failed(rules: Sequence[str]) -> str:
     return f"{plural(len(rules), 'rule')} failed" if rules else "no rule failed"
 
 
-def _bar(console: Console) -> progress.Progress:
+def _bar(console: Console, noun: str) -> progress.Progress:
     return progress.Progress(
-        progress.TextColumn("tests"),
+        progress.TextColumn(f"{noun}s"),
         progress.BarColumn(bar_width=24),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[failed]}", markup=False),

@@ -11,7 +11,7 @@ from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document
 from contract.exchange import Body, Exchange, Request
 from contract.judge import invariants
-from contract.outcome import LeftOut, See, Violation
+from contract.outcome import ANSWERED, LeftOut, See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
 from contract.spec.statuses import BUSY, UNAVAILABLE
@@ -81,8 +81,10 @@ class RecordingClient(Client):
                 raise See(self.broken[name])
 
     def submit_wrong(self, wrong: WrongCredential, key: str) -> Exchange:
-        """Send a submission that is valid but for its credential."""
+        """Send a submission that is valid but for its credential. Raises LeftOut if that is none."""
         token = self.config.credentials["writer"].token
+        if (reason := wrong.unfit(token, self.config.valid_headers)) is not None:
+            raise LeftOut(reason)
         document: Document | Body = {**self.base, "external_id": key}
         request = self.request(document if wrong.content is None else Body(wrong.content), credential=None, key=key)
         headers = request.headers
@@ -129,4 +131,4 @@ class RecordingClient(Client):
     def silent(self, exchange: Exchange, reason: str) -> None:
         """Record that a case makes the target fall silent. Rule: ERR-4."""
         actual = f"no answer twice, while others are answered: {reason}"
-        self.recorder.fail("ERR-4", Violation("ERR-4", "an answer", actual, exchange))
+        self.recorder.fail("ERR-4", Violation("ERR-4", ANSWERED, actual, exchange))

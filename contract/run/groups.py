@@ -44,6 +44,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
             key, last = client.key(), None  # it may be taken now
         except Violation as violation:
             violation.rule = violation.rule or rule
+            violation.name_case(case.why)
             if last is None or violation.rule != rule or not used_up(client, case, violation):
                 failures.append(violation)
             key, last = client.key(), None  # it may be taken now

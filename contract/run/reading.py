@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from urllib.parse import quote, urlencode
 from contract.cases.credentials import NONE, OTHER_CASE, UNKNOWN, under
 from contract.cases.queries import Query
 from contract.exchange import Exchange
+from contract.judge.invariants import EXPANDED, shape
 from contract.judge.reading import judge_envelope, judge_selection
 from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
+from contract.spec.fields import pattern
 
 READERS = ("private_reader", "reader", "writer")  # who may be able to read, the one who sees most first
 SHAPE = ("RESP-1", "RESP-2", "RESP-3", "RESP-6", "RESP-10")  # how an engagement is shown, wherever that is
@@ -35,15 +38,43 @@ def stands(client: RecordingClient, *rules: str) -> None:
 def offered(client: RecordingClient, what: str) -> None:
     """Raise NotApplicable unless the target offers `read` or `list`. It is asked once a run.
 
-    Raises See if what a create answers is not as documented, since the same is read then, or if no repeat works, since
-    nobody knows then what is stored.
+    Raises See if the first create of the run did not show an id that can be used.
     """
-    stands(client, *SHAPE)
-    client.need(REPEAT)
     if client.offers is None:
         client.offers = _ask(client)
     if what not in client.offers:
         raise NotApplicable(f"the target does not offer GET of {'a list' if what == 'list' else 'an engagement'}")
+    if not re.fullmatch(pattern("Engagement", "id"), _first_id(client)):
+        raise See("RESP-2")
+
+
+def readable(client: RecordingClient, what: str) -> None:
+    """See that what the run created can be read as `read` or `list`. Raises what `offered` raises.
+
+    Raises See if no repeat works, or two engagements have one id, since nobody knows then what is stored. A list shows
+    all that the run created, so for a list all of that has to be as documented.
+    """
+    offered(client, what)
+    client.need(REPEAT)
+    stands(client, *(SHAPE if what == "list" else ["RESP-3"]))
+
+
+def documented(*shown: Exchange) -> None:
+    """Raise See if one of these does not show its engagement as documented: it cannot be compared with others then."""
+    for exchange in shown:
+        engagement = exchange.response.engagement
+        for finding in shape(engagement, exchange.shown):
+            raise See(finding.rule)
+        if any(name in engagement for name in EXPANDED):
+            raise See("RESP-6")
+
+
+def _first_id(client: RecordingClient) -> str:
+    if client.anchor is None:
+        raise Untested("no engagement was created that could be read")
+    if client.anchor.response.id is None:
+        raise See("RESP-1")
+    return client.anchor.response.id
 
 
 def _ask(client: RecordingClient) -> set[str]:
@@ -51,10 +82,9 @@ def _ask(client: RecordingClient) -> set[str]:
 
     So it offers what answers anybody with 200. If lists do, GET of an engagement that they show is offered as well.
     """
-    if client.anchor is None or client.anchor.response.id is None:
-        raise Untested("no engagement was created that could be read")
+    tail = f"/{quote(_first_id(client), safe='')}"
     readers = [name for name in READERS if name in client.config.credentials]
-    ones = [client.read(f"/{client.anchor.response.id}", name, "observed") for name in readers]
+    ones = [client.read(tail, name, "observed") for name in readers]
     lists = [client.read("?limit=1", name, "observed") for name in readers]
     found = {"read"} if any(one.response.engagement for one in ones) else set()
     if any("data" in page.response.engagement for page in lists):
@@ -87,6 +117,8 @@ def refused_to_strangers(client: RecordingClient, tail: str) -> None:
     """Read without a credential, and with some that nobody has. Raises Violation unless all get 401."""
     token = client.config.credentials["writer"].token
     for wrong in (NONE, UNKNOWN, OTHER_CASE, under("Basic")):
+        if wrong.unfit(token, client.config.valid_headers) is not None:
+            continue
         header = wrong.header(token)
         headers = () if header is None else (("Authorization", header),)
         exchange = client.read(tail, None, "unauthorized", headers=headers, authorization=wrong.shell(token))

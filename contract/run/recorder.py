@@ -176,8 +176,8 @@ def _verdict(rule: Rule, found: RuleRecord, ended: str) -> tuple[str, str | None
     `ended` is why a rule of which nothing is known was not tested.
     """
     if found.failed and not rule.observed:
-        more = found.failed - len(found.failures)
-        return "fail", f"{more} more failures are not shown" if more > 0 else None
+        kept = len(found.failures)
+        return "fail", f"{found.failed} failures, of which reports show {kept}" if found.failed > kept else None
     if found.errors:
         return "error", found.errors[0]
     if found.untested:

@@ -91,6 +91,11 @@ class Plan:
                 return f"limits.{key} = {limit} is too small for this run: {needed} would do"
         return None
 
+    @property
+    def _most(self) -> str:
+        most = self.config.max_creations
+        return ", and no budget ends that" if most is None else f", {most} at most"
+
     def as_text(self) -> str:
         """Return the plan for people."""
         untested = [result for result in self.results if result.verdict in {"untested", "waived"}]
@@ -98,6 +103,7 @@ class Plan:
             f"Target   {self.config.base_url}",
             f"Profile  {self.profile.name}, {len(self.results)} rules",
             f"Sends    about {self.requests} requests, creates about {self.creations} engagements",
+            f"         on a target that keeps the contract; a broken one may create more{self._most}",
             f"Takes    at least {duration(self.seconds)}",
             f"Budget   {budget(self.config)}",
             "Values",
@@ -106,10 +112,10 @@ class Plan:
         if not self.config.sources:
             lines.append("  (the mock, started for the run)")
         if untested:
-            lines.append("Untested")
+            lines.append("Untested, or not applicable if the target does not offer what they are about")
             lines += [f"  {result.rule.id:<9} {result.rule.level:<11} {result.reason}" for result in untested]
         if left := [result for result in self.results if result.left_out]:
-            lines.append("Left out, as others would see it (limits.visible = true brings it back)")
+            lines.append("Left out (limits.visible = true brings back what others would see)")
             lines += [f"  {result.rule.id:<9} {case}" for result in left for case in result.left_out]
         if self.left:
             lines.append(f"Left to --profile {self.profile.larger}")
@@ -194,9 +200,13 @@ def _own_environment() -> Iterator[None]:
 
 def budget(config: Config) -> str:
     """Say how much a run may send and create, and how fast."""
-    rate = f"{config.rate:g} requests/s" if config.rate else "no rate limit"
-    requests, creations = (limit or "any number of" for limit in (config.max_requests, config.max_creations))
-    return f"{rate}, at most {requests} requests and {creations} creations"
+    limits = (
+        (config.rate, "{:g} requests/s"),
+        (config.max_requests, "at most {} requests"),
+        (config.max_creations, "at most {} engagements"),
+    )
+    said = ", ".join(text.format(value) for value, text in limits if value is not None)
+    return said or ("none (the target is on this machine)" if config.loopback else "none")
 
 
 def duration(seconds: float) -> str:

@@ -68,7 +68,9 @@ class Session:
         ]
 
     def run(self) -> Run:
-        """Return what was found so far."""
+        """Return what was found so far: nothing, if the pre-flight failed, as that may be the configuration's fault."""
+        recorder = Recorder() if self.preflight_failed else self.recorder
+        ended = self.client.redact(self.preflight_failed or self.stopped or "") or None
         return Run(
             target=self.config.base_url,
             profile=self.profile.name,
@@ -77,8 +79,8 @@ class Session:
             duration_seconds=time.monotonic() - self.started,
             requests=self.client.requests,
             creations=self.client.creations,
-            results=self.recorder.results(self.config, self.rules, self.preflight_failed or self.stopped),
-            cut_short=self.client.redact(self.preflight_failed or self.stopped or "") or None,
+            results=recorder.results(self.config, self.rules, ended),
+            cut_short=ended,
         )
 
     def exit_code(self, run: Run) -> int:

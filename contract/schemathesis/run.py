@@ -23,7 +23,7 @@ from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATI
 from contract.spec import document as spec
 from contract.target.config import Config
 
-CODES = {130: NO_TARGET}  # of Schemathesis: interrupted. Its 1 and 2, a failure and its own usage, are ours
+INTERRUPTED = 130  # the exit code of Schemathesis. Its 1 and 2, a failure and its own usage, are ours
 
 
 def run(config: Config, *, report_dir: Path | None = None, **settings: Any) -> int:
@@ -66,6 +66,8 @@ def generate(  # noqa: PLR0913  what a run consists of
         code = _call(arguments)
     finally:
         targets.given = None
+    if code == INTERRUPTED:
+        session.stopped = session.stopped or "interrupted"
     if not target.accepted and code != USAGE:
         session.stopped = session.stopped or NOTHING_ACCEPTED
     return _finish(session, code)
@@ -94,4 +96,4 @@ def _finish(session: Session, code: int) -> tuple[Run, int]:
         return found, NO_TARGET
     if "fail" in found.summary:
         return found, VIOLATION
-    return found, NO_TARGET if session.stopped else CODES.get(code, code)
+    return found, NO_TARGET if session.stopped else code

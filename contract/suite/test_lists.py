@@ -20,6 +20,7 @@ from contract.run.reading import (
     glimpses,
     listing,
     offered,
+    readable,
     refused_to_strangers,
     selected,
     stands,
@@ -37,7 +38,7 @@ FREE = ("action_items", "signals", "tags")  # members that are expanded without 
 @rule("LIST-1", "LIST-2")
 def test_a_list_is_an_envelope(client: RecordingClient) -> None:
     """A page has its four members, engagements as documented, and no more of them than were asked for, or than 25."""
-    offered(client, "list")
+    readable(client, "list")
     for limit, query in ((DEFAULT_LIMIT, ""), (1, "?limit=1"), (2, "?limit=2"), (100, "?limit=100")):
         exchange = client.read(query)
         for finding in judge_envelope(exchange, limit):
@@ -74,7 +75,7 @@ def _second_page(client: RecordingClient) -> None:
 @rule("LIST-1")
 def test_a_list_shows_what_was_created(client: RecordingClient) -> None:
     """Each engagement of a list is as it was created, but for what processing changes."""
-    offered(client, "list")
+    readable(client, "list")
     stands(client, "LIST-1", "READ-1")
     found = listing(client)
     shown = {one["id"]: one for one in found.engagements}
@@ -89,7 +90,7 @@ def test_a_list_shows_what_was_created(client: RecordingClient) -> None:
 @each_rule("LIST-13", "LIST-15", "LIST-16")
 def test_what_a_bad_parameter_gets(client: RecordingClient, name: str) -> None:
     """What is no limit, no order, no cursor, no value of a filter, and a parameter that nobody knows."""
-    offered(client, "list")
+    readable(client, "list")
     for query in (query for query in BAD if query.rule == name):
         exchange = client.read(f"?{query.text}")
         client.recorder.observe(name, f"{exchange.response.status} for {query.text}")
@@ -99,7 +100,7 @@ def test_what_a_bad_parameter_gets(client: RecordingClient, name: str) -> None:
 @rule("LIST-14")
 def test_no_parameter_makes_the_server_fail(client: RecordingClient) -> None:
     """Odd parameters get an answer below 500."""
-    offered(client, "list")
+    readable(client, "list")
     for text in ODD:
         try:
             exchange = client.read(f"?{text}")
@@ -113,7 +114,7 @@ def test_no_parameter_makes_the_server_fail(client: RecordingClient) -> None:
 @rule("LIST-3")
 def test_lists_are_in_order(client: RecordingClient) -> None:
     """Newest first by default and where it is asked for, oldest first where that is."""
-    offered(client, "list")
+    readable(client, "list")
     stands(client, "RESP-11")
     orders = {"updated_at:desc": True, "updated_at:asc": False, "": True}
     with unchanged(client) as stable:
@@ -128,7 +129,7 @@ def test_lists_are_in_order(client: RecordingClient) -> None:
 @rule("LIST-4")
 def test_pages_show_every_engagement_once(client: RecordingClient) -> None:
     """Small pages show what one large page shows, each engagement once, although another one is created meanwhile."""
-    offered(client, "list")
+    readable(client, "list")
     with unchanged(client) as stable:
         kind = str(example(client, "plain").document["type"])
         upwards = Query({"order_by": "updated_at:asc", "filter[engagement_type][eq]": kind}, "LIST-6")
@@ -159,7 +160,7 @@ def _one_list(walk: Listing, query: Query) -> None:
 @each_rule("LIST-6", "LIST-7", "LIST-8", "LIST-9")
 def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
     """Each filter shows the engagements that it selects, all of them and no others."""
-    offered(client, "list")
+    readable(client, "list")
     stands(client, *(["RESP-11"] if name == "LIST-9" else []))
     queries = [query for query in filters(listing(client).engagements) if query.rule == name]
     if not queries:
@@ -171,7 +172,7 @@ def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
 @rule("LIST-5")
 def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
     """A title is found; a key, which stands in no title, is not."""
-    offered(client, "list")
+    readable(client, "list")
     first = example(client, "plain")
     whole = listing(client, Query({"search": str(first.document["title"])}, "LIST-5"))
     if first.response.id in whole.ids and first.response.id not in (found := listing(client)).ids:
@@ -185,7 +186,7 @@ def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
 @rule("LIST-11")
 def test_private_engagements_are_listed_for_those_who_may_read_them(client: RecordingClient) -> None:
     """A reader with engagements:private:read finds them in lists, a reader without it does not."""
-    offered(client, "list")
+    readable(client, "list")
     stands(client, "RESP-9")
     first = example(client, "plain")
     everything = listing(client)
@@ -213,7 +214,7 @@ def _readable(client: RecordingClient, who: str) -> None:
 @rule("LIST-10")
 def test_no_list_shows_another_workspace(client: RecordingClient) -> None:
     """The list of another workspace shows nothing that this one created, and the other way round."""
-    offered(client, "list")
+    readable(client, "list")
     stands(client, "IDEM-4")
     _readable(client, "other_workspace")
     mine, theirs = listing(client), listing(client, who="other_workspace")
@@ -245,7 +246,7 @@ def test_nobody_lists_without_a_credential(client: RecordingClient) -> None:
 @rule("LIST-17")
 def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
     """The list has each engagement that an answer of this run showed, once, and none that no answer showed."""
-    offered(client, "list")
+    readable(client, "list")
     stands(client, "IDEM-4")
     found = listing(client)
     times = Counter(found.ids)
@@ -269,7 +270,7 @@ def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
 @rule("LIST-12")
 def test_lists_expand_what_is_asked_for(client: RecordingClient) -> None:
     """Members are expanded in lists where they are asked for, and no others; some need a scope of their own."""
-    offered(client, "list")
+    readable(client, "list")
     client.need("list")
     stands(client, "READ-10")
     guarded = client.read("?limit=1&expand=owner", expect="forbidden")

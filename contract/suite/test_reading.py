@@ -11,7 +11,15 @@ from contract.judge.invariants import EXPANDED
 from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_read
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import distinct_readers, offered, refused_to_strangers, shown, stands
+from contract.run.reading import (
+    distinct_readers,
+    documented,
+    offered,
+    readable,
+    refused_to_strangers,
+    shown,
+    stands,
+)
 from contract.run.steps import created, example, replayed
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, rule
@@ -25,7 +33,7 @@ ODD_IDS = ("ngmt_", "x", "%00", "..%2F..", "'%20OR%201=1--", "%F0%9F%98%80", "%F
 @rule("READ-1", "READ-4", "READ-8")
 def test_what_was_created_is_read(client: RecordingClient) -> None:
     """Each example is shown as it was created, to a credential that may see everything, with nothing expanded."""
-    offered(client, "read")
+    readable(client, "read")
     _read(client, example(client, "full"))
     with client.case("READ-1", "an engagement of the required fields alone"):
         _read(client, example(client, "minimal"))
@@ -49,6 +57,7 @@ def _reads_public_ones(client: RecordingClient) -> bool:
 
 def _judge(client: RecordingClient, exchange: Exchange, first: Exchange, *expanded: str) -> None:
     """Raise Violation if an engagement is not shown as it was created, and record what else is wrong with it."""
+    documented(first)
     for finding in judge_read(exchange, first, expanded):
         violation = Violation(*finding, exchange)
         if finding.rule == "READ-1":
@@ -61,12 +70,14 @@ def _judge(client: RecordingClient, exchange: Exchange, first: Exchange, *expand
 @rule("IDEM-2")
 def test_a_repeat_changed_nothing_that_is_stored(client: RecordingClient) -> None:
     """After a repeat in which every field differs, the engagement is read as it was."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     before = shown(client, first)
     changed = {**first.document, **client.full(), "title": f"{client.run_id} changed", "source_system": "changed"}
     replayed(client, first, changed)
-    for finding in judge_read(shown(client, first), before):
+    after = shown(client, first)
+    documented(first, *(exchange for exchange in (before, after) if exchange.response.ok))
+    for finding in judge_read(after, before):
         if finding.rule == "READ-1":
             raise Violation("IDEM-2", finding.expected, finding.actual, first)
 
@@ -81,7 +92,7 @@ def test_nobody_reads_without_a_credential(client: RecordingClient) -> None:
 @rule("READ-2")
 def test_reading_needs_the_scope(client: RecordingClient) -> None:
     """A valid credential without any scope reads neither an engagement nor a list: 403."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     exchanges = [shown(client, first, "noscope", expect="forbidden")]
     if "list" in (client.offers or ()):
@@ -94,7 +105,7 @@ def test_reading_needs_the_scope(client: RecordingClient) -> None:
 @rule("READ-3")
 def test_a_private_engagement_is_shown_to_those_who_may_see_it(client: RecordingClient) -> None:
     """Who has engagements:private:read gets it; a reader without it, who takes no part, does not."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     if first.response.engagement.get("is_private") is False:
         raise See("RESP-9")
@@ -113,7 +124,7 @@ def test_a_private_engagement_is_shown_to_those_who_may_see_it(client: Recording
 @rule("READ-5")
 def test_whether_the_creator_reads_it(client: RecordingClient) -> None:
     """Who created a private engagement and takes no part in it may see it, or not."""
-    offered(client, "read")
+    readable(client, "read")
     exchange = shown(client, example(client, "plain"), "writer")
     if exchange.response.status == FORBIDDEN:
         raise NotApplicable("the writer lacks engagements:read")
@@ -123,7 +134,7 @@ def test_whether_the_creator_reads_it(client: RecordingClient) -> None:
 @rule("READ-6")
 def test_no_other_workspace_reads_it(client: RecordingClient) -> None:
     """A credential of another workspace does not get the engagement, and its own is not shown to this one."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     other = created(client, client.submission(), credential="other_workspace")
     strangers = [(first, "other_workspace", ""), (other, "private_reader", "")]
@@ -137,7 +148,7 @@ def test_no_other_workspace_reads_it(client: RecordingClient) -> None:
 @rule("READ-7")
 def test_an_unknown_id_gets_404(client: RecordingClient) -> None:
     """An id that no engagement has is 404, also one that differs from a known one only in its end."""
-    offered(client, "read")
+    readable(client, "read")
     id_ = str(example(client, "plain").response.id)
     for unknown in (f"{id_}000000000000", *(_near(id_) if len(id_) >= LONG_ID else ())):
         exchange = client.read(f"/{unknown}", expect="hidden")
@@ -167,7 +178,7 @@ def _near(id_: str) -> tuple[str, str]:
 @rule("READ-18")
 def test_no_id_makes_the_server_fail(client: RecordingClient) -> None:
     """A text that is no id is refused in any way below 500."""
-    offered(client, "read")
+    readable(client, "read")
     for text in ODD_IDS:
         try:
             exchange = client.read(f"/{text}", expect="hidden")
@@ -180,7 +191,7 @@ def test_no_id_makes_the_server_fail(client: RecordingClient) -> None:
 @rule("READ-8")
 def test_what_is_asked_for_is_expanded(client: RecordingClient) -> None:
     """Each member that can be expanded is there when it is asked for, alone and with others, and no other is."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     free = [name for name in EXPANDED if name not in SCOPED]
     for names in (*([name] for name in EXPANDED), free):
@@ -195,7 +206,7 @@ def test_what_is_asked_for_is_expanded(client: RecordingClient) -> None:
 @rule("READ-9")
 def test_what_an_unknown_member_of_expand_gets(client: RecordingClient) -> None:
     """A word that names nothing, alone and among others."""
-    offered(client, "read")
+    readable(client, "read")
     for value in ("no_such_thing", "tags,no_such_thing"):
         exchange = shown(client, example(client, "plain"), query=f"?expand={value}")
         client.recorder.observe("READ-9", f"{exchange.response.status} for expand={value}")
@@ -204,7 +215,7 @@ def test_what_an_unknown_member_of_expand_gets(client: RecordingClient) -> None:
 @rule("READ-10")
 def test_some_members_need_a_scope_of_their_own(client: RecordingClient) -> None:
     """A reader of engagements alone gets 403 when asking for companies, contacts and the owner."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     if not shown(client, first).response.ok:
         raise See("READ-1")
@@ -221,7 +232,7 @@ def test_some_members_need_a_scope_of_their_own(client: RecordingClient) -> None
 @rule("READ-1", "READ-11", "READ-12", "READ-13")
 def test_a_read_has_an_etag(client: RecordingClient) -> None:
     """The header is there; who sends it back as If-None-Match may get 304, and who sends another one does not."""
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     exchange = shown(client, first)
     if not exchange.response.ok:
@@ -247,7 +258,7 @@ def _conditional(client: RecordingClient, first: Exchange, tag: str, **options: 
 @rule("READ-14")
 def test_what_a_link_to_the_recording_looks_like(client: RecordingClient) -> None:
     """The link is asked for and not opened."""
-    offered(client, "read")
+    readable(client, "read")
     url = shown(client, example(client, "plain"), query="?expand=media_url").response.engagement.get("media_url")
     scheme = str(url).partition("://")[0]
     client.recorder.observe("READ-14", "no link" if url is None else f"a link with {scheme}, which was not opened")
@@ -257,9 +268,10 @@ def test_what_a_link_to_the_recording_looks_like(client: RecordingClient) -> Non
 @rule("READ-12", "READ-15")
 def test_processing_moves_forward(client: RecordingClient) -> None:
     """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
-    offered(client, "read")
+    readable(client, "read")
     stands(client, "RESP-11")
     for first in (example(client, "plain"), client.milestones[-1]):
+        documented(first)
         reads = [shown(client, first) for _ in range(3)]
         if not all(exchange.response.ok for exchange in reads):
             raise See("READ-1")
@@ -273,7 +285,7 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
 @rule("READ-3")
 def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) -> None:
     """A reader without the scope gets none that is completed, has other participants, or is a meeting, nor a 304."""
-    offered(client, "read")
+    readable(client, "read")
     stands(client, "READ-1", "READ-3", "READ-4")
     distinct_readers(client)
     first = example(client, "plain")
@@ -296,7 +308,7 @@ def test_what_processing_makes(client: RecordingClient) -> None:
 
     What was submitted stays as it was created.
     """
-    offered(client, "read")
+    readable(client, "read")
     first = example(client, "plain")
     exchange = shown(client, first)
     _judge(client, exchange, first)

@@ -12,5 +12,5 @@ from contract.suite.marks import rule
     "scenario", [pytest.param(scenario, id=scenario.name, marks=rule(scenario.rule)) for scenario in SCENARIOS]
 )
 def test_scenario(client: RecordingClient, scenario: Scenario) -> None:
-    """Each scenario of the table ends as the contract says."""
+    """Requests in a row or at once, under one key or two: none leaves behind what changes the answer to the next."""
     play(client, scenario)

@@ -16,7 +16,7 @@ from typing import Any
 
 from contract.between import page, retry_after
 from contract.exchange import LARGE, PATH, Body, Exchange, Request, Response
-from contract.outcome import CutShort, LeftOut, Untested, Violation
+from contract.outcome import ANSWERED, CutShort, LeftOut, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
 from contract.target.budget import Budget
 from contract.target.clock import Clock
@@ -309,7 +309,7 @@ class Client:
                     return
                 exchange = self.exchange(request, Response(0, {}, reason.encode()), self.clock.time())
                 self.silent(exchange, reason)
-                raise Violation(None, "an answer", f"no answer twice: {reason}", exchange)
+                raise Violation(None, ANSWERED, f"no answer twice: {reason}", exchange)
             self.patience.wait(2.0**failed, reason)
         raise CutShort(f"the target stopped answering: {reason}")
 

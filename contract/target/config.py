@@ -94,6 +94,12 @@ class Config:
         return not (self.loopback or self.visible)
 
     @property
+    def valid_headers(self) -> frozenset[str]:
+        """Every Authorization header that a configured credential makes valid, in each form that a target may take."""
+        known = self.credentials.values()
+        return frozenset(header for each in known for header in (each.header, f"Bearer {each.token}", each.token))
+
+    @property
     def loopback(self) -> bool:
         """Whether the target is on this machine."""
         return is_loopback(self.base_url)

@@ -56,8 +56,8 @@ class Redactor:
         if not self.short:
             return None
         return (
-            f"{', '.join(self.short)}: shorter than {SHORTEST_SECRET} characters. Reports hide it where it stands"
-            " alone, and not inside of a longer word"
+            f"{', '.join(self.short)}: shorter than {SHORTEST_SECRET} characters. Reports hide a short secret where"
+            " it stands alone, and not inside longer words"
         )
 
 

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+from dataclasses import replace
 
 import pytest
 
+from contract.cases.submission import said
 from contract.exchange import Body, Exchange, Response, Text, shown
 from contract.script import script
 from tests.kit.targets import SECRET, Make, Scripted, engagement, reply
@@ -144,3 +146,17 @@ def test_long_texts_are_shown_by_how_they_are_made() -> None:
     said = json.loads(shown({"transcript_text": Text(("a", 850_000), ("é", 50_000)), "title": "x" * 300}))
     assert said["transcript_text"] == {"repeat": ["a", 850_000], "then": ["é", 50_000]}
     assert said["title"] == {"begins": "x" * 60, "characters": 300}
+
+
+def test_a_mark_is_told_apart_from_the_letter_that_it_makes() -> None:
+    """The letter e with a mark is two characters and é is one: what a limit counts can be counted in what is shown."""
+    assert shown({"title": "e\u0301"}) == r'{"title": "e\u0301"}'
+    assert shown("é 你 😀") == '"é 你 😀"'
+    text = Text(("a", 850_001), ("e\u0301", 25_000))
+    assert said("transcript_text", text).count(r'25,000 × the 2 characters "e\u0301"') == 1
+
+
+def test_no_answer_is_shown_as_none(make: Make) -> None:
+    """0 is no status of HTTP, so a report does not say that it came."""
+    silent = replace(exchange(make, {}), response=Response(0, {}, b"the connection broke"))
+    assert silent.shown_response() == "no response: the connection broke"

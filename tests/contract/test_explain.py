@@ -19,6 +19,9 @@ from tests.kit.command import contract
         ("AUTH-3", "Authorization: Bearer ${CONTRACT_WRITER%????}: must be refused with 401"),
         ("SCOPE-1", "with the credential reader: must be refused for want of the scope"),
         ("BODY-19", "may be answered in any way"),
+        ("BODY-13", "in chunks: must be accepted"),
+        ("BODY-13", "without is_private: must be accepted"),
+        ("IDEM-4", "with the credential other_workspace, under a key that was sent before: must be accepted"),
     ],
 )
 def test_a_rule_is_explained_by_what_is_sent_for_it(rule: str, example: str) -> None:

@@ -155,7 +155,9 @@ def _by_the_beginning(sent: Sent, app: WSGIApplication) -> Answer:
     answer, path = sent.call(app), sent.environ["PATH_INFO"]
     if sent.environ["REQUEST_METHOD"] != "GET" or answer.status != 404:
         return answer
-    listed = Sent({**sent.environ, "PATH_INFO": PATH, "QUERY_STRING": "limit=100&order_by=updated_at:asc"}, b"").call(app)
+    listed = Sent({**sent.environ, "PATH_INFO": PATH, "QUERY_STRING": "limit=100&order_by=updated_at:asc"}, b"").call(
+        app
+    )
     beginning = path.rpartition("/")[2][:25]
     found = [shown for shown in listed.json.get("data", []) if shown["id"][:25] == beginning]
     return Answer(200, listed.headers, json.dumps(found[0]).encode()) if found and len(beginning) == 25 else answer

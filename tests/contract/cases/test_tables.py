@@ -1,6 +1,8 @@
 """The table of cases, held against two servers' own judgement and against the schema."""
 
 import json
+import os
+import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -9,13 +11,14 @@ from typing import Any
 import pytest
 
 from contract.cases import bodies, urls
-from contract.cases.credentials import WRONG, WrongCredential
+from contract.cases.credentials import VARIABLE, WRONG, WrongCredential, cut
 from contract.cases.keys import NEAR, TWINS
 from contract.cases.scenarios import SCENARIOS, refusals
 from contract.cases.submission import Submission
 from contract.judge.submission import judge
 from contract.spec.rules import catalogue
 from contract.strategies import ACCEPTED, Url
+from contract.target.config import Config, Credential
 from mock_server import Settings
 from mock_server.problems import Problem
 from mock_server.services import Mock
@@ -98,6 +101,27 @@ def test_a_recipe_shows_no_credential(wrong: WrongCredential) -> None:
     assert token not in repr(wrong)
     assert "secret-of" not in (wrong.shell(token) or "")
     assert wrong.header(token) != f"Bearer {token}"
+
+
+@pytest.mark.parametrize("token", ["w", "wr", "1234", "abcd", "abcde", "*", "sk-apik_writer00.secret-of-the-writer"])
+def test_a_recipe_leaves_something_that_is_wrong(token: str) -> None:
+    """A case that would be the valid credential, or nothing, is none; all others are the same header in a shell."""
+    valid = {f"Bearer {token}"}
+    fit = [case for case in (*WRONG, *map(cut, range(1, 100))) if case.unfit(token, valid) is None]
+    headers = {case.header(token) for case in fit if case.place == "Authorization"}
+    assert not headers & valid
+    assert all(header is None or header == header.strip() for header in headers)
+    written = [(case.written, case.header(token)) for case in fit if case.written is not None]
+    lines = "\n".join(f'printf "%s\\n" "{text}"' for text, _ in written)
+    said = subprocess.run(["sh", "-c", lines], env={**os.environ, VARIABLE: token}, capture_output=True, check=True)
+    assert said.stdout.decode().splitlines() == [header for _, header in written]
+
+
+def test_a_credential_with_a_scheme_is_not_its_own_wrong_one() -> None:
+    """Where Basic is configured, Basic is not sent as a scheme that must be refused."""
+    config = Config("http://127.0.0.1:1", {"writer": Credential("writer", "Basic dXNlcjo=")}, ())
+    wrong = next(case for case in WRONG if case.value == "Basic")
+    assert wrong.unfit("dXNlcjo=", config.valid_headers)
 
 
 def test_scenarios_have_names_of_their_own() -> None:

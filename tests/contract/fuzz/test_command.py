@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from contract.cli import main
 from mock_server import Running
 from tests.defects import ALL, serve
 from tests.kit.busy import busy
+from tests.kit.waiting import wait_until
 
 MEDIA = {
     "CONTRACT_MEDIA_ACCEPTED": "https://media.mock.test/ok.mp3",
@@ -44,10 +47,27 @@ def broken() -> Iterator[Running]:
 def test_without_configuration_it_fuzzes_the_mock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`contract fuzz` alone starts the mock, finds nothing, and writes the reports of a run and no other file."""
     assert main(["fuzz", "--engine", "own", "--cases", "40", "--seed", "1"]) == 0
-    assert "The contract is kept" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "The contract is kept" in said
+    assert said.count(" of 40 cases, no rule failed") == 10
     kept = {path.name for path in (folder / "contract-report").iterdir()}
     assert kept == {"corpus", "created.jsonl", "junit.xml", "report.html", "report.json", "report.md"}
     assert [path.name for path in folder.iterdir()] == ["contract-report"]
+
+
+@pytest.mark.long
+def test_a_job_that_is_cancelled_leaves_its_reports(folder: Path) -> None:
+    """SIGTERM ends a run as Ctrl-C does: exit 3, with all reports, and the second engine does not begin."""
+    arguments = (sys.executable, "-m", "contract", "fuzz", "--cases", "100000")
+    keys = folder / "contract-report" / "created.jsonl"
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+        wait_until(lambda: keys.exists() and keys.stat().st_size > 10_000, 60)
+        running.terminate()
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == 3, said
+    assert {"junit.xml", "report.html", "report.json", "report.md"} <= {path.name for path in keys.parent.iterdir()}
+    assert json.loads((keys.parent / "report.json").read_text(encoding="utf-8"))["cut_short"] == "interrupted"
+    assert "Schemathesis" not in said
 
 
 def test_a_violation_is_exit_1_with_a_line_to_send_it_again(
@@ -58,6 +78,7 @@ def test_a_violation_is_exit_1_with_a_line_to_send_it_again(
     monkeypatch.setattr("contract.fuzz.fuzz_run.SHRINKING", 100)
     assert main(["fuzz", "--engine", "own", "--cases", "250", "--seed", "1"]) == 1
     said = capsys.readouterr().out
+    assert "A smaller case is looked for" in said
     assert re.search("^IDEM-[23], to send it again:", said, re.MULTILINE)
     assert "curl -sS -i" in said
     report = json.loads((folder / "contract-report" / "report.json").read_text(encoding="utf-8"))

@@ -68,19 +68,26 @@ def test_a_conforming_refusal_has_no_findings(status: int) -> None:
     assert findings(reply(status, problem(status, errors=[entry]).json, waiting)) == []
 
 
+TYPES = "MEETING, CALL, EMAIL, TASK, NOTE, CALENDAR_EVENT, DOCUMENT"
+
+
 @pytest.mark.parametrize(
     ("changes", "rule", "expected"),
     [
-        ({"id": "eng_1"}, "RESP-2", "id as documented"),
+        ({"id": "eng_1"}, "RESP-2", "id as documented: ^ngmt_[A-Za-z0-9]+$"),
         ({"id": "ngmt_1\n"}, "RESP-2", "id as documented"),
-        ({"id": 5}, "RESP-1", "id as documented"),
-        ({"owner_user_id": "user_1"}, "RESP-2", "owner_user_id as documented"),
+        ({"id": 5}, "RESP-1", "id as documented: string"),
+        ({"owner_user_id": "user_1"}, "RESP-2", "owner_user_id as documented: ^usr_[A-Za-z0-9]+$"),
         ({"owner_user_id": "usr_1\n"}, "RESP-2", "owner_user_id as documented"),
         ({"host_user_id": "usr_1\n"}, "RESP-2", "host_user_id as documented"),
-        ({"object": "call"}, "RESP-10", "object as documented"),
-        ({"engagement_type": "call"}, "RESP-10", "engagement_type as documented"),
-        ({"processing_status": "DONE"}, "RESP-10", "processing_status as documented"),
-        ({"title": 5}, "RESP-1", "title as documented"),
+        ({"object": "call"}, "RESP-10", "object as documented: engagement"),
+        ({"engagement_type": "call"}, "RESP-10", f"engagement_type as documented: {TYPES}"),
+        (
+            {"processing_status": "DONE"},
+            "RESP-10",
+            "processing_status as documented: PENDING, PROCESSING, COMPLETED, FAILED",
+        ),
+        ({"title": 5}, "RESP-1", "title as documented: string"),
         ({"id": ...}, "RESP-1", "the answer as documented"),
         ({"meeting_url": "meet.example.com"}, "RESP-1", "meeting_url as a URI"),
         *(
@@ -357,3 +364,9 @@ def test_the_time_of_an_exchange_is_the_targets() -> None:
     assert (dated, dated.tzinfo) == (theirs, UTC)
     for response in (success(), success(headers={"date": "yesterday"})):
         assert (now_at(exchange(response)), now_at(exchange(response)).tzinfo) == (ours, UTC)
+
+
+def test_a_value_of_the_wrong_type_is_shown_with_its_type() -> None:
+    """1 and "1" look alike in a report."""
+    (finding,) = findings(success(title=1))
+    assert finding.actual == "the number 1"

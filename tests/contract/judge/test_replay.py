@@ -1,5 +1,7 @@
 """The judgement on a repeat: what may differ from the first answer, and what may not."""
 
+import json
+
 import pytest
 
 from contract.exchange import Body, Exchange, Request
@@ -104,7 +106,7 @@ def test_a_replay_that_changed_something(changes: Document, expected: str, actua
 
 def test_a_replay_that_created_or_was_refused() -> None:
     """The status is 200, whatever is in the body, and the engagement is the first one."""
-    for status, said in ((201, "201 with id ngmt_1"), (202, "202 with id ngmt_1"), (409, "409: null")):
+    for status, said in ((201, "201 with id ngmt_1"), (202, "202 with id ngmt_1"), (409, f"409: {json.dumps(BEFORE)}")):
         assert findings(replay(BEFORE, BEFORE, status)) == [("IDEM-1", "200 with the stored engagement", said)]
     other = {**BEFORE, "id": "ngmt_2", "title": "B"}
     assert findings(replay(BEFORE, other)) == [("IDEM-1", "the engagement ngmt_1", "ngmt_2")]

@@ -91,12 +91,14 @@ def test_nothing_becomes_a_link_or_a_reference(text: str, link: str) -> None:
 
 
 def test_it_fits_into_a_comment() -> None:
-    """A catalogue that failed in many long cases still fit, the whole catalogue is there, and the rest is counted."""
+    """A catalogue that failed in many long cases still fits, and what is left out is counted."""
     text = markdown.render(runs.enormous())
     assert len(text) < 60_000
     assert re.search(r"\d+ more failed cases left out here", text)
     assert text.count("<details>") == text.count("</details>")
-    assert text.rpartition("<details>")[2].count("\n| <code>") == RULES
+    catalogue_of_it = text.rpartition("<details>")[2]
+    left_out = re.search(r"(\d+) more rules left out here", catalogue_of_it)
+    assert catalogue_of_it.count("\n| <code>") + int(left_out[1] if left_out else 0) == RULES
 
 
 def test_the_worst_texts_fit_into_a_comment() -> None:
@@ -120,8 +122,33 @@ def test_every_rule_keeps_its_first_failure_while_there_is_room() -> None:
     assert text.count("2 more failures are not shown; expected <code>what is expected</code>") > 30
 
 
+def test_every_rule_keeps_the_lines_of_its_first_failure_before_others_have_more() -> None:
+    """Forty rules with five cases each all have their lines; the rest of the cases and of the tables is counted."""
+    failure = Failure("what is expected", "what came", None, "curl " + "x" * 700)
+    failed = list(catalogue().values())[:40]
+    results = [
+        RuleResult(rule, "fail" if rule in failed else "observed", observation="seen " * 20, failures=[failure] * 5)
+        for rule in catalogue().values()
+    ]
+    for result in results[40:]:
+        result.failures = []
+    text = markdown.render(runs.run_of(results))
+    assert text.count("```sh") >= 40
+    assert len(text) < 60_000
+
+
+def test_lines_that_are_left_out_are_said_to_be() -> None:
+    """A case that is shown without its lines says where they are."""
+    failure = Failure("what is expected", "what came", None, "curl " + "x" * 1_400)
+    text = markdown.render(runs.run_of([RuleResult(rule, "fail", failures=[failure]) for rule in catalogue().values()]))
+    folds = [fold for fold in text.split("<details>") if "Expected" in fold]
+    without = [fold for fold in folds if "```sh" not in fold]
+    assert without
+    assert all("report.html" in fold for fold in without)
+
+
 def test_a_curl_line_is_whole_or_absent() -> None:
     """A line too long for a comment is not cut: it would reproduce something else."""
     run = runs.run_of([RuleResult(RULE, "fail", failures=[Failure("a", "b", None, "curl " + "x" * 5_000)])])
-    assert "The curl line is too long for a comment" in markdown.render(run)
+    assert "too long for a comment" in markdown.render(run)
     assert "xxxx" not in markdown.render(run)

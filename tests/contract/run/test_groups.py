@@ -61,6 +61,7 @@ def test_silence_for_a_case_breaks_its_rule(make: Make) -> None:
     with pytest.raises(Violation) as caught:
         group(client, CASES)
     assert caught.value.rule == "LIMIT-2"
+    assert "an empty title" in caught.value.expected
     assert failed(client).keys() == {"BODY-4", "ERR-4"}
 
 

@@ -1,10 +1,29 @@
-"""What `contract plan` says before anything is sent."""
+"""What a plan says of a run: for a target that keeps the contract, and within which limits."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from contract.run.profile import Profile
-from contract.run.runner import rehearse, with_left
+from contract.run.runner import Plan, budget, rehearse, with_left
+from contract.target.config import Config
 from tests.kit.targets import Make, Scripted, engagement
+
+
+@pytest.mark.parametrize("most", [None, 150])
+def test_a_plan_says_that_a_broken_target_may_create_more(config: Config, most: int | None) -> None:
+    """The numbers are those of a target that keeps the contract; the limit of the others is the budget."""
+    text = Plan(replace(config, max_creations=most), Profile(), 1230, 102, 110, 2.0, []).as_text()
+    assert "a broken one may create more" in text
+    assert ("150 at most" in text) == (most is not None)
+
+
+def test_a_budget_names_only_the_limits_that_there_are(config: Config) -> None:
+    """Without any there is none."""
+    assert budget(config).startswith("none")
+    assert budget(replace(config, rate=5.0, max_creations=150)) == "5 requests/s, at most 150 engagements"
 
 
 def test_a_plan_says_what_its_profile_leaves_out(make: Make) -> None:

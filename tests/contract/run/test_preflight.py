@@ -7,8 +7,13 @@ from dataclasses import replace
 import pytest
 
 from contract.exchange import Request, Response
+from contract.report.headline import CUT_SHORT, headline
 from contract.run.preflight import PreflightFailed, preflight
-from contract.target.config import Credential
+from contract.run.profile import Profile
+from contract.run.runner import run_suite
+from contract.run.session import NO_TARGET, open_session
+from contract.target.clock import PaperClock
+from contract.target.config import Config, Credential
 from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply
 
 HTML = {"content-type": "text/html"}
@@ -29,6 +34,18 @@ def test_a_gateway_that_wants_a_key_is_no_missing_scope(make: Make) -> None:
         )
         assert "with and without the credential writer" in sentence
         assert "[http]" in sentence
+
+
+def test_a_credential_that_is_not_known_breaks_no_rule(config: Config) -> None:
+    """What was answered before the tests is no verdict; the reason is the title of every report."""
+    stranger = Scripted(reply(401, {"error": "who?"}, {"content-type": "application/json", "x-api-version": ""}))
+    session = open_session(config, Profile(), transport=stranger, clock=PaperClock())
+    run_suite(session)
+    run = session.run()
+    assert run.summary.keys() == {"untested"}
+    assert headline(run).standing == CUT_SHORT
+    assert "the credential writer" in headline(run).title
+    assert session.exit_code(run) == NO_TARGET
 
 
 def test_a_scope_is_accused_only_where_no_credential_gets_another_answer(make: Make) -> None:

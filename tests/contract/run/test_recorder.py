@@ -115,3 +115,12 @@ def test_a_rule_whose_test_ended_early_says_because_of_which(config: Config) -> 
     assert recorder.results(config, ["IDEM-13"])[0].reason == "see IDEM-10"
     stopped = recorder.results(config, ["IDEM-11"], "the patience is used up")[0]
     assert (stopped.verdict, stopped.reason) == ("untested", "not reached: the patience is used up")
+
+
+def test_the_failures_of_a_rule_are_counted_once(config: Config) -> None:
+    """Reports keep a few; the reason says how many there are in all."""
+    recorder = Recorder()
+    for _ in range(13):
+        recorder.fail("IDEM-1", Violation("IDEM-1", "a", "b"))
+    result = verdict(recorder, config, "IDEM-1")
+    assert result.reason == f"13 failures, of which reports show {len(result.failures)}"

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from contract.cases.credentials import UNKNOWN, WRONG
+from contract.cases.credentials import UNKNOWN, WRONG, cut
 from contract.cases.submission import Submission
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED
 from contract.exchange import Body, Exchange, Request, Response, Text
 from contract.judge.answers import answer, named_fields
-from contract.outcome import See, TooLarge, Violation
+from contract.outcome import LeftOut, See, TooLarge, Violation
 from contract.run.steps import check_race, created, example, refused, replayed, turned_away
+from contract.target.config import Credential
 from tests.kit.targets import Make, Scripted, Target, engagement, failed, problem, raised, reply
 
 EMPTY = Submission({"title": ""}, REFUSED, "LIMIT-2", "an empty title")
@@ -213,6 +214,15 @@ def test_a_status_that_every_refusal_has_is_told_once(make: Make) -> None:
     assert caught.value.rule == "LIMIT-2"
 
 
+def test_a_wrong_credential_that_would_be_valid_is_not_sent(make: Make) -> None:
+    """The first half of a credential of one letter is that credential: the target is right to accept it."""
+    transport = Scripted(engagement())
+    client = make(transport, credentials={"writer": Credential("writer", "w")})
+    with pytest.raises(LeftOut):
+        turned_away(client, cut(50), "k")
+    assert not transport.sent
+
+
 def test_a_plain_refusal_that_fails_is_to_blame_for_the_others(make: Make) -> None:
     """What answers a missing scheme as it answers an unknown credential, with 500, breaks the rule of the latter."""
     no_scheme = next(case for case in WRONG if case.verdict is NO_SCHEME and case.rule != UNKNOWN.rule)
@@ -333,13 +343,16 @@ def test_fields_are_found_in_any_notation(errors: object, named: set[str]) -> No
     [
         (engagement(), "201 with id ngmt_1"),
         (reply(200, {}), "200"),
-        (reply(404, []), "404"),
+        (reply(404, []), "404: []"),
+        (reply(400, {"error": "bad json"}), '400: {"error": "bad json"}'),
+        (Response(502, {}, b"no upstream\n"), "502: no upstream"),
+        (Response(404, {}, b""), "404"),
         (problem(detail="No."), '422: "No."'),
         (problem(detail="No.", errors=[{"field": "/a"}]), '422: [{"field": "/a"}]'),
         (problem(errors=["x" * 150] * 9), '422: ["' + '", "'.join(["x" * 150] * 9) + '"]'),
     ],
-    ids=range(6),
+    ids=range(9),
 )
 def test_an_answer_is_said_in_a_line(response: Response, said: str) -> None:
-    """The status, and what a problem says: its errors, or else its detail. A report cuts it, without secrets."""
+    """The status, and what an error says: its errors or detail, or else all. A report cuts it, without secrets."""
     assert answer(Exchange(Request(Body.of({}), ()), response, "http://127.0.0.1:1/api")) == said

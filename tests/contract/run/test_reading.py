@@ -1,0 +1,67 @@
+"""What reading back rests on: that the target offers it, and an id; not everything that the target ever answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.exchange import Request, Response
+from contract.run.profile import Profile
+from contract.run.runner import run_suite
+from contract.run.session import open_session
+from contract.target.clock import PaperClock
+from contract.target.config import Config, Credential
+from contract.target.rehearsal import Rehearsal
+from contract.target.transport import NoAnswer
+from tests.kit.targets import reply
+
+ROLES = ("writer", "reader", "private_reader", "noscope", "other_workspace")
+
+
+class Careless(Rehearsal):
+    """Takes a title of any type, and shows it as it came. A body that is a list makes it drop the connection."""
+
+    def __init__(self, *, reads: bool) -> None:
+        super().__init__()
+        self._reads = reads
+
+    def send(self, request: Request) -> Response:
+        """Answer one request."""
+        document = request.body.document
+        if not request.submits and not self._reads:
+            return reply(501, {})
+        if isinstance(document, list):
+            raise NoAnswer("the connection broke")
+        if isinstance(document, dict) and not isinstance(document.get("title", ""), str):
+            return super().send(replace(request, expect="created"))
+        return super().send(request)
+
+
+def verdicts(config: Config, target: Rehearsal, *rules: str) -> dict[str, str]:
+    """Return what a run on this target says of these rules."""
+    everybody = {name: Credential(name, f"sk-apik_{name}.of-the-test") for name in ROLES}
+    config = replace(config, credentials=everybody)
+    session = open_session(config, Profile(), rules, transport=target, clock=PaperClock())
+    run_suite(session)
+    return {result.rule.id: result.verdict for result in session.run().results}
+
+
+def test_a_target_that_offers_no_reading_has_its_rules_as_not_applicable(config: Config) -> None:
+    """That comes first, whatever is wrong with its answers, and leaves the rules on creates to their own tests."""
+    rules = ("BODY-3", "RESP-1", "AUTH-2", "IDEM-2", "READ-1", "READ-7", "LIST-1")
+    found = verdicts(config, Careless(reads=False), *rules)
+    assert (found["BODY-3"], found["RESP-1"]) == ("fail", "fail")
+    assert (found["AUTH-2"], found["IDEM-2"]) == ("pass", "pass")
+    assert {found[name] for name in ("READ-1", "READ-7", "LIST-1")} == {"not_applicable"}
+
+
+def test_what_is_wrong_with_one_answer_leaves_the_others_to_be_read(config: Config) -> None:
+    """What a create of rubbish shows says nothing of the engagements that are read. A list may show it, too."""
+    rules = ("BODY-3", "RESP-1", "AUTH-2", "IDEM-2", "READ-1", "READ-7", "LIST-1")
+    found = verdicts(config, Careless(reads=True), *rules)
+    assert (found["RESP-1"], found["LIST-1"]) == ("fail", "untested")
+    assert {found[name] for name in ("AUTH-2", "IDEM-2", "READ-1", "READ-7")} == {"pass"}
+
+
+def test_an_answer_that_does_not_come_repeats_no_credential(config: Config) -> None:
+    """A target that drops a connection breaks ERR-4 alone."""
+    assert verdicts(config, Careless(reads=True), "AUTH-6", "ERR-4") == {"AUTH-6": "untested", "ERR-4": "fail"}
