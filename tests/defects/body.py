@@ -270,7 +270,7 @@ DATES = (
     defect("start-any-zone", "BODY-7", "Any letters may stand for an offset.",
            dated(lambda text: re.sub(r"(?<=:\d\d)[A-Z]{2,}$", "Z", text))),
     defect("start-from-list", "BODY-7", "A list of numbers is accepted as start.",
-           coerced("start_at", list, lambda value: "{:04}-{:02}-{:02}T{:02}:{:02}:00Z".format(*value)
+           coerced("start_at", list, lambda value: "{:04}-{:02}-{:02}T{:02}:{:02}:00Z".format(*map(int, value))
                    if len(value) == 5 else value)),
     defect("start-zero-west", "BODY-8", "The sign of an offset of less than an hour does not count.",
            zoned(lambda sign, hours, minutes: f"{'+' if hours == '00' else sign}{hours}:{minutes}")),
