@@ -45,7 +45,7 @@ TITLES = (
     '"quoted" \u00a0\u3000',
     (
         "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash \\n \\u0041 %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab\r\nend "
-        "a+b 100%% %s $& $1 {0} *bold* _it_ ~no~ `code` :smile: :) (c) 007 and so on, so that it is longer than "
+        "a+b 100%% %s $$ $& $1 {0} *bold* _it_ ~no~ `code` :smile: :) (c) 007 and so on, so that it is longer than "
         "the 255 characters of the usual column in a database, =1+1."
     ),
     (
