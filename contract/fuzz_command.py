@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,7 +90,7 @@ def own(target: Target, options: Options) -> tuple[Run, int]:
     except OSError as error:
         raise ConfigError(f"--report-dir or --corpus: cannot write to {error.filename}: {error.strerror}") from None
     console = Console(highlight=False)
-    progress = Progress(console, plain=not console.is_terminal or "CI" in os.environ, noun="case")
+    progress = Progress(console, plain=not console.is_terminal, noun="case")
     try:
         session.begin()
         progress.start(options.budget.share)

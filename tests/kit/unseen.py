@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 
 
@@ -21,4 +22,5 @@ def unseen(bodies: Iterable[bytes]) -> None:
             assert (said["is_private"], said["run_workflows"]) == (True, False)
             people = said["participants"] if isinstance(said.get("participants"), list) else []
             emails = [person["email"] for person in people if isinstance(person, dict) and "email" in person]
-            assert all(str(email).endswith("example.com") for email in emails if "@" in str(email))
+            hosts = [host.lower() for email in emails for host in re.findall(r"@([\w.-]+)", str(email))]
+            assert all(host == "example.com" or host.endswith(".example.com") for host in hosts), hosts
