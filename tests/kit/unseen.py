@@ -11,11 +11,11 @@ def unseen(bodies: Iterable[bytes]) -> None:
     """Assert that each body says that it is private and runs no workflows, and mails nobody, however it is read."""
     for body in bodies:
         text = body.decode("utf-16" if body[:2] == b"\xff\xfe" else "utf-8", "replace")
-        assert "is_private" in text
-        assert "run_workflows" in text
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
+            assert "is_private" in text
+            assert "run_workflows" in text
             continue
         for said in document if isinstance(document, list) else [document]:
             said = json.loads(said) if isinstance(said, str) else said  # noqa: PLW2901
