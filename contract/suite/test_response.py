@@ -49,7 +49,7 @@ TITLES = (
         "the 255 characters of the usual column in a database, =1+1."
     ),
     (
-        "e\u0301 (decomposed) é (composed) \ufb01 (ligature) 한글 你好 😀 \U0001f468\u200d\U0001f469 \U00020bb7 "
+        "e\u0301 (decomposed) é (composed) \ufb01 (ligature) 한글 你好 😀 \U0001f468\u200d\U0001f469 \U00020bb7\n"
         "\u202eright to left\u202c soft\u00adhyphen no\u00a0break zero\u200bwidth\ufeff escape\x1b\x7f\x01 \u2028 "
         "\u2029 \u0085 \u2764\ufe0f \ue000 \U000f0000 \u2019\u201c\u2013\u2026 €\ufffd"
     ),

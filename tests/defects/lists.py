@@ -280,7 +280,7 @@ DEFECTS = (
            handled(lambda _: lambda sent, app: refusal(400) if "DOCUMENT" in sent.environ.get("QUERY_STRING", "")
                    else sent.call(app))),
     defect("list-cursor-without-filter", "LIST-4", "A cursor leads on without the filters.",
-           handled(_forgets_the_filter)),
+           handled(_forgets_the_filter), entails={"LIST-6": "later pages show other types"}),
     defect("list-cursor-length", "LIST-2", "All pages are as long as the first.", handled(_same_length)),
     defect("list-cursor-of-anybody", "LIST-10", "A cursor works in every workspace.", handled(_cursor_of_anybody)),
     *(defect(f"list-private-{name}", "LIST-11", f"Everybody's lists {what} hold private engagements.",
