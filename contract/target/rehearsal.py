@@ -55,11 +55,10 @@ class Rehearsal:
         if not path:
             return _json(200, _page(stored, parameters), "application/json")
         found = next((engagement for engagement in stored if engagement["id"] == path[1:]), {})
-        known = any(name == "If-None-Match" and path[1:] in value for name, value in request.headers)
+        tag = f'"{path[1:]} {",".join(names)}"'
+        known = ("If-None-Match", tag) in request.headers
         answer = _json(304 if known else 200, found, "application/json")
-        return replace(
-            answer, headers={**answer.headers, "etag": f'"{path[1:]}"'}, content=b"" if known else answer.content
-        )
+        return replace(answer, headers={**answer.headers, "etag": tag}, content=b"" if known else answer.content)
 
     def race(self, racers: Sequence[Request]) -> list[Response]:
         """Return the expected answers: one create, the rest repeats."""

@@ -8,7 +8,9 @@ import pytest
 
 from contract.run.profile import Profile
 from contract.run.runner import Plan, budget, rehearse, with_left
+from contract.spec.rules import catalogue
 from contract.target.config import Config
+from contract.target.embedded import embedded
 from tests.kit.targets import Make, Scripted, engagement
 
 
@@ -24,6 +26,14 @@ def test_a_budget_names_only_the_limits_that_there_are(config: Config) -> None:
     """Without any there is none."""
     assert budget(config).startswith("none")
     assert budget(replace(config, rate=5.0, max_creations=150)) == "5 requests/s, at most 150 engagements"
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+def test_a_plan_for_the_mock_leaves_nothing_untested(profile: str) -> None:
+    """The target that a plan is rehearsed with keeps the contract, so with all credentials every rule is tested."""
+    with embedded() as config:
+        planned = rehearse(config, Profile(profile), [rule.id for rule in catalogue().values()])
+    assert not [result.rule.id for result in planned.results if result.verdict == "untested"]
 
 
 def test_a_plan_says_what_its_profile_leaves_out(make: Make) -> None:
