@@ -43,7 +43,7 @@ def test_a_run_against_a_hostile_target_ends(kind: type[Turning], after: int, tm
         secrets = [credential.encode() for credential in server.credentials.values()]
     said = done.stdout.decode() + done.stderr.decode()
     assert done.returncode in {1, 3}, said
-    assert "The contract is broken" in said or "The run was cut short" in said
+    assert any(what in said for what in ("The contract is broken", "The run was cut short", "Nothing was tested"))
     assert "Traceback" not in said
     assert int(said.partition("memory ")[2].split()[0]) < MOST_MEMORY
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
