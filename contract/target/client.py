@@ -30,6 +30,7 @@ BURST = 8  # parallel requests at most
 ANCHOR_TRIES = 5  # accepted cases in a row that get no answer before the run is cut short, over half a minute
 TRIES = 6
 CONFLICT = 409
+HUGE = 1 << 20  # bytes of an answer: to read it can take a second, and a run has more than a thousand
 Document = dict[str, Any]
 
 
@@ -192,7 +193,7 @@ class Client:
             self.patience.count(self.clock.monotonic() - begun, str(reason))
             raise
         exchange = self.exchange(request, response, started)
-        self.heard(exchange)
+        self._take_note(exchange)
         self.patience.count(max(0.0, response.seconds - SLOW), "answers are slow")
         return exchange
 
@@ -236,7 +237,7 @@ class Client:
         burst = next(self._bursts)
         exchanges = [self.exchange(*pair, started, burst) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
-            self.heard(exchange)
+            self._take_note(exchange)
         return self._conclusive(exchanges)
 
     def _conclusive(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
@@ -278,6 +279,13 @@ class Client:
     def outlast(self, exchange: Exchange, seconds: float) -> None:
         """Wait until an exchange lies so many seconds back."""
         self.clock.sleep(max(0.0, exchange.started + seconds - self.clock.time()))
+
+    def _take_note(self, exchange: Exchange) -> None:
+        """Have an answer judged. The time that a huge one takes is waiting, too. Raises CutShort if it is too much."""
+        begun = self.clock.monotonic()
+        self.heard(exchange)
+        if len(exchange.response.content) > HUGE:
+            self.patience.count(self.clock.monotonic() - begun, "answers are huge")
 
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""

@@ -9,6 +9,8 @@ import pytest
 from contract.exchange import Response
 from contract.outcome import CutShort, Untested, Violation
 from contract.target.client import ANCHOR_TRIES, TRIES, Ledger
+from contract.target.clock import Clock
+from contract.target.patience import Patience
 from contract.target.transport import NoAnswer
 from tests.kit.targets import SECRET, Make, Scripted, engagement, failed, problem, reply
 
@@ -226,6 +228,17 @@ def test_a_client_outlasts_what_may_be_forgotten(make: Make) -> None:
     client.outlast(exchange, 60)
     client.outlast(replace(exchange, started=exchange.started - 61), 60)
     assert client.waits == [pytest.approx(60, abs=10), 0.0]
+
+
+def test_the_time_that_huge_answers_take_is_counted(make: Make) -> None:
+    """A run against a target whose every answer is huge ends within its patience; small answers cost none of it."""
+    client = make(Scripted(engagement(), engagement(2), engagement(3, title="t" * (1 << 20))))
+    client.clock = Clock()
+    client.patience = Patience(1e-9, client.clock)
+    client.submit(client.submission())
+    client.submit(client.submission())
+    with pytest.raises(CutShort, match="answers are huge"):
+        client.submit(client.submission())
 
 
 def test_keys_are_written_before_they_are_sent(make: Make, tmp_path: Path) -> None:
