@@ -80,8 +80,8 @@ def test_a_private_name_is_refused(client: RecordingClient) -> None:
 @rule("URL-18", "URL-26")
 def test_what_cannot_be_fetched_is_refused(client: RecordingClient) -> None:
     """A recording whose host does not resolve or answer is refused."""
-    for exchange in group(client, urls.as_table(urls.configured((), (), client.config.unreachable))):
-        client.recorder.observe("URL-26", f"answers {exchange.response.status}")
+    for status in group(client, urls.as_table(urls.configured((), (), client.config.unreachable))):
+        client.recorder.observe("URL-26", f"answers {status}")
 
 
 def _seen(client: RecordingClient, seen: Sequence[Url], expect: str = "observed") -> None:

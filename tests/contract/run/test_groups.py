@@ -1,5 +1,7 @@
 """Cases that are judged together: minimal pairs closed by a control, and changes that are accepted at once."""
 
+from weakref import ReferenceType, ref
+
 import pytest
 
 from contract.cases.submission import Submission
@@ -33,6 +35,24 @@ def test_a_group_ends_with_its_control(make: Make) -> None:
     assert {rule: found.cases for rule, found in client.recorder.findings.items() if found.cases} == dict.fromkeys(
         CASES, 1
     )
+
+
+def test_a_group_keeps_no_answers(make: Make) -> None:
+    """Of a hundred answers, each of which may have megabytes, few are in memory at once."""
+    target = Target(wrong)
+    answers: list[ReferenceType[Response]] = []
+    most = 0
+
+    def answered(request: Request) -> Response:
+        nonlocal most
+        most = max(most, sum(answer() is not None for answer in answers))
+        response = target(request)
+        answers.append(ref(response))
+        return response
+
+    group(make(Scripted(answered)), {"LIMIT-2": CASES["LIMIT-2"] * 20})
+    assert len(answers) == 21
+    assert most < 5
 
 
 def test_a_group_sends_all_and_raises_the_first(make: Make) -> None:
