@@ -45,8 +45,8 @@ class Failure:
 class RuleResult:
     """The verdict on one rule. `cases` counts requests that bear on it, `seconds` what its tests took.
 
-    `left_out` are the cases that were not sent because others would see what a faulty target makes of them. The rule
-    passes on the others.
+    `left_out` are the cases that were not sent because others would see what a faulty target makes of them, and those
+    that something in front of the target did not let through. The rule passes on the others.
     """
 
     rule: Rule
