@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from mock_server.clock import rfc3339
-from mock_server.processing import COMPLETED, Processing
+from mock_server.processing import Processing
 from mock_server.store import Engagement
 
 Present = Callable[[Engagement, datetime], dict[str, object]]
@@ -16,8 +16,7 @@ def presenter(processing: Processing) -> Present:
     """Return the function that makes the JSON object of an engagement as of an instant, with nothing expanded."""
 
     def present(engagement: Engagement, at: datetime) -> dict[str, object]:
-        stage = processing.stage(engagement, at)
-        results = processing.results(engagement, at) if stage.status == COMPLETED else None
+        stage, results = processing.stage(engagement, at), processing.results(engagement, at)
         start_at = rfc3339(engagement.start_at)
         return {
             "object": "engagement",

@@ -127,22 +127,15 @@ class Processing:
 
         With the pace 0 all begin when the engagement is created.
         """
-        first, second, _ = (engagement.created_at + offset for offset in self.offsets)
-        return Stage(first, PENDING), Stage(second, PROCESSING), self._last(engagement)
+        last = FAILED if fails_processing(engagement.submission.media_url) else COMPLETED
+        first, second, third = (engagement.created_at + offset for offset in self.offsets)
+        return Stage(first, PENDING), Stage(second, PROCESSING), Stage(third, last)
 
     def stage(self, engagement: Engagement, at: datetime) -> Stage:
         """Return the stage at an instant. Before its creation, where a clock was set back, it is the first one."""
-        age, (_, second, third) = at - engagement.created_at, self.offsets
-        if age < second:
-            return Stage(engagement.created_at, PENDING)
-        if age < third:
-            return Stage(engagement.created_at + second, PROCESSING)
-        return self._last(engagement)
+        stages = self.stages(engagement)
+        return next((stage for stage in reversed(stages) if stage.at <= at), stages[0])
 
     def results(self, engagement: Engagement, at: datetime) -> Results | None:
         """Return what processing has made by an instant: None until it is completed."""
         return Results(engagement, self.seed) if self.stage(engagement, at).status == COMPLETED else None
-
-    def _last(self, engagement: Engagement) -> Stage:
-        status = FAILED if fails_processing(engagement.submission.media_url) else COMPLETED
-        return Stage(engagement.created_at + self.pace, status)
