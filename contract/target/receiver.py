@@ -48,6 +48,8 @@ class Receiver:
         else:
             server.socket.close()
             server.socket = webhooks.listener.dup()
+        # Others may listen at the same socket, and take the sender that this one was told of.
+        server.socket.setblocking(False)
         threading.Thread(target=server.serve_forever, args=(0.05,), name="contract-webhooks", daemon=True).start()
         self.close = weakref.finalize(self, _stop, server)
 

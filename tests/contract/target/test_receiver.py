@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -87,3 +88,16 @@ def test_it_ends_with_its_owner(listener: socket.socket) -> None:
     del receiver
     wait_until(lambda: not ended.alive)
     assert not ended.alive
+
+
+def test_receivers_that_share_a_socket_end(listener: socket.socket) -> None:
+    """A sender that both are told of is taken by one of them; the other does not wait for a next one, and both end."""
+    both = [Receiver(Webhooks(*listener.getsockname(), "whsec_AAAA", listener)) for _ in range(2)]
+    for _ in range(150):
+        assert post(listener, b"{}") == 204
+    ends = [threading.Thread(target=receiver.close, daemon=True) for receiver in both]
+    for end in ends:
+        end.start()
+    for end in ends:
+        end.join(5)
+    assert not any(end.is_alive() for end in ends)
