@@ -14,9 +14,8 @@ INTERRUPTED = 3  # the run was cut short
 
 def main() -> int:
     """Run the command and return its exit code."""
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # a job that CI cancels ends as after Ctrl-C: with reports
+    # A job that CI cancels ends as after Ctrl-C: with reports.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _main()
     except KeyboardInterrupt:  # before a run has begun, or after it has ended: in between it ends with a report

@@ -15,10 +15,11 @@ from contract.outcome import ANSWERED, LeftOut, See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
 from contract.spec.statuses import BUSY, UNAVAILABLE
-from contract.target.client import Client, Ledger
+from contract.target.client import Client
 from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.discretion import SAFE
+from contract.target.ledger import Ledger
 from contract.target.receiver import Receiver
 from contract.target.transport import Transport
 

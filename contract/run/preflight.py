@@ -176,7 +176,7 @@ def _ceiling(client: RecordingClient) -> None:
     try:
         exchange = client.submit(document, expect="replayed", escaped=True)
     except (Violation, Untested):
-        client.submit(client.anchor.request.body, expect="replayed")  # a target that answers nothing else ends the run
+        client.submit(client.anchor.request.body, expect="replayed")  # ends the run if nothing is answered any more
         client.recorder.observe("ERR-10", "a body of 5.4 MB gets no answer of the target")
         return
     if exchange.response.status == TOO_LARGE:

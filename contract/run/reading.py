@@ -17,6 +17,7 @@ from contract.judge.reading import judge_envelope, judge_selection
 from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
+from contract.run.steps import stands
 from contract.spec.fields import pattern
 
 READERS = ("private_reader", "reader", "writer")  # who may be able to read, the one who sees most first
@@ -26,13 +27,6 @@ MOST_PAGES = 200
 PAGE = 100
 EVERYTHING = Query({}, "LIST-17")
 Engagement = dict[str, Any]
-
-
-def stands(client: RecordingClient, *rules: str) -> None:
-    """Raise See if one of these rules has failed: what is shown elsewhere cannot be better then."""
-    for rule in rules:
-        if client.recorder.findings[rule].failed:
-            raise See(rule)
 
 
 def offered(client: RecordingClient, what: str) -> None:
@@ -231,10 +225,17 @@ def glimpses(client: RecordingClient, who: str) -> Iterator[Exchange]:
     for way in WAYS:
         narrow = {} if "filter" in next(iter(way)) else {"search": client.run_id}
         yield client.read(f"?{urlencode({**way, **narrow, 'limit': str(PAGE)})}", who)
-    first = {"search": client.run_id, "limit": "1"}
-    page = client.read(f"?{urlencode(first)}", who)
-    if isinstance(cursor := page.response.engagement.get("next_cursor"), str):
-        yield client.read(f"?{urlencode({**first, 'limit': str(PAGE), 'cursor': cursor})}", who)
+    yield from second_page(client, who, who, limit=str(PAGE))
+
+
+def second_page(
+    client: RecordingClient, first: str = "private_reader", second: str = "private_reader", **parameters: str
+) -> Iterator[Exchange]:
+    """Read one engagement as `first`, and what follows it as `second`, if there is a cursor; with these parameters."""
+    query = {"search": client.run_id, "limit": "1"}
+    cursor = client.read(f"?{urlencode(query)}", first).response.engagement.get("next_cursor")
+    if isinstance(cursor, str):
+        yield client.read(f"?{urlencode({**query, **parameters, 'cursor': cursor})}", second)
 
 
 def entries(page: Exchange) -> list[Engagement]:

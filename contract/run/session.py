@@ -15,9 +15,9 @@ from contract.run.profile import Profile
 from contract.run.recorder import Recorder, today
 from contract.run.results import Run
 from contract.spec.rules import catalogue
-from contract.target.client import Ledger
 from contract.target.clock import Clock
 from contract.target.config import Config
+from contract.target.ledger import Ledger
 from contract.target.reading import ConfigError, known_rule, whole_number
 from contract.target.receiver import Receiver, Webhooks
 from contract.target.transport import HttpTransport, Transport

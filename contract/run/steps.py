@@ -25,6 +25,13 @@ from contract.spec.statuses import TOO_LARGE
 T = TypeVar("T")
 
 
+def stands(client: RecordingClient, *rules: str) -> None:
+    """Raise See if one of these rules has failed: what is shown elsewhere cannot be better then."""
+    for rule in rules:
+        if client.recorder.findings[rule].failed:
+            raise See(rule)
+
+
 def created(
     client: RecordingClient, document: Any, rule: str | None = None, *, after: Exchange | None = None, **options: Any
 ) -> Exchange:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from contract.cases import ids
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED
@@ -18,16 +18,13 @@ from contract.run.reading import (
     readable,
     refused_to_strangers,
     shown,
-    stands,
 )
-from contract.run.steps import created, example, replayed
+from contract.run.steps import created, example, replayed, stands
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, rule
 
 SCOPED = {"companies": "companies:read", "contacts": "contacts:read", "owner": "users:read"}
 FORBIDDEN, NOT_FOUND, NOT_MODIFIED = 403, 404, 304
-LONG_ID = 20  # characters of an id that was drawn, and not counted
-ODD_IDS = ("ngmt_", "x", "%00", "..%2F..", "'%20OR%201=1--", "%F0%9F%98%80", "%FF", "%25", "%ZZ", "%22", "9" * 2000)
 
 
 @rule("READ-1", "READ-4", "READ-8")
@@ -150,11 +147,11 @@ def test_an_unknown_id_gets_404(client: RecordingClient) -> None:
     """An id that no engagement has is 404, also one that differs from a known one only in its end."""
     readable(client, "read")
     id_ = str(example(client, "plain").response.id)
-    for unknown in (f"{id_}000000000000", *(_near(id_) if len(id_) >= LONG_ID else ())):
+    for unknown in ids.unknown(id_):
         exchange = client.read(f"/{unknown}", expect="hidden")
         if exchange.response.status not in {NOT_FOUND, *INCONCLUSIVE}:
             raise Violation("READ-7", f"404 for {unknown}, which nobody has", answer(exchange), exchange)
-    for other in _alike(id_):
+    for other in ids.alike(id_):
         try:
             exchange = client.read(f"/{other}", expect="hidden")
         except Untested:
@@ -163,23 +160,11 @@ def test_an_unknown_id_gets_404(client: RecordingClient) -> None:
             raise Violation("READ-7", f"404 for {other}, which nobody has", answer(exchange), exchange)
 
 
-def _alike(id_: str) -> Iterator[str]:
-    """Yield texts that some lookups take for an id: in another case, with something around it, of another kind."""
-    tail = id_.partition("_")[2]
-    yield from (other for other in (f"ngmt_{tail.swapcase()}",) if other != id_)
-    yield from (f"{id_}%20", f"{id_}%00", f"usr_{tail}", tail)
-
-
-def _near(id_: str) -> tuple[str, str]:
-    """Return ids that differ from a long one in its last letters. A short one may have real neighbours."""
-    return id_[:-1], id_[:-4] + ("0000" if not id_.endswith("0000") else "1111")
-
-
 @rule("READ-18")
 def test_no_id_makes_the_server_fail(client: RecordingClient) -> None:
     """A text that is no id is refused in any way below 500."""
     readable(client, "read")
-    for text in ODD_IDS:
+    for text in ids.ODD:
         try:
             exchange = client.read(f"/{text}", expect="hidden")
         except Untested:

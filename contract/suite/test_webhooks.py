@@ -18,8 +18,8 @@ from contract.judge.webhooks import (
 from contract.message import Message
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import SHAPE, as_sent, stands
-from contract.run.steps import created, example
+from contract.run.reading import SHAPE, as_sent
+from contract.run.steps import created, example, stands
 from contract.suite.marks import at_the_end, rule
 from contract.target.receiver import Receiver
 
@@ -108,7 +108,7 @@ def test_webhooks_have_the_envelope(client: RecordingClient) -> None:
 @rule("HOOK-2", "HOOK-7")
 def test_webhooks_are_told_apart(client: RecordingClient) -> None:
     """Each event and each message has an id of its own, and all are of the workspace of the writer."""
-    ours = {first.response.id for first in client.milestones}
+    ours = {first.response.id for first in as_sent(client)}
     for finding in judge_several([one for one in about(client) if one.engagement.get("id") in ours]):
         raise Violation(*finding)
 

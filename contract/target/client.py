@@ -6,12 +6,9 @@ Everything a run creates carries its run id: keys and titles begin with it, work
 from __future__ import annotations
 
 import itertools
-import json
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from contract.between import page, retry_after
@@ -22,6 +19,7 @@ from contract.target.budget import Budget
 from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.discretion import shows
+from contract.target.ledger import Ledger
 from contract.target.patience import SLOW, Patience
 from contract.target.redaction import Redactor, curl_options
 from contract.target.transport import NoAnswer, Transport
@@ -32,25 +30,6 @@ TRIES = 6
 CONFLICT = 409
 HUGE = 1 << 20  # bytes of an answer: to read it can take a second, and a run has more than a thousand
 Document = dict[str, Any]
-
-
-class Ledger:
-    """An append-only list of every key a run may create, written before the request is sent."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-
-    def write(self, key: str, credential: str | None) -> None:
-        """Add a key, and see it on its way to the disk. Raises Untested if it cannot be kept: then nothing is sent."""
-        if self._path is None:
-            return
-        entry = {"external_id": key, "credential": credential, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        # Half a surrogate pair, which UTF-8 cannot hold, is written as JSON escapes it.
-        try:
-            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise Untested(f"nothing is sent, as its key cannot be kept in {self._path}: {error.strerror}") from None
 
 
 class Client:

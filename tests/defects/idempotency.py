@@ -213,8 +213,7 @@ def _written_when_refused(_: Mock) -> Handler:
 
 
 LIFE = (
-    defect("key-global", "IDEM-4", "A key is one key in all workspaces.", store(_Global),
-           entails={"HOOK-2": "a webhook shows what another workspace made"}),
+    defect("key-global", "IDEM-4", "A key is one key in all workspaces.", store(_Global)),
     defect("key-exclusive", "IDEM-4", "A key of one workspace is refused in all others.", store(_Exclusive)),
     defect("answers-by-body", "IDEM-4", "The same body from another workspace gets the same engagement.",
            handled(_answers_by_body)),

@@ -8,8 +8,9 @@ import pytest
 
 from contract.exchange import Response
 from contract.outcome import CutShort, Untested, Violation
-from contract.target.client import ANCHOR_TRIES, TRIES, Ledger
+from contract.target.client import ANCHOR_TRIES, TRIES
 from contract.target.clock import Clock
+from contract.target.ledger import Ledger
 from contract.target.patience import Patience
 from contract.target.transport import NoAnswer
 from tests.kit.targets import SECRET, Make, Scripted, engagement, failed, problem, reply
