@@ -147,7 +147,7 @@ class Mock:
                 tuple(stored for (workspace_id, _), stored in self.state.store.all() if workspace_id in known),
                 tuple(self.state.faults.listed()),
                 tuple(self.state.webhooks.endpoints),
-                self.state.limiter.storage.windows(),
+                self.state.limiter.windows(),
             )
 
     def traffic(self, entries: Iterable[Entry], workspace_id: str | None = None) -> Traffic:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mock_server.checks.auth import Caller
-from mock_server.checks.rate_limit import RateLimiter
+from mock_server.checks.rate_limit import Counted, RateLimiter
 from mock_server.faults.faults import Fault, Faults
 from mock_server.records.records import Records
 from mock_server.store import Engagement, Store
@@ -46,8 +46,9 @@ class Cut:
     """All that answers depend on, as it was at one moment. Everything in it belongs to a workspace that was there.
 
     `now` is the moment by the mock's clock, `offset` and `frozen_at` its setting. `faults` have the number of their
-    strikes. `endpoints` are those of webhooks. `windows` are those of the rate limits: key to count and end in seconds
-    since 1970. A request that was under way may be counted there although its engagement was not stored yet.
+    strikes. `endpoints` are those of webhooks. `windows` are those of the rate limits: whose requests, to their count
+    and the end in seconds since 1970. A request that was under way may be counted there although its engagement was
+    not stored yet.
     """
 
     now: datetime
@@ -57,4 +58,4 @@ class Cut:
     engagements: tuple[Engagement, ...]
     faults: tuple[tuple[Fault, int], ...]
     endpoints: tuple[Endpoint, ...]
-    windows: dict[str, tuple[int, float]]
+    windows: dict[Counted, tuple[int, float]]

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated
 
-from limits import RateLimitItem
 from pydantic import BeforeValidator, Field, InstanceOf
 
 from mock_server.checks.auth import API_KEY_PREFIX, Caller, Workspace
-from mock_server.checks.rate_limit import parse_limit
+from mock_server.checks.rate import Rate, parse_rate
 from mock_server.ids import derived
 from mock_server.reading import Accepts, Mistake, Model, Name, Place, harmless, parsed, refuse, suggestion, written
 
@@ -29,8 +28,6 @@ SCOPES = (
     "transcript_timelines:read",
     "transcript_comments:write",
 )
-MOST_REQUESTS = 1_000_000_000  # of one rate limit
-LONGEST_WINDOW = 366 * 24 * 3600  # seconds
 
 
 class ConfigError(Exception):
@@ -38,17 +35,6 @@ class ConfigError(Exception):
 
     def __init__(self, message: str) -> None:
         super().__init__(harmless(message))
-
-
-def read_limit(text: str) -> RateLimitItem:
-    """Read a rate limit such as `100/minute`."""
-    try:
-        limit = parse_limit(text)
-    except (ValueError, OverflowError):
-        limit = None
-    if limit is None or limit.amount > MOST_REQUESTS or limit.get_expiry() > LONGEST_WINDOW:
-        raise ValueError("must be a rate limit such as 100/minute, 5/second or 1000 per hour")
-    return limit
 
 
 def _scope(text: object) -> object:
@@ -68,7 +54,7 @@ def some(header: str) -> Callable[[object], object]:
     return check
 
 
-RateLimit = Annotated[InstanceOf[RateLimitItem], parsed(read_limit)]
+RateLimit = Annotated[InstanceOf[Rate], parsed(parse_rate)]
 Scopes = list[Annotated[str, BeforeValidator(_scope)]]
 Credential = Annotated[
     str,
@@ -158,7 +144,7 @@ def caller(workspace: Workspace, name: str, credential: str, user: str, scopes: 
     return Caller(name, credential, workspace, user, user_id, frozenset(scopes))
 
 
-def new_callers(workspace: Workspace, rate_limit: RateLimitItem | None = None) -> tuple[Caller, ...]:
+def new_callers(workspace: Workspace, rate_limit: Rate | None = None) -> tuple[Caller, ...]:
     """Return new credentials for a workspace, named as those of the built-in workspace A. Each gets `rate_limit`."""
     like = [built for built in built_in() if built.workspace.name == "A"]
     made = (caller(workspace, one.name, new_credential(), f"{one.name}@example.com", one.scopes) for one in like)

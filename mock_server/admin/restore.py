@@ -169,7 +169,8 @@ class _Endpoint(EndpointOrder):
 
 
 class _Window(Model):
-    window: Text
+    workspace: Text
+    credential_name: Text | None = None
     count: Count
     ends: Annotated[float, Field(gt=0, le=FOREVER), Accepts("seconds since 1970")]
 
@@ -198,7 +199,7 @@ def restore(mock: Mock, document: object, context: OrderContext) -> None:
     _fill_webhooks(snapshot, state, callers, found)
     if found:
         raise invalid(found)
-    state.limiter.storage.restore({one.window: (one.count, one.ends) for one in snapshot.rate_limits})
+    state.limiter.restore({(one.workspace, one.credential_name): (one.count, one.ends) for one in snapshot.rate_limits})
     clock = snapshot.clock
     mock.resume(state, callers, timedelta(seconds=clock.offset_seconds), clock.frozen)
 

@@ -12,10 +12,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from limits import RateLimitItem
-
 from mock_server.admin.faults import show_fault
 from mock_server.checks.auth import Caller, Workspace
+from mock_server.checks.rate import Rate
 from mock_server.clock import rfc3339
 from mock_server.services import Mock
 from mock_server.store import Engagement
@@ -39,7 +38,10 @@ def take(mock: Mock) -> dict[str, Any]:
         "engagements": [_engagement(stored) for stored in cut.engagements],
         "faults": [show_fault(fault, struck, cut.now.timestamp()) for fault, struck in cut.faults],
         "webhooks": [_endpoint(one) for one in cut.endpoints if one.id not in own],
-        "rate_limits": [{"window": key, "count": count, "ends": ends} for key, (count, ends) in cut.windows.items()],
+        "rate_limits": [
+            {"workspace": workspace, "credential_name": name, "count": count, "ends": ends}
+            for (workspace, name), (count, ends) in cut.windows.items()
+        ],
     }
 
 
@@ -82,8 +84,8 @@ def _endpoint(one: Endpoint) -> dict[str, Any]:
     }
 
 
-def _limit(limit: RateLimitItem | None) -> str | None:
-    return None if limit is None else f"{limit.amount} per {limit.multiples} {limit.GRANULARITY.name}"
+def _limit(limit: Rate | None) -> str | None:
+    return None if limit is None else str(limit)
 
 
 def _engagement(stored: Engagement) -> dict[str, Any]:

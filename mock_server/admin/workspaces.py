@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationInfo
 
 from mock_server.checks.auth import Workspace
-from mock_server.checks.rate_limit import describe
 from mock_server.faults.orders import context_of
 from mock_server.reading import Model, Name
 from mock_server.services import Mock
@@ -48,7 +47,7 @@ def list_workspaces(mock: Mock) -> list[dict[str, Any]]:
             "id": workspace.id,
             "name": workspace.name,
             "default_private": workspace.default_private,
-            "rate_limit": describe(workspace.rate_limit) if workspace.rate_limit else None,
+            "rate_limit": workspace.rate_limit.in_words if workspace.rate_limit else None,
             "credentials": [one.name for one in directory.callers if one.workspace.id == workspace.id],
             "engagements": engagements[workspace.id],
         }

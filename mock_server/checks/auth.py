@@ -6,8 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from limits import RateLimitItem
-
+from mock_server.checks.rate import Rate
 from mock_server.problems import Forbidden, Unauthorized
 
 API_KEY_PREFIX = "sk-apik_"
@@ -31,7 +30,7 @@ class Workspace:
     id: str
     name: str
     default_private: bool = False
-    rate_limit: RateLimitItem | None = None
+    rate_limit: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Caller:
     user: str
     user_id: str
     scopes: frozenset[str]
-    rate_limit: RateLimitItem | None = None
+    rate_limit: Rate | None = None
 
 
 class Directory:

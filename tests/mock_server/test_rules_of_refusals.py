@@ -11,7 +11,7 @@ import pytest
 
 from mock_server import Settings, spec
 from mock_server.checks import body
-from mock_server.checks.rate_limit import parse_limit
+from mock_server.checks.rate import parse_rate
 from mock_server.operations.create import create_engagement
 from mock_server.operations.operation import Request
 from mock_server.problems import Problem
@@ -184,7 +184,7 @@ def test_a_key_in_flight_is_observed() -> None:
 
 def test_a_limit_that_is_used_up_is_documented() -> None:
     """429 stands under the rule of Retry-After."""
-    mock = Mock(Settings(rate_limit=parse_limit("1/hour")))
+    mock = Mock(Settings(rate_limit=parse_rate("1/hour")))
     create_engagement(field("ERR-7", DOCUMENTED).sent(), mock.services, mock.state, Trace())
     assert (refusal(mock, field("ERR-7", DOCUMENTED).sent()).rule, LEVELS["ERR-7"]) == ("ERR-7", DOCUMENTED)
 

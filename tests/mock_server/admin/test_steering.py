@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from limits import parse
 
 from mock_server import spec
 from mock_server.admin import fidelity
+from mock_server.checks.rate import parse_rate
 from mock_server.records import coverage
 from mock_server.workspaces import built_in
 from tests.kit.control import Client, Serve
@@ -86,7 +86,7 @@ def everywhere(client: Client) -> str:
     paths = ("/requests?limit=1000", "/engagements?limit=1000", "/faults", "/workspaces", "/snapshot", "/inspect/keys")
     state = client.mock.state
     histories = state.records.ledger._histories
-    inside = [state.store._by_key, state.limiter.storage._windows, histories, state.transcripts._used]
+    inside = [state.store._by_key, state.limiter.windows(), histories, state.transcripts._used]
     return "".join(client.admin("GET", path).text for path in paths) + repr(inside)
 
 
@@ -321,7 +321,7 @@ def test_a_preference_among_others_is_found(client: Client) -> None:
 def test_a_configured_credential_may_have_a_limit(serve: Serve) -> None:
     """A credential with a rate limit is refused beyond it while its neighbours are not."""
     writer, *others = built_in()
-    client = serve(callers=(replace(writer, rate_limit=parse("1/minute")), *others))
+    client = serve(callers=(replace(writer, rate_limit=parse_rate("1/minute")), *others))
     assert [client.post().status for _ in range(2)] == [201, 429]
     assert client.post(credential="sk-apik_reader.local").status == 403
 
