@@ -6,9 +6,7 @@ that create are rare, and stop when the creations of the budget are used up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from datetime import date
+from contextlib import suppress
 
 import schemathesis
 from schemathesis import CheckContext
@@ -24,14 +22,12 @@ from contract.judge.answers import blamed_for
 from contract.judge.creation import judge_created
 from contract.judge.refusal import judge_forbidden, judge_refusal
 from contract.judge.submission import Judgement
-from contract.outcome import CutShort, LeftOut, NotApplicable, Untested, Violation
-from contract.report.text import one_line, printable
+from contract.outcome import LeftOut, Violation
 from contract.run import blame
 from contract.run.blame import explain
-from contract.run.evidence import evidence
 from contract.run.groups import control, group
-from contract.run.recorder import today
 from contract.run.steps import accepted, check_first, created, refused, replayed, turned_away
+from contract.schemathesis.checking import checking
 from contract.schemathesis.failures import (
     BadAnswer,
     BadError,
@@ -43,7 +39,6 @@ from contract.schemathesis.failures import (
     MediaMisjudged,
     Misjudged,
     ReplayChanged,
-    RuleBroken,
     ScopeIgnored,
     VersionMissing,
 )
@@ -73,61 +68,17 @@ ANSWERS = _family("RESP") - VERSION - {"RESP-3"}
 DISTINCT = frozenset({"RESP-3"}) | _family("IDEM") - REPLAY - FREE
 
 
-@contextmanager
-def _checking(
-    kind: type[RuleBroken], rules: frozenset[str], case: Case, answer: Answer
-) -> Iterator[tuple[Target, JudgedExchange]]:
-    """Run a check of these rules, and raise what it, or any request since the last check, found out about them."""
-    target = targets.of(case.operation)
-    heard = target.heard(case, answer)
-    target.asked.clear()
-    try:
-        yield target, heard
-    except Violation as violation:
-        target.recorder.fail(violation.rule or min(rules), violation)
-    except (Untested, NotApplicable, CutShort):
-        pass  # a budget or the configuration does not allow it
-    broken = [(rule, violation) for rule, violation in target.recorder.take(rules) if _counts(target, rule)]
-    if broken:
-        target.sticky |= target.asked
-        raise kind(broken[0][0], _message(broken), _shown(case, broken[0][1]))
-
-
-def _message(broken: list[tuple[str, Violation]]) -> str:
-    """Say which rules are broken, without secrets or control codes, and how to send the first case again."""
-    shown = [(rule, evidence(violation)) for rule, violation in broken]
-    lines = [
-        f"{rule}: expected {one_line(each.expected, 600)}, got {one_line(each.actual, 600)}" for rule, each in shown
-    ]
-    first = shown[0][1].curl
-    return "\n".join([*lines, *(["To send it again:", printable(first)] if first else [])])
-
-
-def _shown(case: Case, violation: Violation) -> Case:
-    """Return the case with the body that broke the rule, which a check may have sent: Schemathesis shows the case."""
-    if violation.exchange is not None and violation.exchange.document:
-        case.body = violation.exchange.document
-    return case
-
-
-def _counts(target: Target, rule: str) -> bool:
-    """Tell whether a broken rule is news: not merely observed, and not configured as known."""
-    deviation = target.client.config.deviations.get(rule)
-    known = deviation is not None and (deviation.expires or date.max) >= today()
-    return not known and not catalogue()[rule].observed
-
-
 @schemathesis.check
 def credential_is_not_shown(ctx: CheckContext, response: Answer, case: Case) -> None:
     """No answer repeats the credential that was sent (AUTH-6)."""
-    with _checking(CredentialShown, SECRETS, case, response) as (target, _):
+    with checking(CredentialShown, SECRETS, case, response) as (target, _):
         target.recorder.hold(*SECRETS)  # unless it was found when the answer came
 
 
 @schemathesis.check
 def credential_is_needed(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Nobody creates without a credential, or with a wrong one: each in turn gets 401 (AUTH-1 to AUTH-4)."""
-    with _checking(CredentialIgnored, CREDENTIALS, case, response) as (target, heard):
+    with checking(CredentialIgnored, CREDENTIALS, case, response) as (target, heard):
         if not heard.is_first or not target.due("credentials", OFTEN):
             return
         target.recorder.hold("AUTH-1")
@@ -139,21 +90,21 @@ def credential_is_needed(ctx: CheckContext, response: Answer, case: Case) -> Non
 @schemathesis.check
 def version_is_there(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every answer carries X-Api-Version (RESP-5, ERR-2)."""
-    with _checking(VersionMissing, VERSION, case, response) as (target, heard):
+    with checking(VersionMissing, VERSION, case, response) as (target, heard):
         target.recorder.hold("RESP-5" if heard.exchange.response.ok else "ERR-2")  # unless found when it came
 
 
 @schemathesis.check
 def error_is_a_problem(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every error is a problem, shows nothing of the inside, and no body makes the server fail (ERR)."""
-    with _checking(BadError, ERRORS, case, response) as (target, heard):
+    with checking(BadError, ERRORS, case, response) as (target, heard):
         target.recorder.hold("ERR-4", *(() if heard.exchange.response.ok else ("ERR-1", "ERR-3", "ERR-6")))
 
 
 @schemathesis.check
 def submission_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Whatever is valid is accepted, whatever is not is refused (BODY, LIMIT)."""
-    with _checking(Misjudged, FIELDS, case, response) as (target, heard):
+    with checking(Misjudged, FIELDS, case, response) as (target, heard):
         _judge(target, heard, media=False)
 
 
@@ -164,7 +115,7 @@ def media_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
     An accepted submission is sent again with the next URL of a list in its place: a minimal pair. Each is, until the
     list has been gone through once, and some after that.
     """
-    with _checking(MediaMisjudged, MEDIA, case, response) as (target, heard):
+    with checking(MediaMisjudged, MEDIA, case, response) as (target, heard):
         _judge(target, heard, media=True)
         again = target.probes["hostile"] >= len(target.hostile)
         if not heard.is_first or (again and not target.due("hostile again", OFTEN)):
@@ -219,7 +170,7 @@ def _valid(exchange: Exchange) -> tuple[str, ...]:
 @schemathesis.check
 def keys_are_distinct(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every new key makes a new engagement, however near it is to another, in each workspace (IDEM-4 to IDEM-8)."""
-    with _checking(KeysCollide, DISTINCT, case, response) as (target, heard):
+    with checking(KeysCollide, DISTINCT, case, response) as (target, heard):
         if heard.judgement is None or not heard.judgement.accepted or not response.status_code < 300:
             return
         check_first(target.client, heard.exchange, heard.known, "IDEM-7")
@@ -239,7 +190,7 @@ def keys_are_distinct(ctx: CheckContext, response: Answer, case: Case) -> None:
 @schemathesis.check
 def replay_is_unchanged(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every repeat gets 200 and the stored engagement, whatever else it says (IDEM-1 to IDEM-3)."""
-    with _checking(ReplayChanged, REPLAY, case, response) as (target, heard):
+    with checking(ReplayChanged, REPLAY, case, response) as (target, heard):
         if not heard.is_first:
             return
         client, first = target.client, heard.exchange
@@ -254,7 +205,7 @@ def replay_is_unchanged(ctx: CheckContext, response: Answer, case: Case) -> None
 @schemathesis.check
 def refusal_leaves_the_key_free(ctx: CheckContext, response: Answer, case: Case) -> None:
     """After a refusal the same key creates (IDEM-9)."""
-    with _checking(KeyUsedUp, FREE, case, response) as (target, heard):
+    with checking(KeyUsedUp, FREE, case, response) as (target, heard):
         key = heard.exchange.request.key
         if (
             heard.judgement is None
@@ -272,7 +223,7 @@ def refusal_leaves_the_key_free(ctx: CheckContext, response: Answer, case: Case)
 @schemathesis.check
 def scope_is_needed(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Credentials that may only read get 403 for the same submission, and leave nothing behind (SCOPE)."""
-    with _checking(ScopeIgnored, SCOPES, case, response) as (target, heard):
+    with checking(ScopeIgnored, SCOPES, case, response) as (target, heard):
         if not heard.is_first or not target.due("scope", SELDOM):
             return
         client = target.client
@@ -296,7 +247,7 @@ def _forbidden(target: Target, document: dict[str, object], credential: str, rul
 @schemathesis.check
 def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Transcripts at both limits are accepted, and over either are refused; asked once (LIMIT-7, LIMIT-8)."""
-    with _checking(LimitMissed, LIMITS, case, response) as (target, heard):
+    with checking(LimitMissed, LIMITS, case, response) as (target, heard):
         if not heard.is_first or target.probes["limits"]:
             return
         for rule in (TRANSCRIPT.rules["maxLength"], TRANSCRIPT.rules["x-maxBytes"]):
@@ -311,7 +262,7 @@ def transcript_is_limited(ctx: CheckContext, response: Answer, case: Case) -> No
 @schemathesis.check
 def answer_is_documented(ctx: CheckContext, response: Answer, case: Case) -> None:
     """Every success has the documented shape, ids and values, and says what was submitted (RESP)."""
-    with _checking(BadAnswer, ANSWERS, case, response) as (target, heard):
+    with checking(BadAnswer, ANSWERS, case, response) as (target, heard):
         if heard.is_first and heard.judgement is not None and heard.judgement.accepted:
             for finding in judge_created(heard.exchange):
                 target.recorder.fail(finding.rule, Violation(*finding, heard.exchange))

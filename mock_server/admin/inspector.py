@@ -79,6 +79,7 @@ def blueprint(mock: Mock) -> Blueprint:
         }
 
     _add_traffic(pages, mock)
+    _add_engagements(pages, mock)
     _add_afterwards(pages, mock)
     _add_steering(pages, mock)
     _add_reports(pages, mock)
@@ -116,6 +117,8 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
             found = history(mock, key)
         return render_template("keys.html", recent=recent, history=found, workspace=workspace, external_id=external_id)
 
+
+def _add_engagements(pages: Blueprint, mock: Mock) -> None:
     @pages.get("/inspect/engagements", provide_automatic_options=False)
     def show_engagements() -> str:
         query = {"limit": SHOWN, "workspace": request.args.get("workspace") or None}

@@ -1,6 +1,6 @@
 """The kill matrix: what the suite catches, by which rule, whom it accuses wrongly, and which servers it spares.
 
-    python -m tests.defects.matrix [--every 12 [--offset N] | --whole | NAME …] [--with suite|fuzzer|hooks|schemathesis]
+    python -m tests.defects.matrix [--every 16 [--offset N] | --whole | NAME …] [--with suite|fuzzer|hooks|schemathesis]
                                    [--profile quick] [--workers 2] [--directory kill-matrix]
 
 Each defect gets a whole run of the suite. It is caught only by a rule that it names. A failed rule that the defect
