@@ -145,9 +145,8 @@ TWINS: dict[str, tuple[Twins, ...]] = {
         ),
     ),
 }
-PLAIN = TWINS["IDEM-7"][0].twins[
-    :2
-]  # where these are taken for the stored key, it is not case or white space that counts
+# Where these are taken for the stored key, it is not case or white space that counts.
+PLAIN = TWINS["IDEM-7"][0].twins[:2]
 
 
 def pairs(rule: str) -> list[NearKeys]:
