@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from contract.cases.verdict import NO_SCHEME, UNAUTHORIZED, Judged, Verdict
 
+API_KEY = "sk-apik_"  # how a key of the API begins
 VARIABLE = "CONTRACT_WRITER"
 # Three quarters into a credential lies its secret or its signature, not the padding of an encoding.
 _CHANGE = "t = input(); n = len(t) * 3 // 4; print(t[:n] + chr(97 + (t[n] == chr(97))) + t[n + 1:])"
@@ -110,7 +111,7 @@ def _basic(token: str) -> str:
 
 
 NONE = _wrong("AUTH-2", "no Authorization header", None)
-UNKNOWN = _always("AUTH-3", "an unknown API key", "Bearer sk-apik_unknown0000.unknown0000000000")
+UNKNOWN = _always("AUTH-3", "an unknown API key", f"Bearer {API_KEY}unknown0000.unknown0000000000")
 OTHER_CASE = _wrong(
     "AUTH-3",
     "a valid credential in the other case",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import combinations
 
+from contract.cases.credentials import API_KEY
 from contract.exchange import Exchange, Text
 from contract.judge.answers import answer, blamed_for, named_fields
 from contract.outcome import CutShort, Untested, Violation
@@ -79,7 +80,7 @@ def _first_create(client: RecordingClient, unknown: Exchange) -> Exchange:
     """Create as the page asks for, and in other valid ways if that is refused, so that one fault does not end all."""
     exchange = client.submit(client.submission())
     _routed(client, exchange)
-    if exchange.response.status == 401 and client.config.credentials["writer"].token.startswith("sk-apik_"):
+    if exchange.response.status == 401 and client.config.credentials["writer"].token.startswith(API_KEY):
         exchange = _bare(client, exchange)
     _accepts(client, "writer", exchange, unknown)
     if exchange.response.ok:

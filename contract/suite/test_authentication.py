@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from contract.cases.credentials import NONE, OTHER_CASE, UNKNOWN, WRONG, WrongCredential
+from contract.cases.credentials import API_KEY, NONE, OTHER_CASE, UNKNOWN, WRONG, WrongCredential
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import LeftOut, NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import close, flat
+from contract.run.reading import offered, readable, refused_to_strangers, shown
 from contract.run.steps import check_repeat, example, replayed, turned_away
+from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import each_group, needs, rule
 
 RECIPES = {
@@ -73,12 +75,34 @@ def test_each_request_of_a_connection_needs_its_own_credential(client: Recording
 def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
     """An API key alone in the Authorization header authenticates, and is the same caller as behind Bearer."""
     token = client.config.credentials["writer"].token
-    if not token.startswith("sk-apik_"):
+    if not token.startswith(API_KEY):
         raise NotApplicable("the configured writer is no API key")
     exchange = _with(client, token)
     if not exchange.response.ok:
         raise Violation("AUTH-5", "an API key to be accepted without Bearer", answer(exchange), exchange)
     check_repeat(client, exchange, example(client, "plain"), "AUTH-5")
+
+
+@rule("AUTH-2", "AUTH-3", "AUTH-4")
+def test_nobody_reads_without_a_credential(client: RecordingClient) -> None:
+    """Without a credential, with one that nobody has, and under another scheme, an engagement is not shown: 401."""
+    offered(client, "read")
+    refused_to_strangers(client, f"/{example(client, 'plain').response.id}")
+
+
+@rule("AUTH-5")
+def test_a_bare_api_key_reads(client: RecordingClient) -> None:
+    """Who may read with an API key behind Bearer may do so with the key alone."""
+    readable(client, "read")
+    first = example(client, "plain")
+    token = client.config.credentials["private_reader"].token
+    if not token.startswith(API_KEY):
+        raise NotApplicable("the configured private_reader is no API key")
+    if not shown(client, first).response.ok:
+        raise See("READ-4")
+    exchange = shown(client, first, headers=(("Authorization", token),))
+    if exchange.response.status not in {*INCONCLUSIVE, 200}:
+        raise Violation("AUTH-5", "an API key to be accepted without Bearer", answer(exchange), exchange)
 
 
 @rule("AUTH-6")

@@ -14,9 +14,7 @@ from contract.run.client import RecordingClient
 from contract.run.reading import (
     distinct_readers,
     documented,
-    offered,
     readable,
-    refused_to_strangers,
     shown,
 )
 from contract.run.steps import created, example, replayed, stands
@@ -77,13 +75,6 @@ def test_a_repeat_changed_nothing_that_is_stored(client: RecordingClient) -> Non
     for finding in judge_read(after, before):
         if finding.rule == "READ-1":
             raise Violation("IDEM-2", finding.expected, finding.actual, first)
-
-
-@rule("AUTH-2", "AUTH-3", "AUTH-4")
-def test_nobody_reads_without_a_credential(client: RecordingClient) -> None:
-    """Without a credential, with one that nobody has, and under another scheme, an engagement is not shown: 401."""
-    offered(client, "read")
-    refused_to_strangers(client, f"/{example(client, 'plain').response.id}")
 
 
 @rule("READ-2")

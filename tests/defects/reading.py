@@ -274,6 +274,8 @@ DEFECTS = (
            one(lambda _, answer: answer.with_headers(X_Api_Version=None))),
     defect("read-any-scheme", "AUTH-4", "A credential under any scheme reads.",
            seen_by(lambda _, sent: re.sub(r"^\w+ ", "Bearer ", sent))),
+    defect("read-bare-key-refused", "AUTH-5", "Reads want the word Bearer before an API key.",
+           seen_by(lambda _, sent: sent if sent.startswith("Bearer ") else "Bearer nobody")),
     defect("read-other-case-of-token", "AUTH-3", "Credentials are compared without regard to case, in reads.",
            seen_by(lambda known, sent: next((v for v in known.values() if v.lower() == sent.lower()), sent))),
     defect("read-private-expanded", "READ-3", "With expand everybody reads private engagements.",
