@@ -131,7 +131,7 @@ class Request:
     def served(self) -> bool:
         """Whether it is for an operation of the contract that the target offers."""
         reads = not self.submits and self.path.startswith(PATH) and self.expect != "observed"
-        return reads or (self.method, self.path) == ("POST", PATH)
+        return reads or (self.method, self.path.partition("?")[0]) == ("POST", PATH)
 
 
 @dataclass(frozen=True)

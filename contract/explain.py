@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from contract.cases.credentials import PLACES
+from contract.cases.credentials import PLACES, QUERY
 from contract.exchange import LONG, Body, Request, Response, shown
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
@@ -143,6 +143,7 @@ def _who(request: Request) -> str:
         return f" with the header Authorization: {request.authorization}"
     if request.credential is None:
         place = next((name for name, _ in request.headers if name in PLACES), None)
+        place = QUERY if "?" in request.path else place
         return " without a credential" if place is None else f" with another credential in {place}"
     return "" if request.credential == "writer" else f" with the credential {request.credential}"
 

@@ -85,7 +85,8 @@ def _curl(exchange: Exchange, request: Request) -> str:
         # The shell expands a credential's variable between double quotes; all else is quoted whole.
         header = f'"{name}: {value}"' if "$" in value else shlex.quote(f"{name}: {value}")
         parts.append(f"-H {header if value else shlex.quote(name + ';')}")
-    url = shlex.quote(exchange.base_url + request.path)
+    address = exchange.redact(exchange.base_url + request.path)
+    url = f'"{address}"' if _VARIABLE.search(address) else shlex.quote(address)
     content = request.body.content
     if not content:
         return " ".join((*parts, "--data-binary ''" if request.method == "POST" else "", url))

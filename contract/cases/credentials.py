@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from contract.cases.verdict import NO_SCHEME, UNAUTHORIZED, Judged, Verdict
 
@@ -21,6 +22,8 @@ _ALTER = "t = input(); n = max(0, t.rfind(chr(46)) - 1); print(t[:n] + chr(97 + 
 # Headers in which other APIs look for a credential, each with what stands before it.
 ELSEWHERE = {"X-Api-Key": "", "Cookie": "token="}
 PLACES = ("Authorization", *ELSEWHERE)
+QUERY = "the query"
+IN_QUERY = ("access_token", "api_key", "token")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class WrongCredential(Judged):
     """A recipe for an Authorization header. `make` gets a valid credential; None sends no header.
 
     `written` is the same header for a shell, in which the credential is a variable; without it, it is the header.
-    `content` stands in the place of a valid body. `place` is the header that it is sent in.
+    `content` stands in the place of a valid body. `place` is the header that it is sent in, or the query.
     """
 
     value: str
@@ -77,6 +80,17 @@ def elsewhere(header: str, before: str) -> WrongCredential:
     why = f"a credential in the header {header} alone"
     recipe = _wrong("AUTH-2", why, lambda token: f"{before}{token}", f"{before}${VARIABLE}")
     return replace(recipe, place=header)
+
+
+def in_query() -> WrongCredential:
+    """Return the recipe of a valid credential in the query, under all names that are usual, and in no header."""
+    names = ", ".join(IN_QUERY)
+    recipe = _wrong("AUTH-2", f"a credential in the query alone ({names})", lambda token: _query(quote(token, safe="")))
+    return replace(recipe, place=QUERY)
+
+
+def _query(token: str) -> str:
+    return "&".join(f"{name}={token}" for name in IN_QUERY)
 
 
 def under(scheme: str, verdict: Verdict = UNAUTHORIZED) -> WrongCredential:
@@ -206,6 +220,7 @@ WRONG: tuple[WrongCredential, ...] = (
     under("Bearers"),
     replace(under("Bearer Bearer", NO_SCHEME), rule="AUTH-3"),
     *(elsewhere(header, before) for header, before in ELSEWHERE.items()),
+    in_query(),
     under("Digest", NO_SCHEME),
     # Who may not call learns nothing of what a body should be.
     *(
@@ -218,5 +233,6 @@ WRONG: tuple[WrongCredential, ...] = (
         _always("AUTH-3", f"the token {name}", f"Bearer {name}")
         for name in ("constructor", "__proto__", "null", "undefined", "*")
     ),
+    _always("AUTH-3", "a token outside ASCII", "Bearer größer-日本", NO_SCHEME),
     _always("AUTH-3", "a token of 6,000 characters", f"Bearer {'k' * 6_000}", NO_SCHEME),
 )

@@ -70,10 +70,8 @@ def judge_hidden(exchange: Exchange, rule: str, why: str) -> Finding | None:
 
 def judge_progress(after: Exchange, before: Exchange) -> Iterator[Finding]:
     """Say what is wrong if processing went back, or if updated_at or the ETag does not go with what is shown."""
-    (one, other), shown = (exchange.response.engagement for exchange in (before, after)), after.shown
-    statuses = [engagement.get("processing_status") for engagement in (one, other)]
-    if all(status in ADVANCE for status in statuses) and statuses[1] in ADVANCE[: ADVANCE.index(statuses[0])][:2]:
-        yield Finding("READ-15", f"processing_status that moves on from {statuses[0]}", shown(statuses[1]))
+    one, other = (exchange.response.engagement for exchange in (before, after))
+    yield from judge_status(after, one)
     times: list[Any] = [instant(engagement.get("updated_at")) for engagement in (one, other)]
     # It may move on with the same answer: what changed then may be a member that has to be asked for.
     if None not in times and (times[1] < times[0] or (times[1] == times[0] and _unexpanded(one) != _unexpanded(other))):
@@ -81,7 +79,14 @@ def judge_progress(after: Exchange, before: Exchange) -> Iterator[Finding]:
         yield Finding("READ-15", "updated_at that moves on with each change", said)
     tags = [exchange.response.headers.get("etag") for exchange in (before, after)]
     if before.request.reads and None not in tags and one != other and tags[0] == tags[1]:
-        yield Finding("READ-12", "another ETag for another answer", shown(tags[1]))
+        yield Finding("READ-12", "another ETag for another answer", after.shown(tags[1]))
+
+
+def judge_status(after: Exchange, before: Engagement) -> Iterator[Finding]:
+    """Say what is wrong if processing went back behind what was shown before."""
+    then, now = (engagement.get("processing_status") for engagement in (before, after.response.engagement))
+    if then in ADVANCE and now in ADVANCE[: ADVANCE.index(then)][:2]:
+        yield Finding("READ-15", f"processing_status that moves on from {then}", after.shown(now))
 
 
 def _unexpanded(engagement: Engagement) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from contract.cases import bodies
-from contract.cases.credentials import WrongCredential
+from contract.cases.credentials import QUERY, WrongCredential
 from contract.cases.submission import Document
 from contract.exchange import Body, Exchange, Request
 from contract.judge import invariants
@@ -88,11 +88,15 @@ class RecordingClient(Client):
             raise LeftOut(reason)
         document: Document | Body = {**self.base, "external_id": key}
         request = self.request(document if wrong.content is None else Body(wrong.content), credential=None, key=key)
-        headers = request.headers
-        if (header := wrong.header(token)) is not None:
-            headers = ((wrong.place, header), *headers)
+        headers, path, sent = request.headers, request.path, wrong.header(token)
+        if wrong.place == QUERY:
+            if self.config.discreet:
+                raise LeftOut("what is in between writes URLs into its logs")
+            path = f"{path}?{sent}"
+        elif sent is not None:
+            headers = ((wrong.place, sent), *headers)
         written = wrong.shell(token) if wrong.place == "Authorization" else None
-        options = {"expect": "unauthorized", "headers": headers, "authorization": written, "key": key}
+        options = {"expect": "unauthorized", "headers": headers, "authorization": written, "key": key, "path": path}
         return self.submit(request.body, credential=None, **options)
 
     def forget(self) -> None:

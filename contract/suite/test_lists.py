@@ -6,7 +6,7 @@ from collections import Counter
 
 from contract.cases.queries import BAD, ODD, Query, filters, searches
 from contract.judge.answers import answer
-from contract.judge.reading import judge_envelope, judge_kept, judge_members, judge_order
+from contract.judge.reading import judge_envelope, judge_kept, judge_members, judge_order, judge_status
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
@@ -21,6 +21,7 @@ from contract.run.reading import (
     refused_to_strangers,
     second_page,
     selected,
+    shown,
     unchanged,
 )
 from contract.run.steps import created, example, stands
@@ -225,6 +226,22 @@ def test_nobody_lists_without_a_credential(client: RecordingClient) -> None:
     """Without a credential, with one that nobody has, and under another scheme, nothing is listed: 401."""
     offered(client, "list")
     refused_to_strangers(client, "")
+
+
+@at_the_end
+@rule("READ-15")
+def test_a_read_is_not_behind_a_list(client: RecordingClient) -> None:
+    """An engagement that a list shows as processed is not in processing when it is read after that."""
+    readable(client, "read")
+    readable(client, "list")
+    page = client.read("?limit=100&order_by=updated_at:asc")
+    if next(judge_envelope(page, 100), None) is not None:
+        raise See("LIST-1")
+    listed = {one["id"]: one for one in page.response.engagement["data"]}
+    for first in client.examples.values():
+        exchange = shown(client, first)
+        for finding in judge_status(exchange, listed.get(first.response.id, {})):
+            raise Violation(*finding, exchange)
 
 
 @at_the_end

@@ -12,6 +12,7 @@ from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_r
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
+    as_sent,
     distinct_readers,
     documented,
     readable,
@@ -271,7 +272,9 @@ def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) 
         next((one for one in private if one.document.get("type") == "MEETING"), first),
     )
     exchanges = [_conditional(client, first, "*", who="reader", expect="hidden")]
-    exchanges += [shown(client, one, "reader", query="?expand=tags", expect="hidden") for one in (first, *others)]
+    # Who may see it has read the first one in both ways since it was processed.
+    queries = ((first, ""), *((one, "?expand=tags") for one in (first, *others)))
+    exchanges += [shown(client, one, "reader", query=query, expect="hidden") for one, query in queries]
     for exchange in exchanges:
         if (finding := judge_hidden(exchange, "READ-3", "a private engagement")) is not None:
             raise Violation(*finding, exchange)
@@ -282,13 +285,19 @@ def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) 
 def test_what_processing_makes(client: RecordingClient) -> None:
     """How far the first engagement of the run has come, and what is known of its length at the beginning.
 
-    What was submitted stays as it was created.
+    What was submitted stays as it was created, also the titles that hold the most signs.
     """
     readable(client, "read")
     first = example(client, "plain")
     exchange = shown(client, first)
     _judge(client, exchange, first)
+    for rich in sorted(as_sent(client), key=_signs)[-2:]:
+        _judge(client, shown(client, rich), rich)
     status = exchange.response.engagement.get("processing_status")
     client.recorder.observe("READ-16", f"{status} at the end of a run")
     known = [name for name in ("end_at", "duration_seconds") if first.response.engagement.get(name) is not None]
     client.recorder.observe("READ-17", f"the first answer says {' and '.join(known) or 'neither end nor length'}")
+
+
+def _signs(first: Exchange) -> int:
+    return len({sign for sign in str(first.document.get("title")) if not sign.isalnum()})

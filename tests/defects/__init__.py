@@ -19,6 +19,7 @@ from mock_server.services import Mock
 from tests.defects import (
     auth,
     body,
+    caches,
     errors,
     idempotency,
     keys,
@@ -42,7 +43,7 @@ CONCERNS: dict[str, tuple[Defect, ...]] = {
     "body": body.DEFECTS,
     "response": response.DEFECTS,
     "errors": errors.DEFECTS,
-    "reading": (*reading.DEFECTS, *lists.DEFECTS),
+    "reading": (*reading.DEFECTS, *caches.DEFECTS, *lists.DEFECTS),
     "webhooks": webhooks.DEFECTS,
 }
 ALL: tuple[Defect, ...] = tuple(defect for concern in CONCERNS.values() for defect in concern)

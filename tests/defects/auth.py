@@ -138,12 +138,12 @@ def told(statuses: Collection[int], part_of: Callable[[str], str]) -> Install:
     return answered(edit)
 
 
-def placed(variable: str, before: str = "") -> Install:
-    """Look for a credential in another header too: `variable` is its name in WSGI."""
+def placed(variable: str, before: str = "", after: str = "\0") -> Install:
+    """Look for a credential elsewhere too: `variable` is the name of the place in WSGI."""
 
     def make(_: Mock) -> Handler:
         def handle(sent: Sent, app: WSGIApplication) -> Answer:
-            found = sent.environ.get(variable, "").removeprefix(before)
+            found = sent.environ.get(variable, "").removeprefix(before).partition(after)[0]
             return sent.call(app, authorization=f"Bearer {found}" if found else None)
 
         return handle
@@ -191,6 +191,8 @@ CREDENTIALS = (
     defect("bearers-accepted", "AUTH-4", "Any scheme that begins with Bearer is Bearer.", schemed("bearers")),
     defect("api-key-header-accepted", "AUTH-2", "A credential in the header X-Api-Key is accepted.",
            placed("HTTP_X_API_KEY")),
+    defect("query-token-accepted", "AUTH-2", "A credential in the query is accepted.",
+           placed("QUERY_STRING", "access_token=", "&")),
     defect("cookie-accepted", "AUTH-2", "A credential in a cookie is accepted.", placed("HTTP_COOKIE", "token=")),
     defect("basic-accepted", "AUTH-4", "A credential under the scheme Basic is accepted.", schemed("basic")),
     defect("token-accepted", "AUTH-4", "A credential under the scheme Token is accepted.", schemed("token")),
@@ -217,6 +219,8 @@ CREDENTIALS = (
     defect("unknown-500", "AUTH-3", "An unknown credential makes the server fail.",
            answered(lambda sent, answer: refusal(500) if answer.status == 401 and _unknown(sent) else answer),
            entails=FAILS),
+    defect("token-outside-ascii-500", "AUTH-3 ERR-4", "A credential outside ASCII makes the server fail.",
+           answered(lambda sent, answer: answer if _token(sent).isascii() else refusal(500))),
     defect("prototype-500", "AUTH-3 ERR-4", "A credential named like a member of every object makes the server fail.",
            answered(lambda sent, answer: refusal(500) if _token(sent) in {"constructor", "__proto__"} else answer)),
     defect("body-before-credential", "AUTH-2 AUTH-3", "An empty body is refused before anybody asks who calls.",

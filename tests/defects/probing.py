@@ -115,6 +115,8 @@ def _odd_places(probe: Probe) -> Iterator[tuple[str, str]]:
     yield "nothing from nobody", str(probe.send(b"", None))
     for name, before in (("X-Api-Key", ""), ("Cookie", "token=")):
         yield name, str(probe.send(submission(), None, **{name: before + writer}))
+    asked = send(probe.server, submission(), credential=None, path=f"{PATH}?access_token={writer}", timeout=SECONDS)
+    yield "the query", str(asked.status)
     body = submission()
     yield "with Bearer, and without", str([probe.send(body, header)[0] for header in (f"Bearer {writer}", writer)])
     yield "one connection", str(probe.behind(writer))

@@ -5,6 +5,7 @@ Each stands before the application, as a cache does.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -263,6 +264,8 @@ DEFECTS = (
            one(lambda _, answer: answer.with_headers(ETag=f'"{answer.json["id"]}"'))),
     defect("read-done-title", "READ-1", "Processing puts another title in the place of the one submitted.",
            _done(title="A conversation")),
+    defect("read-title-escaped", "READ-1", "A read shows the title as HTML.",
+           one(lambda _, answer: answer.but(title=html.escape(answer.json["title"])))),
     defect("read-done-public", "READ-1", "Processing sets is_private back.", _done(is_private=False)),
     defect("read-end-wrong", "RESP-7", "A read shows the end an hour too late.",
            one(lambda _, answer: answer.but(end_at=answer.json["created_at"].replace("T0", "T2").replace("T1", "T2"))

@@ -71,7 +71,9 @@ def stage(server: Running) -> list[str]:
         if number < 3:
             ids.append(str(made.json().get("id")))
             send(server, body | {"title": "Another title"})
-    send(server, submission(title='A call <é> & "x"', start_at=STARTS[0]))
+    made = send(server, submission(title='A call <é> & "x", and more than forty characters of it', start_at=STARTS[0]))
+    ids.append(str(made.json().get("id")))
+    send(server, method="GET", path=f"{PATH}/{ids[0]}", headers=_bearer(server.credentials["private_reader"]))
     send(server, submission(title="A call refused", media_url=f"{WAY}/page.html"))
     server.mock.services.clock.advance(timedelta(days=1))
     return ids
@@ -105,6 +107,7 @@ def _closer(probe: Probe, id_: str) -> Iterator[tuple[str, str]]:
     for name, credential in names.items():
         yield f"expanded {name}", _read(probe, f"/{id_}?expand=tags", credential)
         yield f"list {name}", str(_get(probe, "?limit=5&expand=owner", credential)[0])
+        yield f"expanded list {name}", _read(probe, "?limit=100&expand=tags", credential)
         for tag in ("*", '"x"'):
             yield f"{tag} {name}", str(_get(probe, f"/{id_}", credential, tag)[0])
         yield f"other case {name}", _read(probe, f"/{id_}", credential.swapcase())
@@ -125,7 +128,7 @@ def _second_pages(probe: Probe, reader: str, other: str) -> Iterator[tuple[str, 
 
 def _get(probe: Probe, tail: str, credential: str | None, tag: str = "") -> tuple[int, dict[str, str], bytes]:
     """Read, and return status, headers and body; 0 if there is no answer."""
-    headers = {"Authorization": ABSENT if credential is None else f"Bearer {credential}"}
+    headers = {"Authorization": ABSENT} if credential is None else _bearer(credential)
     headers |= {"If-None-Match": tag} if tag else {}
     try:
         answer = send(probe.server, method="GET", path=PATH + tail, headers=headers, timeout=SECONDS)
@@ -134,11 +137,15 @@ def _get(probe: Probe, tail: str, credential: str | None, tag: str = "") -> tupl
     return answer.status, dict(answer.headers), answer.body
 
 
+def _bearer(credential: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential}"}
+
+
 def _read(probe: Probe, tail: str, credential: str | None) -> str:
-    """Return what is comparable in an answer: of an ETag that there is one, of a cursor that it is not empty."""
+    """Return what is comparable in an answer: of two headers that they are there, of a cursor that it is not empty."""
     status, headers, body = _get(probe, tail, credential)
     shown = re.sub(r'"next_cursor": "[^"]+"', '"next_cursor": "…"', probe.comparable(body))
-    return f"{status} {'ETag' in headers} {shown}"
+    return f"{status} {[name in headers for name in ('ETag', 'X-Api-Version')]} {shown}"
 
 
 def _pages(probe: Probe, credential: str) -> str:

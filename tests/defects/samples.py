@@ -218,7 +218,7 @@ def headers(writer: str) -> tuple[str | None, ...]:
         writer.upper(),
         writer.replace(secret, secret[::-1]),
         *("constructor", "k" * 6000, f"{writer}.x", f"{writer}=", f'"{writer}"', f"{writer},x", f"Bearer {writer}"),
-        *(f"{writer[:-1]}%{ord(writer[-1]):02x}", f"x.{secret}", f"{writer.partition('.')[0]}."),
+        *(f"{writer[:-1]}%{ord(writer[-1]):02x}", f"x.{secret}", f"{writer.partition('.')[0]}.", "größer"),
     )
     return None, "", "Bearer", "Bearer x", writer, *schemes, *pairs, *(f"Bearer {token}" for token in tokens)
 
