@@ -102,7 +102,7 @@ def other_names(name: str) -> tuple[str, ...]:
 
 def _wrong(field: Field) -> Iterator[Submission]:
     """Yield values of another type, outside the list of words, of no valid form, too short or too long."""
-    whole = {"text": usual(field.name), "toString": "x"}  # a member that a language may call
+    whole = {"text": usual(field.name), "url": usual(field.name), "toString": "x"}  # the last one a language may call
     values = {"string": (*_TEXTS, [usual(field.name)], whole), "boolean": _FLAGS}
     wrong = [("type", value) for value in values.get(field.kind, _LISTS)]
     wrong += [("type", value) for value in _ITEMS.get(field.name, ())]
@@ -173,12 +173,13 @@ def _values(field: Field) -> tuple[Any, ...]:
 
 
 # Each holds several things that a careless conversion gets wrong: an offset of less than an hour or with quarters, a
-# fraction, the afternoon, the last days of a year, a leap day, a year before 1970 or before the Gregorian calendar.
+# fraction, the afternoon, the last days of a year, a leap day, a year before 1970, before the Gregorian calendar or
+# after 2038.
 INSTANTS = (
     ("1970-01-01T01:00:00+01:00", "1970-01-01T00:00:00+00:00"),  # what many languages count from: nothing to some
     ("2024-12-30T22:15:30.75-00:45", "2024-12-30T23:00:30.750+00:00"),
     ("1969-07-20T20:17:40.25+05:45", "1969-07-20T14:32:40.250+00:00"),
-    ("2024-07-10T22:15:30.123456789+14:00", "2024-07-10T08:15:30.123456+00:00"),
+    ("2048-07-10T22:15:30.123456789+14:00", "2048-07-10T08:15:30.123456+00:00"),
     ("2024-03-10T09:30:00Z", "2024-03-10T09:30:00+00:00"),
     ("2023-12-31T23:30:00.250-01:00", "2024-01-01T00:30:00.250+00:00"),
     ("2024-02-29T12:00:00-12:00", "2024-03-01T00:00:00+00:00"),
@@ -254,7 +255,8 @@ NO_JSON = tuple(
 
 def in_other_forms(whole: bytes, text: str) -> Table:
     """Return a valid submission inside a list or a text, cut, continued, or written as other languages would."""
-    wrapped = (b"[" + whole + b"]", text.encode(), b'{"engagement": ' + whole + b"}")
+    named = b", ".join(b'"%s": %s' % (name, whole) for name in (b"engagement", b"data", b"body"))
+    wrapped = (b"[" + whole + b"]", text.encode(), b"{" + named + b"}")
     pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing", whole[:-1] + b",}"]
     pieces += [whole.replace(b'"', b"'"), whole.replace(b'"type"', b"type", 1)]
     pieces += [b"/* a comment */ " + whole, "\u00a0".encode() + whole]

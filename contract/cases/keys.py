@@ -104,7 +104,6 @@ TWINS: dict[str, tuple[Twins, ...]] = {
             STORED,
             (
                 *_with(TAIL, (" Miss", "\tMiss"), (" Miss", "Miss"), (" Miss", "  Miss")),
-                *_with(TAIL, (" Miss", "+Miss"), (" Miss", "%20Miss")),
                 *_behind("\u00a0", "\u3000", "\nx", "\r\n", "\x0b"),
             ),
         ),
@@ -118,9 +117,11 @@ TWINS: dict[str, tuple[Twins, ...]] = {
                 *_behind("#x", "?x", "|x", "\0x", "\0", "\x01", "/", ".", "-", "*", "%"),
                 # Marks that are dropped, or taken for another.
                 *_with(TAIL, ("'", ""), ("a-b", "ab"), ("a-b", "a_b"), (":07", "/07"), (":07", ":7"), (":07", "07")),
+                *_with(TAIL, ("cca427", "cca0427")),
                 *_with(TAIL, ("d.mp3", "dmp3"), ("/d", "//d")),
                 *(Shape(before='"', end=f'{TAIL}"'), *_behind("\\", "<b></b>", "[", "{}", "$&")),
                 # Escapes that stand for the same text.
+                *_with(TAIL, (" Miss", "+Miss"), (" Miss", "%20Miss")),
                 *_with(TAIL, ("Miss", "%4diss"), ("Miss", "&#77;iss"), ("Miss", "\\u004diss")),
                 # Patterns that match it, or that it matches.
                 *_with(TAIL, ("Miss", "Mis_"), ("b_c", "bxc"), ("Miss", "Mis."), ("Miss", "M%s"), ("Miss", "M*")),
@@ -133,6 +134,8 @@ TWINS: dict[str, tuple[Twins, ...]] = {
             STORED,
             (
                 *_with(TAIL, ("Miss", "Miß"), ("Miss", "Mıss"), ("Neil", "Néil"), ("a-b", "a–b"), ("'", "’")),
+                # A letter whose lower byte is that of another.
+                *_with(TAIL, ("a-b", "\u0161-b")),
                 *_behind("\u200b", "\ufeff", "\u00ad", "\ufe0f", "\ue000", "😀"),
             ),
         ),

@@ -103,6 +103,12 @@ def over_http(accepted: Sequence[str]) -> tuple[Url, ...]:
     )
 
 
+def in_capitals(accepted: str) -> str:
+    """Return an accepted recording with its scheme in capitals, which is the same URL (RFC 3986, 3.1)."""
+    scheme, colon, rest = accepted.partition(":")
+    return f"{scheme.upper()}{colon}{rest}"
+
+
 def other_schemes(accepted: str) -> tuple[Url, ...]:
     """Return an accepted recording under other schemes than https and http, and under none, also without slashes."""
     rest = accepted.partition(":")[2]

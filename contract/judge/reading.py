@@ -107,7 +107,7 @@ def judge_envelope(exchange: Exchange, limit: int = 25) -> Iterator[Finding]:
         return
     if not isinstance(more, bool):
         yield Finding("LIST-1", "has_more true or false", shown(more))
-    elif more is not isinstance(following, str) or (not more and following is not None):
+    elif "next_cursor" not in page or more is not isinstance(following, str) or (not more and following is not None):
         yield Finding("LIST-1", "next_cursor where has_more is true, else null", shown([more, following]))
     if len(data) > limit:
         yield Finding("LIST-2", f"at most {limit} engagements", f"{len(data)}")

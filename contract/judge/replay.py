@@ -47,7 +47,12 @@ def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
         return
     if but_touched(before) == but_touched(after) and before.get("updated_at") != after.get("updated_at"):
         yield Finding(UNCHANGED_RULE, "updated_at as it was, as nothing else changed", str(after.get("updated_at")))
-    statuses = [engagement.get("processing_status") for engagement in (before, after)]
+    yield from judge_forward(exchange, before)
+
+
+def judge_forward(exchange: Exchange, before: Engagement) -> Iterator[Finding]:
+    """Say what is wrong if processing went back behind what an answer showed before. Rule: IDEM-2."""
+    statuses = [engagement.get("processing_status") for engagement in (before, exchange.response.engagement)]
     if statuses[0] in ADVANCE[2:] and statuses[1] in ADVANCE and statuses[0] != statuses[1]:
         yield Finding(UNCHANGED_RULE, f"processing_status {statuses[0]}, which is final", str(statuses[1]))
     if statuses == ["PROCESSING", "PENDING"]:

@@ -51,6 +51,7 @@ class RecordingClient(Client):
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
+        self.repeated: dict[str | None, Document] = {}  # what the last repeat of an engagement showed, by its id
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
         self.forgotten: set[str | None] = set()  # keys that were remembered for a while: nothing rests on them any more
@@ -103,6 +104,7 @@ class RecordingClient(Client):
         """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
         super().forget()
         self.milestones.clear()
+        self.repeated.clear()
         self.examples.clear()  # a target that was reset does not know them either
 
     def heard(self, exchange: Exchange) -> None:

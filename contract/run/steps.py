@@ -15,7 +15,7 @@ from contract.exchange import Body, Exchange
 from contract.judge.creation import judge_created, judge_first
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
-from contract.judge.replay import SAME, judge_repeat, judge_unchanged, rule_of_repeat
+from contract.judge.replay import SAME, judge_forward, judge_repeat, judge_unchanged, rule_of_repeat
 from contract.outcome import See, TooLarge, Violation
 from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
@@ -149,8 +149,10 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
         if not exchange.response.ok:
             blame.ask_alone(client, exchange)
         raise blame.violation(finding, exchange)
-    for each in judge_unchanged(exchange, first):
+    last = client.repeated.get(exchange.response.id, {})
+    for each in (*judge_unchanged(exchange, first), *judge_forward(exchange, last)):
         client.recorder.fail(each.rule, blame.violation(each, exchange))
+    client.repeated[exchange.response.id] = exchange.response.engagement
 
 
 def refused(

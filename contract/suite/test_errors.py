@@ -32,8 +32,10 @@ def refusal(client: RecordingClient, kind: str) -> Request:
 
 @rule("ERR-1", "ERR-2", "ERR-3", "ERR-6")
 def test_errors_are_problems(client: RecordingClient) -> None:
-    """Each kind of refusal is a problem with all its members, the header, and a request id of its own."""
+    """Each kind of refusal is a problem with all its members, the header, and a request id of the target's own."""
     exchanges = [client.send(refusal(client, kind)) for kind in KINDS]
+    named = refusal(client, "a broken field")
+    exchanges.append(client.send(replace(named, headers=(*named.headers, ("X-Request-Id", "id-of-the-client")))))
     if all(exchange.response.ok for exchange in exchanges):
         raise Untested("the target refuses nothing, so it shows no error")
 
@@ -49,12 +51,12 @@ def test_the_error_names_the_right_field(client: RecordingClient) -> None:
             named = named_fields(exchange)
             if named and field not in named and not exchange.response.ok:
                 raise Violation("ERR-5", f"an error that names {field}", ", ".join(sorted(named)), exchange)
-    if any(field in named_fields(exchange) for field, exchange in exchanges.items()):
-        return
     for field, exchange in exchanges.items():
-        if texts := field_texts(exchange):
-            raise Violation("ERR-5", f"an error that names {field}", f"only {', '.join(sorted(set(texts)))}", exchange)
-    raise NotApplicable("errors do not name fields")
+        texts = sorted(set(field_texts(exchange)))
+        if any(texts) and not named_fields(exchange):
+            raise Violation("ERR-5", f"an error that names {field}", f"only {', '.join(texts)}", exchange)
+    if not any(named_fields(exchange) for exchange in exchanges.values()):
+        raise NotApplicable("errors do not name fields")
 
 
 def hostile_requests(client: RecordingClient) -> Iterator[tuple[str, Request]]:

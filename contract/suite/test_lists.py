@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import urlencode
 
 from contract.cases.queries import BAD, ODD, Query, filters, searches
 from contract.judge.answers import answer
@@ -28,7 +29,8 @@ from contract.run.steps import created, example, stands
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import at_the_end, each_rule, rule
 
-DEFAULT_LIMIT = 25
+DEFAULT_LIMIT, MOST = 25, 100
+BAD_REQUEST = (400, 422)  # how a parameter is refused
 FREE = ("action_items", "signals", "tags")  # members that are expanded without a scope of their own
 
 
@@ -40,9 +42,10 @@ def test_a_list_is_an_envelope(client: RecordingClient) -> None:
     for limit, query in ((DEFAULT_LIMIT, ""), (1, "?limit=1"), (2, "?limit=2"), (100, "?limit=100")):
         exchange = client.read(query)
         for finding in judge_envelope(exchange, limit):
+            broken = "LIST-2" if query and exchange.response.status in BAD_REQUEST else finding.rule
             if finding.rule == "LIST-1":
-                client.broken["list"] = "LIST-1"
-            raise Violation(*finding, exchange)
+                client.broken["list"] = broken
+            raise Violation(broken, finding.expected, finding.actual, exchange)
         page = exchange.response.engagement
         if page["has_more"] and len(page["data"]) < limit:
             raise Violation("LIST-2", f"{limit} engagements, as there are more", f"{len(page['data'])}", exchange)
@@ -168,12 +171,25 @@ def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
     """A title is found; a key, which stands in no title, is not."""
     readable(client, "list")
     first = example(client, "plain")
-    whole = listing(client, Query({"search": str(first.document["title"])}, "LIST-5"))
+    query = Query({"search": str(first.document["title"])}, "LIST-5")
+    whole = listing(client, query)
     if first.response.id in whole.ids and first.response.id not in (found := listing(client)).ids:
         said = f"it is missing among {len(found.ids)}"
         raise Violation("LIST-5", f"{first.response.id} for the beginning of its title", said, found.pages[0])
+    _last_page(client, query, len(whole.ids))
     titles = [str(one.document.get("title")) for one in as_sent(client)]
     selected(client, searches(client.run_id, str(first.document["title"]), str(first.request.key), titles))
+
+
+def _last_page(client: RecordingClient, query: Query, count: int) -> None:
+    """Record it if a page with room for exactly what there is does not say that it is the last one."""
+    if not 0 < count <= MOST:
+        return
+    exchange = client.read(f"?{urlencode({'limit': count, **query.parameters})}")
+    page = exchange.response.engagement
+    if len(page.get("data") or ()) == count and page.get("has_more") is True:
+        finding = Violation("LIST-1", "has_more false, as nothing follows", "has_more true", exchange)
+        client.recorder.fail("LIST-1", finding)
 
 
 @at_the_end

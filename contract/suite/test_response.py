@@ -102,6 +102,18 @@ def test_the_start_defaults_to_now(client: RecordingClient) -> None:
         raise Violation("RESP-8", f"start_at near created_at, {made:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
 
 
+@at_the_end
+@rule("RESP-8")
+def test_the_default_of_the_start_moves_on(client: RecordingClient) -> None:
+    """Two engagements without start_at that were made a second apart do not start at the same instant."""
+    first, *_, last = [example(client, "plain"), *(one for one in client.milestones if "start_at" not in one.document)]
+    starts = [one.response.engagement.get("start_at") for one in (first, last)]
+    if None not in starts and starts[0] == starts[1] and last.started - first.started > 1:
+        raise Violation(
+            "RESP-8", f"another start than {first.shown(starts[0])}, of the first one", str(starts[1]), last
+        )
+
+
 @rule("RESP-9")
 def test_is_private_is_kept(client: RecordingClient) -> None:
     """Both values of is_private come back."""

@@ -110,6 +110,8 @@ COERCION = (
     defect("title-from-boolean", "BODY-3", "A boolean is accepted as title.", coerced("title", bool, str)),
     defect("title-from-list", "BODY-3", "A list is accepted as title.", coerced("title", list, json.dumps)),
     defect("title-from-object", "BODY-3", "An object is accepted as title.", coerced("title", dict, json.dumps)),
+    defect("media-url-from-object", "BODY-3", "An object with a url is accepted as media_url.",
+           coerced("media_url", dict, lambda value: value.get("url", value))),
     defect("transcript-from-list", "BODY-3", "A list of lines is accepted as transcript_text.",
            coerced("transcript_text", list, lambda lines: "\n".join(map(str, lines)))),
     defect("external-id-from-anything", "BODY-3", "Anything is accepted as external_id.",
@@ -280,6 +282,8 @@ DATES = (
            refused("start_at", lambda body: re.search(r":\d\d\.", str(body.get("start_at"))) is not None)),
     defect("start-fraction-of-nine", "BODY-8", "A start with nine digits of a second is refused.",
            refused("start_at", lambda body: re.search(r"\.\d{9}", str(body.get("start_at"))) is not None)),
+    defect("start-after-2038", "BODY-8", "A start that does not fit into 32 bits of seconds is refused.",
+           refused("start_at", lambda body: "2037" < str(body.get("start_at"))[:4] < "A")),
     defect("start-since-1970", "BODY-8", "A start before 1970 is refused.",
            refused("start_at", lambda body: str(body.get("start_at")).startswith("19"))),
     defect("start-year-of-week", "BODY-8", "The year of a start is that of its week.",
@@ -389,6 +393,12 @@ def _unwrapped(raw: bytes, right: Right) -> Json:
     return right(json.dumps(inner).encode()) if isinstance(inner, dict) else right(raw)
 
 
+def _of_data(raw: bytes, right: Right) -> Json:
+    document = _try(raw)
+    inner = document.get("data") if isinstance(document, dict) else None
+    return right(json.dumps(inner).encode()) if isinstance(inner, dict) else right(raw)
+
+
 def _decoded_twice(raw: bytes, right: Right) -> Json:
     document = _try(raw)
     return right(document.encode()) if isinstance(document, str) else right(raw)
@@ -423,6 +433,7 @@ def _form(raw: bytes) -> bytes:
 
 JSON = (
     defect("list-unwrapped", "BODY-14", "A list that holds one submission is accepted.", parsed(_unwrapped)),
+    defect("data-unwrapped", "BODY-14 BODY-1", "A submission is also found in a member data.", parsed(_of_data)),
     defect("text-decoded-twice", "BODY-14", "JSON inside a JSON string is accepted.", parsed(_decoded_twice)),
     defect("json-completed", "BODY-15", "A body that breaks off is completed.",
            repaired(lambda raw: raw + b"}", lambda raw: raw + b'"}', lambda raw: raw[: raw.rfind(b",")] + b"}")),

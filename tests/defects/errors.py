@@ -137,6 +137,12 @@ SHAPE = (
            "Errors name a field that does not exist.", problem(lambda p: _renamed(p, {}, "input"))),
     defect("error-field-media", "ERR-5",
            "A refused recording is blamed on the title.", problem(lambda p: _renamed(p, {"media_url": "title"}))),
+    defect("error-field-url", "ERR-5",
+           "A refused recording is blamed on a field that is called url.",
+           problem(lambda p: _renamed(p, {"media_url": "url"}))),
+    defect("error-request-id-of-the-client", "ERR-6 ERR-1", "A request_id is taken from X-Request-Id.",
+           answered(lambda sent, answer: answer.but(request_id=sent.environ["HTTP_X_REQUEST_ID"])
+                    if answer.status >= 400 and "HTTP_X_REQUEST_ID" in sent.environ else answer)),
     defect("error-request-id-constant", "ERR-6", "All errors have one request_id.",
            problem(lambda _: {"request_id": "rid_01JB5Z0Q4T3V2K8M6N9P7R5S4W"})),
     defect("error-request-id-bare", "ERR-6 ERR-1",

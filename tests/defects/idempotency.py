@@ -283,6 +283,23 @@ def instead_of_repeat(status: int, when: Callable[[Json, Json], bool] = lambda *
     )
 
 
+def _begins_again(_: Mock) -> Handler:
+    """Begin the processing of an engagement again after a repeat that came when it was completed."""
+    begun: set[str] = set()
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer = sent.call(app)
+        if answer.status != 200:
+            return answer
+        if (id_ := answer.json["id"]) in begun:
+            return answer.but(processing_status="PENDING")
+        if answer.json["processing_status"] == "COMPLETED":
+            begun.add(id_)
+        return answer
+
+    return handle
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -311,6 +328,7 @@ RACE = {"IDEM-10": "what loses a race does not get the engagement with 200"}
 OLD_END = {"RESP-7": "the end is still that of the first start"}
 
 REPEATS = (
+    defect("repeat-begins-again", "IDEM-2", "A repeat begins the processing again.", handled(_begins_again)),
     *(defect(f"repeat-title-{name}", "IDEM-2", f"A repeat shows the title as it is stored: {said}.",
              repeated(lambda _, stored, change=change: {"title": change(stored["title"])}),
              entails={"RESP-4": "the title in the answer is not the one submitted"})

@@ -55,6 +55,10 @@ RACE = {"IDEM-10": "parallel first submissions with different titles all create"
 
 DEFECTS = (
     defect("key-cut-64", "IDEM-7", "Only the first 64 characters of a key count.", keyed(lambda key: key[:64])),
+    defect("key-lower-bytes", "IDEM-8", "Of each character of a key only the lower byte counts.",
+           keyed(lambda key: key.encode("utf-16-le", "surrogatepass")[::2].decode("latin-1"))),
+    defect("key-last-number", "IDEM-7", "Zeros before the number at the end of a key do not count.",
+           keyed(lambda key: re.sub(r"0*([0-9]+)$", r"\1", key))),
     defect("key-cut-100", "IDEM-7", "Only the first 100 characters of a key count.", keyed(lambda key: key[:100])),
     defect("key-cut-255", "IDEM-7", "Only the first 255 characters of a key count.", keyed(lambda key: key[:255])),
     defect("key-cut-499", "IDEM-7", "The 500th character of a key does not count.", keyed(lambda key: key[:499])),

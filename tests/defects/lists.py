@@ -196,6 +196,32 @@ def _without_some(_: Sent, page: Page) -> Page:
     return [shown for shown in page if sum(shown["id"].encode()) % 10]
 
 
+def _at_most_99(_: Mock) -> Handler:
+    """Refuse the longest page."""
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        return refusal(400) if "limit=100" in sent.environ.get("QUERY_STRING", "") else sent.call(app)
+
+    return handle
+
+
+def _full_goes_on(_: Mock) -> Handler:
+    """Say of a last page that is full that there are more, and show an empty one after it."""
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        parameters = dict(parse_qsl(sent.environ.get("QUERY_STRING", "")))
+        if parameters.get("cursor") == "end":
+            first = Sent({**sent.environ, "QUERY_STRING": "limit=1"}, b"").call(app)
+            return first.but(data=[], has_more=False, next_cursor=None) if first.status == 200 else first
+        answer = sent.call(app)
+        if answer.status != 200 or sent.environ["PATH_INFO"] != PATH or sent.environ["REQUEST_METHOD"] != "GET":
+            return answer
+        full = str(len(answer.json["data"])) == parameters.get("limit", "25")
+        return answer.but(has_more=True, next_cursor="end") if full and not answer.json["has_more"] else answer
+
+    return handle
+
+
 DEFECTS = (
     defect("list-array", "LIST-1", "A list is a bare array.",
            many(lambda _, answer: Answer(200, answer.headers, json.dumps(answer.json["data"]).encode()))),
@@ -203,12 +229,16 @@ DEFECTS = (
     defect("list-no-has-more", "LIST-1", "has_more is missing.", many(lambda _, answer: answer.but(has_more=...))),
     defect("list-cursor-empty", "LIST-1", "next_cursor is an empty text on the last page.",
            many(lambda _, answer: answer.but(next_cursor=answer.json["next_cursor"] or ""))),
+    defect("list-cursor-left-out", "LIST-1", "next_cursor is missing on the last page.",
+           many(lambda _, answer: answer if answer.json["next_cursor"] else answer.but(next_cursor=...))),
+    defect("list-full-page-goes-on", "LIST-1", "A page that is full is never the last one.", handled(_full_goes_on)),
     defect("list-no-type", "LIST-1", "The engagements of a list have no engagement_type.",
            data(lambda _, page: [{n: v for n, v in shown.items() if n != "engagement_type"} for shown in page]),
            entails={"LIST-6": "the filter shows what does not say its type"}),
     defect("list-ends-early", "LIST-4", "The first page says that it is the last.",
            many(lambda _, answer: answer.but(has_more=False, next_cursor=None)),
            entails={"LIST-17": "what is on other pages is not in the list"}),
+    defect("list-limit-99", "LIST-2", "A page may have 99 engagements and not 100.", handled(_at_most_99)),
     defect("list-limit-ignored", "LIST-2", "limit is ignored.", without("limit", tail=False),
            entails={"LIST-1": "a page has more than was asked for"}),
     defect("list-default-10", "LIST-2", "Ten engagements are on a page by default.",

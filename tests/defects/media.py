@@ -19,6 +19,7 @@ from tests.defects.seams import (
     defect,
     part,
     reached,
+    refused,
     served,
 )  # fmt: skip
 
@@ -252,6 +253,8 @@ REST = (
            failing_url(r"https://xn--a\..*")),
     defect("fails-on-trailing-dot", "ERR-4", "A host with a trailing dot makes the server fail.",
            failing_url(r"https://[a-z.]+\./.*"), entails={"URL-13": "localhost. makes it fail, too"}),
+    defect("scheme-capitals", "URL-17", "https in capitals is refused.",
+           refused("media_url", lambda body: str(body.get("media_url")).startswith("HTTPS"))),
     defect("content-capitals", "URL-17", "A content type in capitals is refused.", untyped(r"(?=.*[A-Z]).*")),
     defect("content-any", "URL-16", "Any content is accepted.", typed("(?!audio/|video/).*")),
     defect("content-html", "URL-16", "Web pages are accepted.", typed("text/html")),

@@ -196,6 +196,8 @@ SHAPE = (
     defect("shown-status-queued", "RESP-10", "processing_status is QUEUED.", member(processing_status="QUEUED")),
     defect("shown-private-inverted", "RESP-9",
            "is_private is inverted.", rewritten("is_private", lambda value: not value)),
+    defect("shown-private-without-workflows", "RESP-9", "What fires workflows is public.",
+           shown(lambda _, e: {"is_private": False} if e.submission.run_workflows else {})),
     defect("shown-private-never", "RESP-9", "Nothing is private.", member(is_private=False)),
     defect("shown-private-always", "RESP-9", "Everything is private.", member(is_private=True)),
 )  # fmt: skip
@@ -233,6 +235,11 @@ def created(at: Callable[[Engagement], datetime], updated: Callable[[Engagement]
     return shown(lambda _, e: {"created_at": rfc3339(at(e)), "updated_at": rfc3339((updated or at)(e))})
 
 
+def _start_of_the_server(mock: Mock) -> WSGIApplication:
+    now = mock.services.clock.now()
+    return started(lambda _: now)(mock)
+
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -251,6 +258,8 @@ TIMES = (
     defect("start-epoch", "RESP-8", "The start defaults to 1970.", started(lambda _: EPOCH),
            entails={"LIST-8": "what is shown is not what a filter compares"}),
     defect("start-of-before", "RESP-8", "The start defaults to that of the submission before.", _start_of_before),
+    defect("start-of-the-server", "RESP-8", "The start defaults to when the server started.", _start_of_the_server,
+           entails={"LIST-8": "what is shown is not what a filter compares"}),
     defect("start-a-minute-ago", "RESP-8", "The start defaults to now minus a minute.",
            started(lambda e: e.created_at - timedelta(minutes=1))),
     defect("start-midnight", "RESP-8", "The start defaults to a midnight.",
