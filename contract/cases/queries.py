@@ -25,9 +25,17 @@ MANY_STARTS = 3  # so that a bound below and one above leave some out and some i
 LONGEST = 200  # characters of a text that is searched for
 CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _FILTER = re.compile(r"filter\[(\w+)\]\[(\w+)\]")
-SETS = {
-    "engagement_type": ("LIST-6", ("CALL", "DOCUMENT", "MEETING")),
-    "processing_status": ("LIST-7", ("PENDING", "PROCESSING", "COMPLETED", "FAILED")),
+# What a list is searched or filtered by, with the rule that says so.
+RULES = {
+    "search": "LIST-5",
+    "engagement_type": "LIST-6",
+    "processing_status": "LIST-7",
+    "start_at": "LIST-8",
+    "updated_at": "LIST-9",
+}
+WORDS = {
+    "engagement_type": ("CALL", "DOCUMENT", "MEETING"),
+    "processing_status": ("PENDING", "PROCESSING", "COMPLETED", "FAILED"),
 }
 
 
@@ -49,9 +57,20 @@ class Query:
         found = {match[1] for name in self.parameters if (match := _FILTER.fullmatch(name))}
         return found | ({"title"} if "search" in self.parameters else set())
 
+    @property
+    def alone(self) -> tuple[Query, ...]:
+        """Queries with one of several parameters each: they tell which of these is not understood."""
+        parts = self.parameters.items() if len(self.parameters) > 1 else ()
+        return tuple(Query({name: value}, _rule_of(name)) for name, value in parts)
+
     def selects(self, engagement: Engagement) -> bool:
         """Tell whether an engagement belongs to the answer."""
         return all(_holds(name, value, engagement) for name, value in self.parameters.items())
+
+
+def _rule_of(parameter: str) -> str:
+    found = _FILTER.fullmatch(parameter)
+    return RULES["search" if found is None else found[1]]
 
 
 def _holds(name: str, value: str, engagement: Engagement) -> bool:
@@ -68,19 +87,17 @@ def _holds(name: str, value: str, engagement: Engagement) -> bool:
 
 def filters(sample: Sequence[Engagement]) -> Iterator[Query]:
     """Yield a query for each filter, with values that tell some engagements of the sample from others."""
-    for field, (rule, words) in SETS.items():
+    for field, words in WORDS.items():
+        rule = RULES[field]
         present = [word for word in words if any(one.get(field) == word for one in sample)]
         absent = [word for word in words if word not in present]
         for word in (*present, *absent[:1]) if present else ():
             yield Query({f"filter[{field}][eq]": word}, rule)
         if present:
             yield Query({f"filter[{field}][in]": f"{present[0]},{words[-1]}"}, rule)
-    for field, rule, bound in (
-        ("start_at", "LIST-8", _known_start(sample)),
-        ("updated_at", "LIST-9", _in_a_gap(sample)),
-    ):
+    for field, bound in (("start_at", _known_start(sample)), ("updated_at", _in_a_gap(sample))):
         for operator in COMPARISONS if bound is not None else ():
-            yield Query({f"filter[{field}][{operator}]": _written(bound, operator)}, rule)
+            yield Query({f"filter[{field}][{operator}]": _written(bound, operator)}, RULES[field])
     yield from _together(sample)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from contract.between import page
-from contract.exchange import SHORTEST_SECRET, Exchange
+from contract.exchange import SHORTEST_SECRET, Exchange, Request
 from contract.instants import instant, is_instant
 from contract.judge.finding import Finding
 from contract.spec import document as spec
@@ -36,13 +36,20 @@ TRACES = re.compile(
 )
 
 
+def rule_of_failure(request: Request) -> str:
+    """Return the rule that says that nothing like this request makes a server fail."""
+    if request.submits:
+        return "ERR-4"
+    return "LIST-14" if request.reads is None else "READ-18"
+
+
 def check(exchange: Exchange) -> Iterator[Finding]:
     """Yield every finding on one exchange."""
     request, response = exchange.request, exchange.response
     yield from _secrets(exchange)
     if not request.served or response.status in FROM_PROXIES or page(request, response):
         return
-    if response.status >= 500:
+    if response.status >= 500 and request.submits:  # reads that fail are judged where they are asked
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")
     if response.ok and not response.headers.get("x-api-version"):
         yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")

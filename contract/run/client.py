@@ -11,6 +11,7 @@ from contract.cases.credentials import QUERY, WrongCredential
 from contract.cases.submission import Document
 from contract.exchange import Body, Exchange, Request
 from contract.judge import invariants
+from contract.judge.invariants import rule_of_failure
 from contract.outcome import ANSWERED, LeftOut, See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
@@ -136,6 +137,6 @@ class RecordingClient(Client):
         super().unanswered(request)
 
     def silent(self, exchange: Exchange, reason: str) -> None:
-        """Record that a case makes the target fall silent. Rule: ERR-4."""
-        actual = f"no answer twice, while others are answered: {reason}"
-        self.recorder.fail("ERR-4", Violation("ERR-4", ANSWERED, actual, exchange))
+        """Record that a case makes the target fall silent. Rules: ERR-4, READ-18, LIST-14."""
+        actual, rule = f"no answer twice, while others are answered: {reason}", rule_of_failure(exchange.request)
+        self.recorder.fail(rule, Violation(rule, ANSWERED, actual, exchange))

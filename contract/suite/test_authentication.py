@@ -11,7 +11,7 @@ from contract.outcome import LeftOut, NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import close, flat
 from contract.run.reading import offered, readable, refused_to_strangers, shown
-from contract.run.steps import check_repeat, example, replayed, turned_away
+from contract.run.steps import check_repeat, created, example, replayed, turned_away
 from contract.spec.statuses import INCONCLUSIVE
 from contract.suite.marks import each_group, needs, rule
 
@@ -46,8 +46,11 @@ def test_what_is_not_a_valid_credential_is_refused(
 def _with(client: RecordingClient, authorization: str) -> Exchange:
     """Repeat a submission that is known to be accepted under another form of the same credential."""
     body = example(client, "plain").request.body
-    headers = (("Authorization", authorization), ("Content-Type", "application/json"))
-    return client.submit(body, expect="replayed", headers=headers)
+    return client.submit(body, expect="replayed", headers=_headers(authorization))
+
+
+def _headers(authorization: str) -> tuple[tuple[str, str], ...]:
+    return (("Authorization", authorization), ("Content-Type", "application/json"))
 
 
 @rule("AUTH-1")
@@ -80,7 +83,12 @@ def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
     exchange = _with(client, token)
     if not exchange.response.ok:
         raise Violation("AUTH-5", "an API key to be accepted without Bearer", answer(exchange), exchange)
-    check_repeat(client, exchange, example(client, "plain"), "AUTH-5")
+    first = example(client, "plain")
+    check_repeat(client, exchange, first, "AUTH-5")
+    made = created(client, client.submission(), "AUTH-5", headers=_headers(token))
+    owners = [one.response.engagement.get("owner_user_id") for one in (first, made)]
+    if owners[0] != owners[1]:
+        raise Violation("AUTH-5", f"the owner {owners[0]}, as behind Bearer", f"the owner {owners[1]}", made)
 
 
 @rule("AUTH-2", "AUTH-3", "AUTH-4")

@@ -22,7 +22,6 @@ from contract.target.silence import NoAnswer, why
 from contract.target.stream import Backend
 
 MAX_RESPONSE = 1 << 22  # bytes; what is longer is cut, and so no JSON
-PIECE = 1 << 16
 IDLE_SECONDS = 2.0  # shorter than any server keeps a connection open
 __all__ = ["MAX_RESPONSE", "HttpTransport", "NoAnswer", "Transport"]
 
@@ -174,6 +173,10 @@ def _decoded(content: bytes, encoding: str) -> bytes:
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """Yield a body in pieces, of which each is sent as a chunk."""
-    for start in range(0, len(content), PIECE):
-        yield content[start : start + PIECE]
+    """Yield a body in about 64 pieces, of which each is sent as a chunk.
+
+    Their length is odd, so that of several letters of two bytes each some lie in two chunks.
+    """
+    size = max(7, len(content) // 64) | 1
+    for start in range(0, len(content), size):
+        yield content[start : start + size]

@@ -38,6 +38,22 @@ class Together(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Chunks(Together):
+    """Answers with what it gets as each chunk is decoded by itself."""
+
+    def do_POST(self) -> None:
+        """Read chunk by chunk, and answer."""
+        text = ""
+        while size := int(self.rfile.readline(), 16):
+            text += self.rfile.read(size).decode("utf-8", "replace")
+            self.rfile.readline()
+        content = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
 class Roomy(ThreadingHTTPServer):
     """A server whose queue holds a whole burst: a connection too many is tried again a second later."""
 
@@ -45,9 +61,9 @@ class Roomy(ThreadingHTTPServer):
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(handler: type[BaseHTTPRequestHandler] = Together) -> Iterator[str]:
     """Serve and yield the base URL."""
-    server = Roomy(("127.0.0.1", 0), Together)
+    server = Roomy(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -56,6 +72,16 @@ def served() -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.mark.parametrize("count", [10, 1000, 100_000])
+def test_letters_lie_in_two_chunks(count: int) -> None:
+    """A server that decodes each chunk by itself spoils a text with letters of several bytes, short or long."""
+    body = Body.of({"title": "é" * count})
+    request = Request(body, (("Content-Type", "application/json"),), chunked=True)
+    with served(Chunks) as url:
+        answer = HttpTransport(Config(url, {}, ())).send(request)
+    assert "\ufffd" in answer.content.decode()
 
 
 def test_a_burst_is_under_way_as_a_whole() -> None:
