@@ -101,6 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for text in (
         "contract_rule(*ids): the rules of the contract that a test of the suite is about",
         "contract_needs(*preconditions): a test of the suite that is untested where one of these does not hold",
+        "contract_large: run after the tests of the suite that send less",
         "contract_at_the_end: run after all other tests of the suite",
     ):
         config.addinivalue_line("markers", text)

@@ -9,13 +9,11 @@ from __future__ import annotations
 from itertools import combinations
 
 from contract.cases.credentials import API_KEY
-from contract.exchange import Exchange, Text
+from contract.exchange import Exchange
 from contract.judge.answers import answer, blamed_for, named_fields
 from contract.outcome import CutShort, Untested, Violation
 from contract.run import preconditions
 from contract.run.client import RecordingClient
-from contract.spec.fields import fields
-from contract.spec.statuses import TOO_LARGE
 
 READERS = ("reader", "private_reader")
 
@@ -35,7 +33,6 @@ def preflight(client: RecordingClient) -> None:
         client.anchor = client.examples["plain"] = _first_create(client, unknown)
         _readers(client, unknown)
         _other_workspace(client, unknown)
-        _ceiling(client)
         preconditions.ask(client)
     except CutShort as reason:
         if client.anchor is None and not any(found.failed for found in client.recorder.findings.values()):
@@ -167,18 +164,3 @@ def _accepts(client: RecordingClient, name: str, exchange: Exchange, unknown: Ex
 def _from_the_api(exchange: Exchange) -> bool:
     response = exchange.response
     return response.media_type == "application/problem+json" or bool(response.headers.get("x-api-version"))
-
-
-def _ceiling(client: RecordingClient) -> None:
-    """Find out whether something in between takes no large bodies: the limits then cannot all be tested."""
-    if client.anchor is None:
-        return
-    document = {**client.anchor.document, "transcript_text": Text(("a", fields()["transcript_text"].most or 0))}
-    try:
-        exchange = client.submit(document, expect="replayed", escaped=True)
-    except (Violation, Untested):
-        client.submit(client.anchor.request.body, expect="replayed")  # ends the run if nothing is answered any more
-        client.recorder.observe("ERR-10", "a body of 5.4 MB gets no answer of the target")
-        return
-    if exchange.response.status == TOO_LARGE:
-        client.recorder.observe("ERR-10", "a body of 5.4 MB gets 413")

@@ -12,6 +12,7 @@ T = TypeVar("T")
 # Their long names keep them apart from the markers of a project that runs the suite beside its own tests.
 rule = pytest.mark.contract_rule
 at_the_end = pytest.mark.contract_at_the_end
+large = pytest.mark.contract_large  # a target may not survive what the test sends
 needs = pytest.mark.contract_needs  # preconditions: where one does not hold, the test is untested
 
 

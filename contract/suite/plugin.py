@@ -36,7 +36,13 @@ def select_tests(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[py
     _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
     session = _open(config, [rule for item in suite for rule in rules_of(item)])
     kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
-    return sorted(kept, key=lambda item: item.get_closest_marker("contract_at_the_end") is not None)
+    return sorted(kept, key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Return when a test runs: what a target may not survive comes after the others, and what looks back at the end."""
+    turns = ("contract_large", "contract_at_the_end")
+    return max((number for number, mark in enumerate(turns, 1) if item.get_closest_marker(mark)), default=0)
 
 
 def _enforce(suite: Sequence[pytest.Item], *, whole: bool) -> None:

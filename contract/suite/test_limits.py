@@ -14,7 +14,7 @@ from contract.run.groups import accept_each, group
 from contract.run.steps import accepted, created
 from contract.spec.fields import fields
 from contract.spec.statuses import TOO_LARGE
-from contract.suite.marks import each_group, rule
+from contract.suite.marks import each_group, large, rule
 
 
 def _of(*keywords: str, large: bool = False) -> dict[str, tuple[Submission, ...]]:
@@ -89,6 +89,7 @@ def test_how_characters_beyond_the_basic_plane_are_counted(client: RecordingClie
         client.recorder.observe("LIMIT-11", "counts UTF-16 units" if fewer.response.ok else "counts bytes")
 
 
+@large
 @each_group(_of("maxLength", "x-maxBytes", large=True))
 def test_a_transcript_over_a_limit_is_refused(
     client: RecordingClient, cases: Mapping[str, Sequence[Submission]]
@@ -97,6 +98,7 @@ def test_a_transcript_over_a_limit_is_refused(
     group(client, cases)
 
 
+@large
 @rule("LIMIT-7")
 def test_a_transcript_at_the_limit_of_characters_is_accepted(client: RecordingClient) -> None:
     """900,000 characters are accepted, one less and one alone too."""
@@ -105,6 +107,7 @@ def test_a_transcript_at_the_limit_of_characters_is_accepted(client: RecordingCl
         created(client, client.submission(**case.value), case.rule)
 
 
+@large
 @rule("LIMIT-8")
 def test_a_transcript_at_the_limit_of_bytes_is_accepted(client: RecordingClient) -> None:
     """950,000 bytes are accepted in characters of two, three and four bytes."""
@@ -121,6 +124,7 @@ def test_a_limit_is_that_of_the_decoded_text(client: RecordingClient) -> None:
     group(client, {"LIMIT-9": [over]})
 
 
+@large
 @rule("LIMIT-9")
 def test_a_limit_of_a_transcript_is_that_of_the_decoded_text(client: RecordingClient) -> None:
     """A transcript at its limits is accepted when every character is an escape, and refused one above."""
@@ -135,6 +139,7 @@ def test_a_limit_of_a_transcript_is_that_of_the_decoded_text(client: RecordingCl
             client.recorder.leave_out("LIMIT-9", f"{fitting.why} ({reason})")
 
 
+@large
 @rule("LIMIT-11")
 def test_how_a_transcript_beyond_the_basic_plane_is_counted(client: RecordingClient) -> None:
     """900,000 code points within the byte limit are 916,666 UTF-16 units."""

@@ -298,7 +298,8 @@ class Client:
                 self.silent(exchange, reason)
                 raise Violation(None, ANSWERED, f"no answer twice: {reason}", exchange)
             self.patience.wait(2.0**failed, reason)
-        raise CutShort(f"the target stopped answering: {reason}")
+        last = f"{request.method} {request.path} with a body of {len(request.body.content):,} bytes"
+        raise CutShort(f"the target stopped answering after {last}: {reason}")
 
     def _answers(self, known: Request) -> bool:
         """Tell whether the target answers a submission that it accepted before."""

@@ -98,6 +98,20 @@ class Narrow(Gateway):
         return Response(413, {"content-type": "text/html"}, b"<center>nginx</center>") if large else None
 
 
+class Fragile(Gateway):
+    """Goes down for good when it gets a large body."""
+
+    down = False
+    count = BEGINNING
+
+    def instead(self, request: Request) -> Response | None:
+        """Answer nobody any more."""
+        self.down = self.down or len(request.body.content) > 100_000
+        if self.down:
+            raise NoAnswer("no answer in time")
+        return None
+
+
 class Throttle(Gateway):
     """Has no time for anybody."""
 
@@ -149,6 +163,19 @@ def test_what_a_gateway_finds_too_large_is_left_out() -> None:
     assert result.verdict == "pass"
     assert "413" in str(result.left_out)
     assert made.exit_code(made.run()) == 0
+
+
+def test_what_a_large_body_brings_down_has_been_judged_before() -> None:
+    """Large bodies come after all that is sent without them, and the reason names what the target did not survive."""
+    clock = PaperClock()
+    rules = ["AUTH-2", "LIMIT-1", "LIMIT-7", "URL-1", "RESP-1"]
+    with embedded() as config:
+        made = open_session(config, Profile(), rules, transport=Fragile(config, clock), clock=clock)
+        run_suite(made)
+    found = {result.rule.id: result.verdict for result in made.run().results}
+    assert found == dict.fromkeys(rules, "pass") | {"LIMIT-7": "untested"}
+    assert "900,2" in (made.stopped or "")
+    assert made.exit_code(made.run()) == 3
 
 
 @pytest.mark.parametrize("ran", [Throttle], indirect=True)

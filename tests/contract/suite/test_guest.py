@@ -96,7 +96,8 @@ def test_no_common_name_is_taken(tmp_path: Path) -> None:
     assert names == {"engagements_server", "engagements_api"}
     markers = run(tmp_path, "--markers").stdout
     assert {line.partition("(")[0].partition(":")[0] for line in markers.splitlines() if "of the suite" in line} == {
-        *("@pytest.mark.contract_rule", "@pytest.mark.contract_needs", "@pytest.mark.contract_at_the_end")
+        *("@pytest.mark.contract_rule", "@pytest.mark.contract_needs"),
+        *("@pytest.mark.contract_large", "@pytest.mark.contract_at_the_end"),
     }
 
 
