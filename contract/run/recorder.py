@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ KEPT = 5  # failures of one rule that a report shows; the rest is only counted
 class RuleRecord:
     """What is known of one rule so far."""
 
+    awaited: int = 0  # tests that have not come to their end
     passed: int = 0
     cases: int = 0
     seconds: float = 0.0
@@ -48,12 +49,18 @@ class Recorder:
         self._heard: set[str] = set()  # rules of the test under way that a request was about
         self._without: set[str] = set()  # rules of the test under way of which a case was left out
 
+    def expect(self, tests: Iterable[Sequence[str]]) -> None:
+        """Say which tests are to come, each by its rules: a rule passes only if all of its tests came to their end."""
+        for rule in (rule for rules in tests for rule in rules):
+            self.findings[rule].awaited += 1
+
     @contextmanager
     def testing(self, rules: Sequence[str]) -> Iterator[None]:
         """Run one test of these rules and sort what comes out of it. Exceptions go on to the test runner."""
         self._current = rules
         self._focused, self._heard, self._without = False, set(), set()
         started = time.monotonic()
+        self._end(rules)
         try:
             yield
             self._pass(rules)
@@ -73,7 +80,8 @@ class Recorder:
         except NotApplicable as reason:
             self._note(rules, "not_applicable", str(reason))
             raise
-        except CutShort:
+        except (CutShort, KeyboardInterrupt):
+            self.expect([rules])
             raise
         except Exception as error:
             self._note(rules, "errors", f"{type(error).__name__}: {error}")
@@ -82,6 +90,10 @@ class Recorder:
             for rule in rules:
                 self.findings[rule].seconds += time.monotonic() - started
             self._current, self._focus = (), None
+
+    def _end(self, rules: Sequence[str]) -> None:
+        for rule in rules:
+            self.findings[rule].awaited -= 1
 
     def _pass(self, rules: Sequence[str]) -> None:
         """Record that a test went to its end: its rules passed, but those of which every case was left out."""
@@ -140,7 +152,7 @@ class Recorder:
 
     def results(self, config: Config, selected: Sequence[str], stopped: str | None = None) -> list[RuleResult]:
         """Return the verdicts on the selected rules, in the order of the contract. `stopped` is why the run ended."""
-        ended = f"not reached: {stopped}" if stopped else "none of its tests came to a verdict"
+        ended = f"not reached: {stopped}" if stopped else "not all of its tests came to a verdict"
         return [self._result(rule, config, ended) for rule in catalogue().values() if rule.id in selected]
 
     def _result(self, rule: Rule, config: Config, ended: str) -> RuleResult:
@@ -173,7 +185,7 @@ def today() -> date:
 def _verdict(rule: Rule, found: RuleRecord, ended: str) -> tuple[str, str | None]:  # noqa: PLR0911  one return a verdict
     """Weigh the findings on one rule; what is worst wins, and what was not fully tested is never a pass.
 
-    `ended` is why a rule of which nothing is known was not tested.
+    `ended` is why a rule was not tested of which too little is known.
     """
     if found.failed and not rule.observed:
         kept = len(found.failures)
@@ -184,6 +196,8 @@ def _verdict(rule: Rule, found: RuleRecord, ended: str) -> tuple[str, str | None
         return "untested", found.untested[0]
     if rule.observed and found.observations:
         return "observed", None
+    if found.awaited > 0:
+        return "untested", ended
     if found.passed:
         return "pass", None
     if found.left_out:

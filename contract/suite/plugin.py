@@ -36,6 +36,7 @@ def select_tests(config: pytest.Config, suite: Sequence[pytest.Item]) -> list[py
     _enforce(suite, whole=len({item.path for item in suite}) == len(list(SUITE.glob("test_*.py"))))
     session = _open(config, [rule for item in suite for rule in rules_of(item)])
     kept = [item for item in suite if any(rule in session.rules for rule in rules_of(item))]
+    session.recorder.expect([rules_of(item) for item in kept])
     return sorted(kept, key=_turn)
 
 

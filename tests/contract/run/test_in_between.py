@@ -168,7 +168,7 @@ def test_what_a_gateway_finds_too_large_is_left_out() -> None:
 def test_what_a_large_body_brings_down_has_been_judged_before() -> None:
     """Large bodies come after all that is sent without them, and the reason names what the target did not survive."""
     clock = PaperClock()
-    rules = ["AUTH-2", "LIMIT-1", "LIMIT-7", "URL-1", "RESP-1"]
+    rules = ["BODY-1", "LIMIT-1", "LIMIT-7", "URL-1"]
     with embedded() as config:
         made = open_session(config, Profile(), rules, transport=Fragile(config, clock), clock=clock)
         run_suite(made)

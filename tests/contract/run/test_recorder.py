@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from contract.outcome import NotApplicable, Untested, Violation
+from contract.outcome import CutShort, NotApplicable, Untested, Violation
 from contract.run.recorder import Recorder, today
 from contract.run.results import RuleResult
 from contract.target.config import Config
@@ -44,6 +44,21 @@ def test_the_worst_finding_decides(config: Config, outcomes: list[Exception | No
     for outcome in outcomes:
         run(recorder, "IDEM-1", raising=outcome)
     assert verdict(recorder, config, "IDEM-1").verdict == expected
+
+
+@pytest.mark.parametrize("end", [None, CutShort("no answer"), KeyboardInterrupt()])
+def test_a_rule_with_a_test_that_did_not_come_to_its_end_is_no_pass(config: Config, end: BaseException | None) -> None:
+    """A run that ends early leaves a rule untested of which one test passed and the next one never ran, or not whole."""
+    recorder = Recorder()
+    recorder.expect([("IDEM-1",), ("IDEM-1", "IDEM-2")])
+    run(recorder, "IDEM-1")
+    if end is not None:
+        with suppress(BaseException), recorder.testing(("IDEM-1", "IDEM-2")):
+            raise end
+    found = recorder.results(config, ["IDEM-1"], "no answer")[0]
+    assert (found.verdict, found.reason) == ("untested", "not reached: no answer")
+    run(recorder, "IDEM-1", "IDEM-2")
+    assert verdict(recorder, config, "IDEM-1").verdict == "pass"
 
 
 def test_a_violation_belongs_to_the_rule_it_names(config: Config) -> None:
