@@ -172,8 +172,8 @@ class Client:
             self.patience.count(self.clock.monotonic() - begun, str(reason))
             raise
         exchange = self.exchange(request, response, started)
-        self._take_note(exchange)
-        self.patience.count(max(0.0, response.seconds - SLOW), "answers are slow")
+        self.heard(exchange)
+        self._count_time(response, begun)
         return exchange
 
     def _not_the_target(self, exchange: Exchange, *, lost: bool) -> str | None:
@@ -205,7 +205,7 @@ class Client:
             self._admit(racer)
         racers = racers[:BURST]
         self.spend(*racers)
-        started = self.clock.time()
+        started, begun = self.clock.time(), self.clock.monotonic()
         try:
             responses = self._transport.race(racers)
         except NoAnswer as reason:
@@ -216,7 +216,8 @@ class Client:
         burst = next(self._bursts)
         exchanges = [self.exchange(*pair, started, burst) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
-            self._take_note(exchange)
+            self.heard(exchange)
+        self._count_time(max(responses, key=lambda response: len(response.content)), begun)
         return self._conclusive(exchanges)
 
     def _conclusive(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
@@ -259,12 +260,15 @@ class Client:
         """Wait until an exchange lies so many seconds back."""
         self.clock.sleep(max(0.0, exchange.started + seconds - self.clock.time()))
 
-    def _take_note(self, exchange: Exchange) -> None:
-        """Have an answer judged. The time that a huge one takes is waiting, too. Raises CutShort if it is too much."""
-        begun = self.clock.monotonic()
-        self.heard(exchange)
-        if len(exchange.response.content) > HUGE:
+    def _count_time(self, response: Response, begun: float) -> None:
+        """Count as waiting what an answer took too long, or all the time since a huge one was asked for.
+
+        Raises CutShort if the patience does not suffice.
+        """
+        if len(response.content) > HUGE:
             self.patience.count(self.clock.monotonic() - begun, "answers are huge")
+        else:
+            self.patience.count(max(0.0, response.seconds - SLOW), "answers are slow")
 
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""

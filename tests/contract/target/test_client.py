@@ -242,6 +242,19 @@ def test_the_time_that_huge_answers_take_is_counted(make: Make) -> None:
         client.submit(client.submission())
 
 
+def test_the_time_until_a_huge_answer_is_there_is_counted(make: Make) -> None:
+    """What a huge answer takes on its way is waiting as well, though no longer than a recording may take."""
+
+    def slowly(_: object) -> Response:
+        client.clock.sleep(5.0)
+        return engagement(title="t" * (1 << 20))
+
+    client = make(Scripted(slowly))
+    client.patience = Patience(4.0, client.clock)
+    with pytest.raises(CutShort, match="answers are huge"):
+        client.submit(client.submission())
+
+
 def test_keys_are_written_before_they_are_sent(make: Make, tmp_path: Path) -> None:
     """The ledger holds a key before the target can have it, even if there is no answer."""
     path = tmp_path / "created.jsonl"
