@@ -20,9 +20,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun, Progress
 from contract.fuzz.machine import EngagementMachine
-from contract.judge.answers import answer
-from contract.outcome import CutShort, Untested, Violation
-from contract.run.client import RecordingClient
+from contract.fuzz.plainly import plainly
+from contract.outcome import Violation
 from contract.run.session import Session, share
 
 BATCH = 500  # cases, after which memory is given back
@@ -91,7 +90,7 @@ def fuzz(
             before = state.done
             found = _batch(state, draws, _settings(state, database, replay=replay), budget.derived(batch))
             if found is not None:
-                _record(state, _plainly(session.client, found), database)
+                _record(state, plainly(session.client, recorder, found), database)
             replay = found is not None  # the corpus may hold more
             session.client.forget()
             between()
@@ -125,26 +124,6 @@ def _batch(state: FuzzRun, draws: Draws, chosen: settings, number: int) -> Viola
     finally:
         state.recorder.hunting = False
     return state.found
-
-
-def _plainly(client: RecordingClient, found: Violation) -> Violation:
-    """Return a violation as a plain body shows it, if it does: without chunks and escapes, in the usual order.
-
-    The search for a smaller case has an end, which may come before these are gone. Only a submission that is accepted
-    although it is to be refused, whatever came before it, is asked for again.
-    """
-    exchange = found.exchange
-    if exchange is None or found.before or exchange.request.expect != "refused" or not exchange.response.ok:
-        return found
-    document, key = exchange.document, str(exchange.request.key)
-    if exchange.request.credential != "writer" or not key.removeprefix(f"{client.run_id}:").isdigit():
-        return found
-    usual = {name: document[name] for name in (*client.base, *document) if name in document}
-    try:
-        plain = client.submit({**usual, "external_id": client.key()}, expect="refused")
-    except (Violation, Untested, CutShort):
-        return found
-    return Violation(found.rule, found.expected, answer(plain), plain) if plain.response.ok else found
 
 
 def _record(state: FuzzRun, found: Violation, database: ExampleDatabase | None) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from contract.exchange import Exchange
+from contract.fuzz.fuzz_run import FuzzRecorder
+from contract.fuzz.plainly import plainly
+from contract.judge.answers import answer
+from contract.outcome import Violation
+from contract.run.session import Session
 from contract.target.clock import PaperClock
 from tests.kit.fuzzing import Dying, Started, failed, fuzz
 
@@ -70,3 +77,57 @@ def test_a_case_is_plain_unless_its_form_matters(start: Started) -> None:
     for word in ("chunked", "Connection: close", "\\u00", "\\/", "?duration=1&"):
         assert word not in failure.curl
     assert failure.curl.count("curl ") == 2
+
+
+ODD = {"start_at": "2079-12-23T18:15:14-11:00", "participants": [{"name": "b"}], "source_system": "ß"}
+RECORDING = "https://media.mock.test/type/video/mp4/v?duration=60"
+
+
+def oddly(session: Session, expect: str, **changes: Any) -> Exchange:
+    """Send a submission with this change and others that do not matter, in an odd form."""
+    client = session.client
+    request = client.request(dict(reversed(client.submission(**ODD | changes).items())), escaped=True, expect=expect)
+    return client.send(replace(request, chunked=True, headers=(*request.headers, ("Connection", "close"))))
+
+
+@pytest.mark.parametrize(
+    ("defect", "rule", "expect", "changes"),
+    [
+        ("query-refused", "URL-17", "created", {"media_url": RECORDING}),
+        ("scheme-http", "URL-1", "refused", {"media_url": "http://media.mock.test/ok.mp3", **ODD}),
+        ("error-version-missing-422", "ERR-2", "refused", {"type": "EMAIL"}),
+        ("fails-on-nul", "ERR-4", "observed", {"title": "a\0b"}),
+        ("shown-title-trimmed", "RESP-4", "created", {"title": " a "}),
+        ("start-offset-ignored", "BODY-8", "created", {}),
+    ],
+)
+def test_what_was_found_is_shown_plainly(
+    start: Started, defect: str, rule: str, expect: str, changes: dict[str, Any]
+) -> None:
+    """What does not matter is gone from the case that is reported: chunks, escapes, odd orders, and other fields.
+
+    They stay where the target accepts what it should refuse, as any of them may be what is wrong.
+    """
+    session = start(defect)
+    odd = oddly(session, expect, **changes)
+    recorder = session.recorder
+    assert isinstance(recorder, FuzzRecorder)
+    before = {rule: list(found) for rule, found in failed(session).items()}
+    shown = plainly(session.client, recorder, Violation(rule, "the right answer", answer(odd), odd)).exchange
+    assert shown is not None
+    key = shown.request.key
+    changes = changes or {"start_at": ODD["start_at"]}
+    assert shown.document == {**session.client.base, **changes, "external_id": key}
+    assert list(shown.document)[:6] == list(session.client.base)
+    assert (shown.request.chunked, shown.request.body.escaped) == (False, False)
+    assert {rule: list(found) for rule, found in failed(session).items()} == before
+
+
+def test_what_shows_only_in_an_odd_form_stays_in_it(start: Started) -> None:
+    """A fault of chunks is not shown without them, and so the case stays as it was found."""
+    session = start("chunks-refused")
+    odd = oddly(session, "created")
+    recorder = session.recorder
+    assert isinstance(recorder, FuzzRecorder)
+    found = Violation("BODY-13", "a first submission to be accepted", answer(odd), odd)
+    assert plainly(session.client, recorder, found) is found

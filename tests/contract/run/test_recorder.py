@@ -48,7 +48,7 @@ def test_the_worst_finding_decides(config: Config, outcomes: list[Exception | No
 
 @pytest.mark.parametrize("end", [None, CutShort("no answer"), KeyboardInterrupt()])
 def test_a_rule_with_a_test_that_did_not_come_to_its_end_is_no_pass(config: Config, end: BaseException | None) -> None:
-    """A run that ends early leaves a rule untested of which one test passed and the next one never ran, or not whole."""
+    """A run that ends early leaves a rule untested of which one test passed and another never ran, or not whole."""
     recorder = Recorder()
     recorder.expect([("IDEM-1",), ("IDEM-1", "IDEM-2")])
     run(recorder, "IDEM-1")
