@@ -21,6 +21,7 @@ from rich.console import Console
 
 from contract import report
 from contract.report import comparison, terminal
+from contract.report.output import outliving
 from contract.run.profile import PROFILES, Profile
 from contract.run.runner import check_budgets, execute, rehearse, with_left
 from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
@@ -38,9 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        commands = {"run": run, "plan": plan, "fuzz": fuzz, "rules": rules, "explain": explain}
-        code = commands[arguments.command](arguments)
-        sys.stdout.flush()
+        if arguments.command in REPORTING:
+            with outliving(sys.stdout, sys.stderr):
+                return REPORTING[arguments.command](arguments)
+        code = {"plan": plan, "rules": rules, "explain": explain}[arguments.command](arguments)
+        print(end="", flush=True)
     except BrokenPipeError:  # nobody reads any more, as in `contract rules | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
@@ -158,6 +161,9 @@ def fuzz(arguments: argparse.Namespace) -> int:
         if not target.config.loopback:
             _consent(arguments, options.as_text(target.config))
         return fuzz_target(target, options)
+
+
+REPORTING = {"run": run, "fuzz": fuzz}  # they end with reports and an exit code, whoever reads what they print
 
 
 def rules(_: argparse.Namespace) -> int:

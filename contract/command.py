@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 from importlib.util import find_spec
 
 NEEDED = ("certifi", "httpcore", "hypothesis", "jsonschema", "pytest", "rich", "schemathesis")
 
 
 INTERRUPTED = 3  # the run was cut short
+ENDS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 def main() -> int:
     """Run the command and return its exit code."""
-    # A job that CI cancels ends as after Ctrl-C: with reports.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A job that CI cancels, and one whose terminal is closed, end as after Ctrl-C: with reports.
+    for number in ENDS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         return _main()
     except KeyboardInterrupt:  # before a run has begun, or after it has ended: in between it ends with a report
         print("contract: interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except Exception:  # noqa: BLE001  Python would end with 1, which says that the target breaks the contract
+        traceback.print_exc()
+        print("contract: this is a mistake of the program, and says nothing of the target", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _main() -> int:

@@ -12,6 +12,7 @@ PATH = "/v2/engagements"
 LONG = 200  # characters of a text that are shown as they are
 SHOWN = 4000  # characters of a request or a response that a report shows
 LARGE = 1 << 14  # bytes of an answer of which a run keeps nothing parsed
+LONGEST_ID = 1000  # characters; a run keeps all ids
 DEEPEST = 64  # levels of an answer in JSON
 SHORTEST_SECRET = 8  # characters; shorter ones turn up in texts by chance
 _HOLDS = (dict, list)  # what may be nested in JSON
@@ -170,9 +171,8 @@ class Response:
 
     @property
     def id(self) -> str | None:
-        """The id of the engagement of a success."""
-        found = self.engagement.get("id")
-        return found if isinstance(found, str) else None
+        """The id of the engagement of a success; what is too long to be one is none."""
+        return _id(self.engagement.get("id"))
 
 
 @dataclass(frozen=True)
@@ -198,9 +198,8 @@ class Exchange:
 
     @property
     def request_id(self) -> str | None:
-        """The request id of a problem."""
-        found = self.response.json.get("request_id") if isinstance(self.response.json, dict) else None
-        return found if isinstance(found, str) else None
+        """The request id of a problem; what is too long to be one is none."""
+        return _id(self.response.json.get("request_id") if isinstance(self.response.json, dict) else None)
 
     def redact(self, text: str) -> str:
         """Replace every secret of the configuration by the variable that holds it, and what was made of one."""
@@ -238,6 +237,10 @@ class Exchange:
         if self.request.chunked:
             headers.append(("Transfer-Encoding", "chunked"))
         return headers
+
+
+def _id(found: Any) -> str | None:
+    return found if isinstance(found, str) and len(found) <= LONGEST_ID else None
 
 
 def escape(document: dict[str, Any], *, names: bool = False) -> str:

@@ -64,8 +64,9 @@ def _ask(
         exchange = violation.exchange
     finally:
         recorder.hunting = False
-    created = judge_created(exchange) if exchange.response.id is not None else ()
-    for finding in (*invariants.check(exchange), *created):
+    findings = list(invariants.check(exchange))
+    findings += judge_created(exchange) if exchange.response.id is not None else []
+    for finding in findings:
         if finding.rule == found.rule:
             return Violation(*finding, exchange)
     if _is_wrong(exchange, first) and catalogue()[found.rule or ""].family in SENT:

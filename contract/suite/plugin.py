@@ -177,6 +177,10 @@ class SuitePlugin:
         if excinfo.errisinstance(KeyboardInterrupt):
             self._session.stopped = "interrupted"
 
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep what is a mistake of this program for the report; pytest prints the rest."""
+        self._session.stopped = f"a mistake of this program: {excinfo.exconly()}"
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the reports, whatever happened, and end with the documented exit code."""

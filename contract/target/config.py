@@ -137,6 +137,10 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
             "media.accepted is missing: set CONTRACT_MEDIA_ACCEPTED, or accepted under [media], to https URLs of"
             " recordings that the target can fetch"
         )
+    client_cert = reader.parsed("http.client_cert", parse_file, None)
+    client_key = reader.parsed("http.client_key", parse_file, None)
+    if client_key is not None and client_cert is None:
+        raise ConfigError("http.client_key is the key of http.client_cert, which is missing")
     return Config(
         base_url=base_url,
         credentials=credentials,
@@ -148,8 +152,8 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         **_limits(reader, loopback=is_loopback(base_url)),
         headers=reader.headers(),
         ca_file=reader.parsed("http.ca_file", parse_file, None),
-        client_cert=reader.parsed("http.client_cert", parse_file, None),
-        client_key=reader.parsed("http.client_key", parse_file, None),
+        client_cert=client_cert,
+        client_key=client_key,
         proxy=reader.parsed("http.proxy", parse_proxy, None),
         timeout=reader.parsed("http.timeout", parse_seconds, 60.0),
         webhooks=_webhooks(reader),

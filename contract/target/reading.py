@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +54,7 @@ KEYS = {
     "webhooks.secret": "CONTRACT_WEBHOOK_SECRET",
 }
 _NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}", re.ASCII | re.IGNORECASE)
+OWN_HEADERS = ("authorization", "content-type", "content-length", "transfer-encoding")
 FREE_TABLES = ("waived", "deviations", "http.headers")  # their keys are the user's own
 
 
@@ -121,7 +122,7 @@ class Reader:
     def urls(self, key: str) -> tuple[str, ...]:
         """Return https URLs, from a list of the file or a text with commas."""
         for text in (texts := self._list(key, "URLs")):
-            if not text.isascii() or not _is_url(text, "https"):
+            if not _is_url(text, "https"):
                 raise ConfigError(f"{self.sources[key]}: {key}: {text!r} must be an https URL")
         return texts
 
@@ -145,6 +146,8 @@ class Reader:
         for name, value in table.items():
             if not re.fullmatch(r"[A-Za-z0-9-]+", name) or not isinstance(value, str) or not value.isprintable():
                 raise ConfigError(f"{self._path}: http.headers.{name} must be a header with a text")
+            if name.lower() in OWN_HEADERS:
+                raise ConfigError(f"{self._path}: http.headers.{name}: each case has its own, so it cannot be set here")
         return dict(table)
 
     def reasons(self, key: str) -> dict[str, str]:
@@ -167,7 +170,7 @@ class Reader:
             for name in entry:
                 if name not in ("reason", "expires"):
                     raise ConfigError(f"{where}.{name}: unknown key; {suggestion(name, ('reason', 'expires'))}")
-            if not isinstance(expires := entry.get("expires"), date | None):
+            if not isinstance(expires := entry.get("expires"), date | None) or isinstance(expires, datetime):
                 raise ConfigError(f"{where}.expires must be a date, as 2027-03-01 without quotes")
             found[rule] = Deviation(entry["reason"], expires)
         return found
@@ -227,8 +230,17 @@ def _check_keys(table: Mapping[str, Any], prefix: str, path: str) -> None:
 def _is_url(text: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(text)
-        return bool(parts.scheme in schemes and parts.hostname and parts.port != 0)
+        known = parts.scheme in schemes and parts.port != 0 and _is_host(parts.hostname or "")
     except ValueError:  # a port that is none, or broken brackets
+        return False
+    return known and text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_host(text: str) -> bool:
+    """Tell whether a name can be looked up: what has an empty label, or one that is too long, can not."""
+    try:
+        return bool(text.isascii() and text.encode("idna"))
+    except UnicodeError:
         return False
 
 
@@ -237,7 +249,7 @@ def parse_base_url(text: str) -> str:
     if not _is_url(text, "http", "https") or {"?", "#", "@"} & set(text):
         shown = re.sub(r"//.*@", "//********@", text)  # there may be a password before it
         raise ConfigError(
-            f"base_url: {shown!r} must be an http or https URL up to the API's root, such as https://h/api"
+            f"base_url: {shown!r} must be an http or https URL in ASCII up to the API's root, such as https://h/api"
         )
     return text.rstrip("/").removesuffix("/v2/engagements")
 
@@ -276,7 +288,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """Read where to listen, `host:port`. Raises ValueError."""
     host, _, port = text.rpartition(":")
     number = whole_number(port)
-    if not host or number is None or not 0 < number < 65536:
+    if not _is_host(host) or number is None or not 0 < number < 65536:
         raise ValueError("must be an address and a port, such as 127.0.0.1:8800")
     return host.strip("[]"), number
 

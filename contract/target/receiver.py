@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from contract.message import Message
 
 MOST = 5000  # messages that are kept
+MOST_BYTES = 64 << 20  # and of their bodies
 LARGEST = 1 << 20  # bytes of one
 SILENCE = 10.0  # seconds after which a sender that says nothing is left
 
@@ -39,6 +40,7 @@ class Receiver:
     def __init__(self, webhooks: Webhooks) -> None:
         self._changed = threading.Condition()
         self._messages: list[Message] = []
+        self._size = 0  # bytes of their bodies
         self._refused: set[str] = set()
         self.refuses: str | None = None  # a title: the first attempt of each message about it is answered with 500
         server = _Server((webhooks.host, webhooks.port), _handler(self))
@@ -67,8 +69,9 @@ class Receiver:
     def take(self, message: Message) -> int:
         """Keep a message and return the status to answer it with."""
         with self._changed:
-            if len(self._messages) < MOST:
+            if len(self._messages) < MOST and self._size + len(message.content) <= MOST_BYTES:
                 self._messages.append(message)
+                self._size += len(message.content)
             self._changed.notify_all()
             if self.refuses is None or message.engagement.get("title") != self.refuses or message.id in self._refused:
                 return 204
@@ -101,7 +104,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length", "")
-            fits = length.isascii() and length.isdigit() and int(length[:9]) <= LARGEST
+            fits = length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= LARGEST
             content = self.rfile.read(int(length)) if fits else b""
             self.close_connection = self.close_connection or not fits  # what was not read is no request
             found = kept()

@@ -18,6 +18,7 @@ import httpcore
 
 from contract.exchange import Request, Response
 from contract.target.config import Config
+from contract.target.reading import ConfigError
 from contract.target.silence import NoAnswer, why
 from contract.target.stream import Backend
 
@@ -121,15 +122,12 @@ def _merged(fixed: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) ->
 
 def _pool(config: Config, backend: Backend) -> httpcore.ConnectionPool:
     """Return connections that trust what certifi and the configuration trust, through the proxy if there is one."""
-    context = ssl.create_default_context(cafile=certifi.where())
-    if config.ca_file is not None:
-        context.load_verify_locations(config.ca_file)
-    if config.client_cert is not None:
-        context.load_cert_chain(config.client_cert, config.client_key)
+    context = _context(config)
     if config.proxy is None:
         return httpcore.ConnectionPool(ssl_context=context, keepalive_expiry=IDLE_SECONDS, network_backend=backend)
     proxy = urlsplit(config.proxy)
-    credentials = None if proxy.username is None else (unquote(proxy.username), unquote(proxy.password or ""))
+    words = (proxy.username, proxy.password or "")
+    credentials = None if words[0] is None else (unquote(words[0]).encode(), unquote(words[1]).encode())
     port = f":{proxy.port}" if proxy.port else ""
     return httpcore.HTTPProxy(
         f"{proxy.scheme}://{proxy.hostname}{port}",
@@ -139,6 +137,22 @@ def _pool(config: Config, backend: Backend) -> httpcore.ConnectionPool:
         keepalive_expiry=IDLE_SECONDS,
         network_backend=backend,
     )
+
+
+def _context(config: Config) -> ssl.SSLContext:
+    """Return what connections trust and show. Raises ConfigError for a file that cannot be used."""
+    context = ssl.create_default_context(cafile=certifi.where())
+    try:
+        if config.ca_file is not None:
+            context.load_verify_locations(config.ca_file)
+    except OSError as error:
+        raise ConfigError(f"http.ca_file: {config.ca_file} holds no certificate: {error}") from None
+    try:
+        if config.client_cert is not None:
+            context.load_cert_chain(config.client_cert, config.client_key, password="")  # nobody is asked for one
+    except OSError as error:
+        raise ConfigError(f"http.client_cert: no certificate with a key that is not encrypted: {error}") from None
+    return context
 
 
 def _whole(answer: httpcore.Response) -> bytes:

@@ -1,7 +1,9 @@
 """The command, as a user runs it: exit codes, sentences, and what it leaves behind."""
 
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -183,6 +185,52 @@ def test_a_limit_is_named_by_the_case(tmp_path: Path) -> None:
         with serve(next(defect for defect in ALL if defect.name == name)) as server:
             contract(tmp_path, "run", "--rule", rule, environment=at(server), code=1)
         assert words in str(report(tmp_path)[rule]["failures"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("output", ["> /dev/full", ">&-", "2>/dev/full >/dev/full", "| true"])
+def test_a_run_outlives_whoever_reads_it(tmp_path: Path, output: str) -> None:
+    """With a full disk behind standard output, or nobody, the run ends with its verdict and all reports."""
+    command = f"({sys.executable} -m contract run --rule BODY-1 --rule URL-1; echo $? > code) {output}"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=clean, capture_output=True, timeout=120, check=False)
+    assert (tmp_path / "code").read_text(encoding="utf-8") == "0\n"
+    assert done.stderr == b""
+    assert {result["verdict"] for result in report(tmp_path).values()} == {"pass"}
+    assert (tmp_path / "contract-report" / "report.html").exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_a_run_with_reports(tmp_path: Path, number: signal.Signals) -> None:
+    """A job that is cancelled, a closed terminal and Ctrl-C are exit 3, and what was found is in the reports."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    arguments = [sys.executable, "-m", "contract", "run", "--rate", "50/s"]
+    with subprocess.Popen(arguments, cwd=tmp_path, env=clean, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert "16 of" in run.stdout.readline()
+        run.send_signal(number)
+        said = run.stdout.read()
+    assert run.returncode == 3
+    assert "interrupted" in said
+    verdicts = [result["verdict"] for result in report(tmp_path).values()]
+    assert verdicts.count("untested") > 50
+    assert verdicts.count("pass") > 5
+
+
+def test_a_mistake_of_the_program_does_not_end_as_a_broken_contract(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its traceback is shown, and the exit code is not 1."""
+
+    def mistaken(_: str) -> object:
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr(command, "find_spec", mistaken)
+    assert command.main() == 3
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: a mistake" in said
+    assert "a mistake of the program" in said
 
 
 def test_an_interruption_before_the_run_is_a_sentence(

@@ -9,7 +9,7 @@ import pytest
 from contract.cases.submission import said
 from contract.exchange import Body, Exchange, Response, Text, shown
 from contract.script import script
-from tests.kit.targets import SECRET, Make, Scripted, engagement, reply
+from tests.kit.targets import SECRET, Make, Scripted, engagement, problem, reply
 
 
 def arguments(curl: str, bin_dir: str) -> tuple[list[str], bytes]:
@@ -160,3 +160,10 @@ def test_no_answer_is_shown_as_none(make: Make) -> None:
     """0 is no status of HTTP, so a report does not say that it came."""
     silent = replace(exchange(make, {}), response=Response(0, {}, b"the connection broke"))
     assert silent.shown_response() == "no response: the connection broke"
+
+
+def test_what_is_too_long_for_an_id_is_none(make: Make) -> None:
+    """A run keeps all ids, so those of a megabyte would fill the memory. That they break the contract is still seen."""
+    answers = (engagement(id="ngmt_" + "1" * 1_000_000), problem(request_id="rid_" + "1" * 1_000_000))
+    made, refused = (make(Scripted(said)).submit({}) for said in answers)
+    assert (made.response.id, refused.request_id) == (None, None)

@@ -178,6 +178,27 @@ def test_what_a_large_body_brings_down_has_been_judged_before() -> None:
     assert made.exit_code(made.run()) == 3
 
 
+class Mistaken(Gateway):
+    """A mistake of this program, which comes to light when a request is sent."""
+
+    count = BEGINNING
+
+    def instead(self, request: Request) -> Response | None:  # noqa: ARG002
+        """Make it."""
+        raise ZeroDivisionError("a mistake")
+
+
+def test_a_mistake_of_the_program_is_not_held_against_the_target(capfd: pytest.CaptureFixture[str]) -> None:
+    """The report says that it was one, nothing is tested, and the exit code is not the one of a broken contract."""
+    clock = PaperClock()
+    with embedded() as config:
+        made = open_session(config, Profile(), ["URL-1"], transport=Mistaken(config, clock), clock=clock)
+        run_suite(made)
+    assert "ZeroDivisionError: a mistake" in capfd.readouterr().err
+    assert "a mistake of this program" in (made.stopped or "")
+    assert made.exit_code(made.run()) == 3
+
+
 @pytest.mark.parametrize("ran", [Throttle], indirect=True)
 def test_a_run_ends_within_its_patience(ran: Session) -> None:
     """What is left when the patience is used up is untested with that reason, and the exit code is 3."""

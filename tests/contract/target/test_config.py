@@ -121,8 +121,19 @@ def test_rates(text: str, rate: float) -> None:
         (('rate = "2/s"', '[http]\nproxy = "user:secret@proxy"'), "http.proxy must be a URL"),
         (('rate = "2/s"', '[http]\nclient_cert = "missing.pem"'), "'missing.pem' is not a file"),
         (('rate = "2/s"', '[waived]\n"url-1" = "x"'), "url-1 is no rule; did you mean URL-1?"),
+        (("https://staging.example.com/api/", "https://h..example.com/api"), "must be an http or https URL in ASCII"),
+        (("https://staging.example.com/api/", f"https://{'h' * 64}.example.com"), "must be an http or https URL in"),
+        (("https://staging.example.com/api/", "https://münchen.example/api"), "must be an http or https URL in ASCII"),
+        (("https://staging.example.com/api/", "https://h/an api"), "must be an http or https URL in ASCII"),
+        (("https://cdn.example.com/a.mp3", "https://cdn.example.com/a.mp3\\n"), "must be an https URL"),
+        (('rate = "2/s"', '[deviations]\n"URL-9" = {reason="x", expires=2027-03-01T00:00:00Z}'), "must be a date"),
+        (('rate = "2/s"', '[http.headers]\nauthorization = "Basic secret"'), "http.headers.authorization: each case"),
+        (('rate = "2/s"', '[http]\nproxy = "http://a..b:3128"'), "http.proxy must be a URL"),
+        (('rate = "2/s"', '[http]\nclient_key = "/dev/null"'), "'/dev/null' is not a file"),
+        (('rate = "2/s"', f'[http]\nclient_key = "{__file__}"'), "which is missing"),
+        (('rate = "2/s"', '[webhooks]\nlisten = "é..:80"\nsecret = "whsec_AAAA"'), "must be an address and a port"),
     ],
-    ids=range(18),
+    ids=range(29),
 )
 def test_odd_settings_are_one_sentence(tmp_path: Path, change: tuple[str, str], message: str) -> None:
     """No traceback, and nothing secret in the sentence."""

@@ -12,9 +12,16 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from contract.exchange import Body, Request, Response
 from contract.target.config import Config
+from contract.target.reading import ConfigError
 from contract.target.transport import HttpTransport, NoAnswer
 from tests.kit.odd_peers import BODY, PLAIN, Talk, dripping, relaying, saying, talking
 
@@ -135,11 +142,11 @@ def test_both_ways_go_through_a_proxy_with_credentials(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     seen: list[bytes] = []
-    proxied = relaying(seen, b"Basic " + base64.b64encode(b"us%er:p@ss"))
+    proxied = relaying(seen, b"Basic " + base64.b64encode("us%er:p@ssé".encode()))
     with talking(saying(PLAIN)) as plain, talking(saying(PLAIN), context) as secure, talking(proxied) as proxy:
         for address, scheme in ((plain, "http"), (secure, "https")):
             trust = {"ca_file": tmp_path / "ca.pem"}
-            through = transport(address, scheme, proxy=f"http://us%25er:p%40ss@{proxy}", **trust)
+            through = transport(address, scheme, proxy=f"http://us%25er:p%40ss%C3%A9@{proxy}", **trust)
             assert [answer.status for answer in ways(through)] == [200] * 3
         silent(transport(secure, "https", proxy=f"http://{proxy}", **trust), "check http.proxy")
     assert len(seen) >= 5
@@ -161,6 +168,21 @@ def test_both_ways_show_a_client_certificate(tmp_path: Path) -> None:
         known = transport(address, "https", client_cert=tmp_path / "cert.pem", client_key=tmp_path / "key.pem", **trust)
         assert [answer.status for answer in ways(known)] == [200] * 3
         silent(transport(address, "https", **trust), "http.client_cert")
+
+
+def test_a_file_that_is_no_certificate_is_told(tmp_path: Path) -> None:
+    """The sentence names the setting, also for a key that is encrypted, of which nobody is asked for the password."""
+    authority = trustme.CA()
+    own = authority.issue_cert("client@example.com")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    key = load_pem_private_key(own.private_key_pem.bytes(), None)
+    encrypted = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    (tmp_path / "key.pem").write_bytes(encrypted)
+    (tmp_path / "none.pem").write_text("none", encoding="utf-8")
+    pair = {"client_cert": tmp_path / "cert.pem", "client_key": tmp_path / "key.pem"}
+    for name, files in {"ca_file": {"ca_file": tmp_path / "none.pem"}, "client_cert": pair}.items():
+        with pytest.raises(ConfigError, match=f"^http.{name}: "):
+            transport("127.0.0.1:9", "https", **files)
 
 
 def test_the_wrong_scheme_is_told() -> None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract.target.receiver import LARGEST, Receiver, Webhooks
+from contract.message import Message
+from contract.target.receiver import LARGEST, MOST_BYTES, Receiver, Webhooks
 from tests.kit.waiting import wait_until
 
 
@@ -69,11 +70,20 @@ def test_a_message_is_refused_once(receiver: Receiver, listener: socket.socket) 
 
 def test_a_body_that_is_too_large_is_not_read(receiver: Receiver, listener: socket.socket) -> None:
     """A length beyond the limit, and one that is none, cost no memory."""
-    for length in (str(LARGEST + 1), "many", "9" * 50):
+    for length in (str(LARGEST + 1), "many", "9" * 50, "0" * 9 + "9" * 9):
         with socket.create_connection(listener.getsockname(), timeout=20) as peer:
             peer.sendall(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode())
             assert peer.recv(100).startswith(b"HTTP/1.1 204")
-    assert [message.content for message in receiver.messages] == [b""] * 3
+    assert [message.content for message in receiver.messages] == [b""] * 4
+
+
+def test_large_messages_are_kept_up_to_a_limit(receiver: Receiver) -> None:
+    """Whoever sends megabyte after megabyte fills no memory, and smaller ones that follow are still kept."""
+    for number in range(MOST_BYTES // LARGEST + 5):
+        receiver.take(Message({}, bytes(LARGEST - 1), float(number)))
+    receiver.take(Message({}, b"{}", 0.0))
+    assert sum(len(message.content) for message in receiver.messages) <= MOST_BYTES
+    assert receiver.messages[-1].content == b"{}"
 
 
 def test_waiting_ends(receiver: Receiver) -> None:
