@@ -272,12 +272,12 @@ class Client:
 
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""
-        self.trail.append(exchange)
+        small = len(exchange.response.content) <= LARGE
+        self.trail.append(exchange if small else replace(exchange, response=replace(exchange.response, content=b"")))
         made = exchange.response.id if exchange.request.submits else None
         self.budget.answered(exchange.request, exchange.response, known=made in self.ids)
         if made is not None:
             self.ids.setdefault(made, exchange.request.key)
-            small = len(exchange.response.content) <= LARGE
             self.engagements.setdefault(made, exchange.response.engagement if small else {})
 
     def unanswered(self, request: Request) -> None:

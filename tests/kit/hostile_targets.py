@@ -149,6 +149,18 @@ class Fat(Turning):
         return replace(said, body=said.body.rstrip()[:-1] + b', "echo": ' + echo + ballast)
 
 
+class LongIds(Turning):
+    """Gives everything an id of nearly a mebibyte, so that an answer is large, and not yet huge."""
+
+    def turned(self, asked: Asked, said: Answer) -> Answer:  # noqa: ARG002
+        """Continue the ids."""
+        document = json.loads(said.body)
+        for name in ("id", "request_id"):
+            if name in document:
+                document[name] += "1" * 1_000_000
+        return replace(said, body=json.dumps(document).encode())
+
+
 class Deep(Turning):
     """Nests its answers a hundred thousand levels."""
 
@@ -195,5 +207,5 @@ class Far(Turning):
 
 ALL: list[type[Turning]] = [
     *(SlowHead, SlowBody, SlowChunk, Continuing, Later, Unavailable, Unreadable, Hanging),
-    *(LineFeeds, Fat, Deep, Utf16, Marked, Twice, Far),
+    *(LineFeeds, Fat, LongIds, Deep, Utf16, Marked, Twice, Far),
 ]

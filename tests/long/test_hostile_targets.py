@@ -13,7 +13,7 @@ import pytest
 from mock_server import Settings, running
 from tests.kit.command import at
 from tests.kit.gateways import standing
-from tests.kit.hostile_targets import ALL, Deep, Fat, Later, SlowBody, SlowHead, Turning
+from tests.kit.hostile_targets import ALL, Deep, Fat, Later, LongIds, SlowBody, SlowHead, Turning
 
 MOST_MEMORY = 500 << 10  # KiB
 DEADLINE = 240.0  # seconds, for a busy machine; patience and time-out are a few
@@ -45,13 +45,21 @@ def test_a_whole_run_against_a_hostile_target_ends(kind: type[Turning], tmp_path
     ends_well(kind, MIDDLE, (), tmp_path)
 
 
-def ends_well(kind: type[Turning], after: int, rules: Sequence[str], folder: Path) -> None:
+@pytest.mark.parametrize("kind", [Fat, LongIds])
+def test_the_fuzzer_ends_against_a_hostile_target(kind: type[Turning], tmp_path: Path) -> None:
+    """The same for the fuzzer, which remembers more of what it heard."""
+    ends_well(kind, MIDDLE, (), tmp_path, command=("fuzz", "--engine=own", "--cases=300", "--seed=1"))
+
+
+def ends_well(
+    kind: type[Turning], after: int, rules: Sequence[str], folder: Path, command: Sequence[str] = ("run",)
+) -> None:
     """Run these rules, or all, against a target that turns after so many requests, and look at what came of it."""
     with running(Settings(port=0, log_level="error")) as server:
         target = kind(server.base_url, after)
         with standing(target) as address:
             changes = {"CONTRACT_BASE_URL": f"http://{address}/api", "CONTRACT_PATIENCE": "3", "CONTRACT_TIMEOUT": "1"}
-            done = measured(folder, rules, at(server, **changes))
+            done = measured(folder, [*command, *(f"--rule={rule}" for rule in rules)], at(server, **changes))
         secrets = [credential.encode() for credential in server.credentials.values()]
     said = done.stdout.decode() + done.stderr.decode()
     assert done.returncode in {1, 3}, said
@@ -63,12 +71,11 @@ def ends_well(kind: type[Turning], after: int, rules: Sequence[str], folder: Pat
     assert not [secret for secret in secrets for text in (*written, done.stdout, done.stderr) if secret in text]
 
 
-def measured(folder: Path, rules: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
+def measured(folder: Path, arguments: Sequence[str], environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
     """Run the command in a folder, and say how much memory it took."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
-    chosen = [f"--rule={rule}" for rule in rules]
     return subprocess.run(
-        [sys.executable, "-c", MEASURED, sys.executable, "-m", "contract", "run", *chosen],
+        [sys.executable, "-c", MEASURED, sys.executable, "-m", "contract", *arguments],
         cwd=folder,
         env=clean | environment,
         capture_output=True,

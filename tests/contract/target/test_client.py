@@ -1,6 +1,7 @@
 """The client: budgets, patience, the ledger, and what it makes of silence."""
 
 import json
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -253,6 +254,17 @@ def test_the_time_until_a_huge_answer_is_there_is_counted(make: Make) -> None:
     client.patience = Patience(4.0, client.clock)
     with pytest.raises(CutShort, match="answers are huge"):
         client.submit(client.submission())
+
+
+def test_the_trail_holds_no_large_answers(make: Make) -> None:
+    """Sixty-four answers of 4 MiB would be a quarter of a gigabyte; their status and request are all that is shown."""
+    client = make(Scripted(engagement(), engagement(title="t" * 100_000)))
+    client.trail = deque(maxlen=64)
+    small, large = (client.submit(client.submission()) for _ in range(2))
+    assert [(step.request, step.response.status) for step in client.trail] == [
+        (each.request, each.response.status) for each in (small, large)
+    ]
+    assert [len(step.response.content) for step in client.trail] == [len(small.response.content), 0]
 
 
 def test_keys_are_written_before_they_are_sent(make: Make, tmp_path: Path) -> None:
