@@ -15,10 +15,10 @@ _BROKEN = ("fail", "error")
 
 def read(path: Path) -> dict[str, str]:
     """Return the verdicts of report.json by rule. Raises OSError, or ValueError for what is no such report."""
-    document = json.loads(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
     try:
-        verdicts = {str(rule["id"]): rule["verdict"] for rule in document["rules"]}
-    except (KeyError, TypeError):
+        verdicts = {str(rule["id"]): rule["verdict"] for rule in json.loads(text)["rules"]}
+    except (KeyError, TypeError, RecursionError):
         raise ValueError("not a report.json of this kit") from None
     if not all(verdict in VERDICTS for verdict in verdicts.values()):
         raise ValueError("not a report.json of this kit")

@@ -37,7 +37,12 @@ def test_sentences_begin_with_what_is_broken() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"rules": [{"id": "A"}]}', '{"rules": [{"id": "A", "verdict": "\\u001b[31m"}]}']
+    "text",
+    [
+        *("", "{}", "[]", '{"rules": [{"id": "A"}]}', '{"rules": [{"id": "A", "verdict": "\\u001b[31m"}]}'),
+        "[" * 100_000,
+    ],
+    ids=range(6),
 )
 def test_another_file_is_no_report(tmp_path: Path, text: str) -> None:
     """Whatever is not a report.json of this kit is a ValueError."""
