@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
@@ -10,12 +11,14 @@ from importlib.util import find_spec
 NEEDED = ("certifi", "httpcore", "hypothesis", "jsonschema", "pytest", "rich", "schemathesis")
 
 
+STANDARD = 2  # the highest number of a standard stream
 INTERRUPTED = 3  # the run was cut short
 ENDS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
 
 def main() -> int:
     """Run the command and return its exit code."""
+    _hold_streams()
     # A job that CI cancels, and one whose terminal is closed, end as after Ctrl-C: with reports.
     for number in ENDS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
@@ -28,6 +31,13 @@ def main() -> int:
         traceback.print_exc()
         print("contract: this is a mistake of the program, and says nothing of the target", file=sys.stderr)
     return INTERRUPTED
+
+
+def _hold_streams() -> None:
+    """Open standard streams that are closed: a socket would get their number, and pytest lead it elsewhere."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= STANDARD:
+        pass
+    os.close(number)
 
 
 def _main() -> int:

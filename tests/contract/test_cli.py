@@ -188,7 +188,7 @@ def test_a_limit_is_named_by_the_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("output", ["> /dev/full", ">&-", "2>/dev/full >/dev/full", "| true"])
+@pytest.mark.parametrize("output", ["> /dev/full", ">&-", "<&- >&- 2>&-", "2>/dev/full >/dev/full", "| true"])
 def test_a_run_outlives_whoever_reads_it(tmp_path: Path, output: str) -> None:
     """With a full disk behind standard output, or nobody, the run ends with its verdict and all reports."""
     command = f"({sys.executable} -m contract run --rule BODY-1 --rule URL-1; echo $? > code) {output}"
