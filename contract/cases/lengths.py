@@ -5,11 +5,12 @@ Widths: a is 1 byte in UTF-8, é 2, あ 3, 😀 4 (and two units in UTF-16).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
 from contract.cases.submission import Submission, said
-from contract.cases.verdict import ACCEPTED, REFUSED
+from contract.cases.verdict import ACCEPTED, REFUSED, Verdict
 from contract.exchange import Text
 from contract.spec.fields import Field, fields
 
@@ -122,17 +123,20 @@ def characters(key: str) -> tuple[Submission, list[Submission]]:
 def escaped(field: Field, piece: str) -> tuple[Submission, Submission]:
     """Return the longest text of a character, and one longer, with every character as an escape. Rule: LIMIT-9.
 
-    The plainer cases are the same texts as they are.
+    The plainer cases are the same texts as they are, or as long ones of a letter that JSON need not escape.
     """
+    plain = piece if json.dumps(piece, ensure_ascii=False) == f'"{piece}"' else "a"
     most = field.most or 0
     most = most if field.most_bytes is None else min(most, field.most_bytes // len(piece.encode()))
     broken = field.rules["maxLength" if most == field.most else "x-maxBytes"]
-    at, over = {field.name: Text((piece, most))}, {field.name: Text((piece, most + 1))}
-    why = f"{named(field, (piece, most))}, at its limit"
-    fits = Submission(at, ACCEPTED, "LIMIT-9", why, escaped=True, plainer=Submission(at, ACCEPTED, broken, why))
-    why = named(field, (piece, most + 1))
-    plainer = Submission(over, REFUSED, broken, why)
-    return fits, Submission(over, REFUSED, "LIMIT-9", f"{why}, as escapes", escaped=True, plainer=plainer)
+
+    def case(verdict: Verdict, count: int, what: str) -> Submission:
+        text, plainer = {field.name: Text((piece, count))}, {field.name: Text((plain, count))}
+        as_it_is = Submission(plainer, verdict, broken, named(field, (plain, count)))
+        why = f"{named(field, (piece, count))}, {what}"
+        return Submission(text, verdict, "LIMIT-9", why, escaped=True, plainer=as_it_is)
+
+    return case(ACCEPTED, most, "at its limit, as escapes"), case(REFUSED, most + 1, "as escapes")
 
 
 def short_fields() -> tuple[tuple[Field, int], ...]:
