@@ -117,6 +117,11 @@ class Request:
     authorization: str | None = None
 
     @property
+    def sender_and_key(self) -> tuple[str | None, str | None]:
+        """Under what it is stored, as far as is known: two workspaces may use one key."""
+        return self.credential, self.key
+
+    @property
     def submits(self) -> bool:
         """Whether it may create an engagement."""
         return self.method != "GET"

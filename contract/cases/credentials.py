@@ -53,6 +53,8 @@ class WrongCredential(Judged):
         header = self.header(token)
         if self.place == PLACES[0] and header in valid:
             return "the configured credentials are such that this one is valid"
+        if self.place == QUERY and quote(token) != token:
+            return "the configured credential does not stand in a URL as it is"
         if header is not None and header.endswith(" "):
             return "the configured credential is too short for that"
         return None
@@ -84,8 +86,8 @@ def elsewhere(header: str, before: str) -> WrongCredential:
 
 def in_query() -> WrongCredential:
     """Return the recipe of a valid credential in the query, under all names that are usual, and in no header."""
-    names = ", ".join(IN_QUERY)
-    recipe = _wrong("AUTH-2", f"a credential in the query alone ({names})", lambda token: _query(quote(token, safe="")))
+    why = f"a credential in the query alone ({', '.join(IN_QUERY)})"
+    recipe = _wrong("AUTH-2", why, _query, _query(f"${VARIABLE}"))
     return replace(recipe, place=QUERY)
 
 

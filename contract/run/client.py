@@ -47,7 +47,8 @@ class RecordingClient(Client):
         self.profile = profile
         self.recorder = recorder
         self.throttled = 0  # answers with 429
-        self.lost: set[str | None] = set()  # keys of submissions that may have created what no answer showed
+        # Credentials and keys of submissions that may have created what no answer showed.
+        self.lost: set[tuple[str | None, str | None]] = set()
         self.receiver: Receiver | None = None  # of webhooks
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
@@ -112,9 +113,9 @@ class RecordingClient(Client):
         """Count the case, and check what must hold of every answer."""
         self.throttled += exchange.response.status == BUSY
         if exchange.response.status not in {500, *UNAVAILABLE}:
-            self.lost.discard(exchange.request.key)
+            self.lost.discard(exchange.request.sender_and_key)
         elif exchange.request.submits:
-            self.lost.add(exchange.request.key)
+            self.lost.add(exchange.request.sender_and_key)
         self.recorder.count_case()
         self.recorder.history.add(exchange)
         for finding in invariants.check(exchange):
@@ -132,7 +133,7 @@ class RecordingClient(Client):
     def unanswered(self, request: Request) -> None:
         """Count the case that got no answer."""
         if request.submits:
-            self.lost.add(request.key)
+            self.lost.add(request.sender_and_key)
         self.recorder.count_case()
         super().unanswered(request)
 
