@@ -28,6 +28,12 @@ def named_fields(exchange: Exchange) -> set[str]:
     return named
 
 
+def spelled_fields(exchange: Exchange) -> set[str]:
+    """Return the known fields that the errors of a problem name as they are spelled, whatever stands around them."""
+    words = (word for text in field_texts(exchange) for word in re.findall(r"[A-Za-z][A-Za-z_]*", text))
+    return set(words) & fields().keys()
+
+
 def blamed_for(exchange: Exchange) -> str:
     """Return the rule that the refusal of a valid submission breaks: of the first field it names that was sent.
 

@@ -11,7 +11,6 @@ from wsgiref.types import WSGIApplication
 from mock_server.checks.auth import Caller
 from mock_server.services import Mock
 from tests.defects.seams import (
-    FAILS,
     Answer,
     Handler,
     Install,
@@ -221,11 +220,10 @@ CREDENTIALS = (
     defect("unknown-404", "AUTH-3", "An unknown credential gets 404.",
            answered(lambda sent, answer: refusal(404) if answer.status == 401 and _unknown(sent) else answer)),
     defect("unknown-500", "AUTH-3", "An unknown credential makes the server fail.",
-           answered(lambda sent, answer: refusal(500) if answer.status == 401 and _unknown(sent) else answer),
-           entails=FAILS),
-    defect("token-outside-ascii-500", "AUTH-3 ERR-4", "A credential outside ASCII makes the server fail.",
+           answered(lambda sent, answer: refusal(500) if answer.status == 401 and _unknown(sent) else answer)),
+    defect("token-outside-ascii-500", "AUTH-3", "A credential outside ASCII makes the server fail.",
            answered(lambda sent, answer: answer if _token(sent).isascii() else refusal(500))),
-    defect("prototype-500", "AUTH-3 ERR-4", "A credential named like a member of every object makes the server fail.",
+    defect("prototype-500", "AUTH-3", "A credential named like a member of every object makes the server fail.",
            answered(lambda sent, answer: refusal(500) if _token(sent) in {"constructor", "__proto__"} else answer)),
     defect("body-before-credential", "AUTH-2 AUTH-3", "An empty body is refused before anybody asks who calls.",
            answered(lambda sent, answer: refusal(400) if answer.status == 401 and not sent.body else answer)),
@@ -272,8 +270,7 @@ SCOPES = (
     defect("forbidden-404", "SCOPE-2", "A missing scope gets 404.",
            unscoped(404)),
     defect("forbidden-400", "SCOPE-2", "A missing scope gets 400.", answers_with(403, 400)),
-    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(500),
-           entails=FAILS),
+    defect("forbidden-500", "SCOPE-2", "A missing scope makes the server fail.", unscoped(500)),
     defect("owner-is-one", "SCOPE-4", "One user owns everything, in all workspaces.",
            shown(lambda *_: {"owner_user_id": "usr_01JB5Z0Q4T8E6Y2C4A1B3D5F7G"})),
     defect("owner-is-new", "SCOPE-4", "Each engagement belongs to a new user.",

@@ -294,6 +294,12 @@ def test_a_server_does_not_fail(status: int) -> None:
     assert findings(reply(status, problem(status).json)) == [("ERR-4", "an answer below 500", f"{status}")]
 
 
+@pytest.mark.parametrize("changes", [{"expect": "unauthorized"}, {"expect": "forbidden"}, {"method": "GET"}])
+def test_no_body_is_blamed_for_a_failure_that_has_another_cause(changes: dict[str, Any]) -> None:
+    """What fails on a credential, or on a read, is for the test that sends it."""
+    assert findings(reply(500, problem(500).json), **changes) == []
+
+
 @pytest.mark.parametrize("status", FROM_PROXIES)
 def test_what_stands_in_front_of_a_target_is_not_judged(status: int) -> None:
     """A proxy's page about a size or a time-out breaks no rule of the API."""
