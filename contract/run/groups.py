@@ -18,10 +18,11 @@ from contract.run.steps import created, refused
 T = TypeVar("T")
 
 
-def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) -> list[int]:
+def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *, apart: bool = False) -> list[int]:
     """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
 
     `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
+    Cases that would mean something else if they were asked again have keys of their own (`apart`).
     All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
     Returns the statuses of the refusals; a hundred answers may be more than fits into the memory.
     """
@@ -37,6 +38,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]]) ->
             last = refused(client, case, key)
             statuses.append(last.response.status)
             unbound += [] if case.field in named_fields(last) else [case.why]
+            key, last = (client.key(), None) if apart else (key, last)
         except LeftOut as reason:
             client.recorder.leave_out(rule, f"{case.why} ({reason})")
         except Untested as reason:

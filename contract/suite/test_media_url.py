@@ -78,7 +78,7 @@ def test_a_private_name_is_refused(client: RecordingClient) -> None:
     """A configured name is refused whichever of its addresses is private: an IPv6 one, one of several, a later one."""
     if not client.config.private_names:
         raise NotApplicable("no name that leads inside is configured (CONTRACT_MEDIA_PRIVATE_NAMES)")
-    group(client, urls.as_table(urls.configured((), (), (), client.config.private_names)))
+    group(client, urls.as_table(urls.configured((), (), (), client.config.private_names)), apart=True)
 
 
 @rule("URL-18", "URL-26")

@@ -6,6 +6,7 @@ import re
 from ipaddress import ip_address
 
 PUBLIC, PUBLIC_V6 = "93.184.216.34", "2606:2800:220:1::34"
+NOBODY = "93.184.216.35"  # a public address where nothing answers
 NAMES = {
     "cdn.example.org": ["151.101.1.69"],
     "intranet.example.org": ["10.0.0.5"],
@@ -18,7 +19,7 @@ NAMES = {
     "mixed6.example.org": [PUBLIC, "fd00::5"],
 }
 LONGEST = 253
-REBINDING = "rebind.example.org"  # public when it is looked up for the first time, private from then on
+REBINDING = "rebind.example.org"  # NOBODY when it is looked up for the first time, private from then on
 EXISTS = re.compile(r"[^.]\.(?!invalid$)[a-z][a-z0-9-]+$")  # a single label, and a number at the end, are no names
 ADDRESS_IN_NAME = re.compile(r"(?:^|[.-])(\d{1,3}(?:[.-]\d{1,3}){3}|[0-9a-f]{8})\.(?:nip\.io|sslip\.io)$")
 
@@ -29,7 +30,7 @@ class Zone(dict[str, list[str] | list[list[str]]]):
     def get(self, name: str, _: object = None) -> list[str] | list[list[str]]:
         """Return the addresses; none for a name that does not exist."""
         if name == REBINDING:
-            return [[PUBLIC], ["10.0.0.5"]]
+            return [[NOBODY], ["10.0.0.5"]]
         if name in NAMES:
             return [*NAMES[name]]
         if len(name) > LONGEST or not EXISTS.search(name):

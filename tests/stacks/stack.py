@@ -28,11 +28,12 @@ CREDENTIALS = {
     "other_workspace": ("sk-apik_stacko.2Tz6", "wrks_STACKB", "usr_STACKOTHER", "otto@example.com", [WRITE, READ]),
 }
 
-# What the suite is told of the origin: paths of it, or whole URLs.
+# What the suite is told of the origin: paths of it, or whole URLs, or names.
 RECORDINGS = {
     "accepted": ["/a.mp3", "/v.mp4", "/type/Audio/MPEG/a"],
     "rejected": ["/page.html", "/no-type/a.mp3", "/type/application/octet-stream/a.mp3"],
     "redirect_to_private": ["/redirect/private/a.mp3", "/redirect/private-name/a.mp3", "/redirect/http/a.mp3"],
+    "private_names": ["intranet6.example.org", "mixed.example.org", "mixed6.example.org", "rebind.example.org"],
     "unreachable": ["https://does-not-exist.invalid/a.mp3", "/truncated/a.mp3", "/status/404/a.mp3"],
 }
 
@@ -133,7 +134,7 @@ def write_contract(stack: Stack, state: Path) -> Path:
     path = state / "contract.toml"
     credentials = "".join(f'{name} = "{values[0]}"\n' for name, values in CREDENTIALS.items() if name != "noscope")
     media = "".join(
-        f"{name} = {json.dumps([part if '//' in part else MEDIA + part for part in parts])}\n"
+        f"{name} = {json.dumps([MEDIA + part if part.startswith('/') else part for part in parts])}\n"
         for name, parts in RECORDINGS.items()
     )
     path.write_text(f'base_url = "{stack.base_url}"\n[credentials]\n{credentials}[media]\n{media}', encoding="utf-8")
