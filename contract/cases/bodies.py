@@ -102,7 +102,7 @@ def other_names(name: str) -> tuple[str, ...]:
 
 def _wrong(field: Field) -> Iterator[Submission]:
     """Yield values of another type, outside the list of words, of no valid form, too short or too long."""
-    whole = {"text": usual(field.name), "url": usual(field.name), "toString": "x"}  # the last one a language may call
+    whole = {"text": usual(field.name), "toString": "x"}  # a member that a language may call
     values = {"string": (*_TEXTS, [usual(field.name)], whole), "boolean": _FLAGS}
     wrong = [("type", value) for value in values.get(field.kind, _LISTS)]
     wrong += [("type", value) for value in _ITEMS.get(field.name, ())]

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from contract.cases.submission import Submission, Table, by_rule, media
+from contract.cases.submission import Submission, Table, by_rule, media, said
 from contract.cases.verdict import EXACTLY_422, FREE, REFUSED, Url, Verdict
 from contract.exchange import shown
 from contract.spec.fields import fields
 
 PRIVATE = "https://10.0.0.1/a.mp3"  # what stands for a private address where any will do
 UNREACHABLE = ("https://does-not-exist.invalid/a.mp3",)
-NO_URI = fields()["media_url"].rules["format"]
+NO_URI, NO_TEXT = (fields()["media_url"].rules[keyword] for keyword in ("format", "type"))
 Hosts = tuple[tuple[Verdict, str], ...]
 
 
@@ -30,10 +30,11 @@ def _lenient(*hosts: str) -> Hosts:
 
 # Both edges of each range, usual addresses, and something in every part that a narrower mask would let through.
 _HOSTS: dict[str, Hosts] = {
-    "URL-3": _exact(
-        *("10.0.0.0", "10.0.0.1", "10.0.0.255", "10.1.2.3", "10.10.10.10", "10.63.255.255", "10.64.0.1"),
-        *("10.127.255.255", "10.128.0.1", "10.192.4.4", "10.200.0.1", "10.255.0.1", "10.255.255.255"),
-        *("10.0.0.1:443", "10.0.0.1:"),
+    "URL-3": (
+        *_exact("10.0.0.0", "10.0.0.1", "10.0.0.255", "10.1.2.3", "10.10.10.10", "10.63.255.255", "10.64.0.1"),
+        *_exact("10.127.255.255", "10.128.0.1", "10.192.4.4", "10.200.0.1", "10.255.0.1", "10.255.255.255"),
+        *_exact("10.0.0.1:443"),
+        *_lenient("10.0.0.1:"),
     ),
     "URL-4": _exact("172.16.0.0", *(f"172.{second}.{second}.1" for second in range(16, 32)), "172.31.255.255"),
     "URL-5": _exact(
@@ -143,6 +144,12 @@ def configured(
         *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in private_names),
         *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),
     )
+
+
+def wrapped(accepted: str) -> tuple[Submission, ...]:
+    """Return an accepted recording where a lenient server finds it, and no text: in a list, and in an object."""
+    values = ([accepted], {"url": accepted, "uri": accepted, "href": accepted})
+    return tuple(Submission({"media_url": value}, REFUSED, NO_TEXT, said("media_url", value)) for value in values)
 
 
 def as_table(urls: Sequence[Url]) -> Table:

@@ -218,9 +218,14 @@ def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
         same = stable.same(query.members)
         settled = [one for one in found.engagements if one["id"] in same]
         if (finding := judge_selection(found.pages[0], query, settled, same)) is not None:
-            stands(client, *(["LIST-4"] if len(found.pages) > 1 else []))  # something is lost between pages
+            trusted(client, found)
             selected(client, query.alone)
             raise Violation(*finding, found.pages[0])
+
+
+def trusted(client: RecordingClient, found: Listing) -> None:
+    """Raise See if something may be missing in a list because pages lose it."""
+    stands(client, *(["LIST-4"] if len(found.ids) >= PAGE else []))
 
 
 # Further ways to the same engagements: another order, filters without a search, members that are expanded.

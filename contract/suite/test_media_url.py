@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract.cases import urls
-from contract.cases.submission import Submission, media
+from contract.cases.submission import Submission, by_rule, media
 from contract.cases.verdict import FREE, Url
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
@@ -35,10 +35,11 @@ def test_only_https_is_a_scheme(client: RecordingClient) -> None:
     group(client, urls.as_table(urls.other_schemes(client.config.accepted[0])))
 
 
-@rule(urls.NO_URI)
+@rule(urls.NO_URI, urls.NO_TEXT)
 def test_a_media_url_is_a_uri(client: RecordingClient) -> None:
-    """Text that is no URI with a host is refused."""
-    group(client, urls.as_table(urls.no_uris(client.config.accepted[0])))
+    """Text that is no URI with a host is refused, and so is an accepted recording in a list or an object."""
+    accepted = client.config.accepted[0]
+    group(client, {**urls.as_table(urls.no_uris(accepted)), **by_rule(urls.wrapped(accepted))})
 
 
 @rule("URL-16")

@@ -41,7 +41,7 @@ def test_ids_are_distinct(client: RecordingClient) -> None:
 
 # Each holds much at once: whatever a target changes of it, the title does not come back as it was sent.
 TITLES = (
-    "  two spaces around, two  inside  ",
+    "  two spaces around, two  inside, and 😀 as escapes  ",
     '"quoted" \u00a0\u3000',
     (
         "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash \\n \\u0041 %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab\r\nend "
@@ -62,7 +62,9 @@ def test_a_title_comes_back_exactly(client: RecordingClient) -> None:
     for title in TITLES:
         sent = f"{title[:3]}{client.run_id}{title[3:]}" if title[0] in ' "' else f"{client.run_id} {title}"
         plain = Submission({"title": "t" * len(sent)}, ACCEPTED, fields()["title"].valid, "a title of this length")
-        exchange = accepted(client, Submission({"title": sent}, ACCEPTED, "RESP-4", "a title", plainer=plain))
+        escaped = title == TITLES[0]
+        case = Submission({"title": sent}, ACCEPTED, "RESP-4", "a title", escaped=escaped, plainer=plain)
+        exchange = accepted(client, case)
         if not isinstance(exchange.response.engagement.get("title"), str):
             raise See("RESP-1")
         if REPEAT not in client.broken:  # what is stored may be another title than the one in the first answer

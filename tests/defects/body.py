@@ -456,6 +456,12 @@ JSON = (
     defect("chunks-refused", "BODY-13", "A body in chunks is not read.",
            handled(lambda _: lambda sent, app: refusal(400) if "HTTP_TRANSFER_ENCODING" in sent.environ
                    else sent.call(app))),
+    defect("media-type-without-parameters", "BODY-13", "The media type of a body may have no parameters.",
+           handled(lambda _: lambda sent, app: refusal(415) if ";" in sent.environ.get("CONTENT_TYPE", "")
+                   else sent.call(app))),
+    defect("media-type-capitals", "BODY-13", "The media type of a body is compared as it is written.",
+           handled(lambda _: lambda sent, app: refusal(415) if sent.environ.get("CONTENT_TYPE", "")[:1] == "A"
+                   else sent.call(app))),
     defect("json-any-blank", "BODY-15", "Any white space of Unicode may stand around the object.",
            repaired(lambda raw: raw.decode(errors="replace").strip().encode())),
     defect("json-escaped-names", "BODY-13", "Escapes in the names of members are not resolved.",

@@ -135,8 +135,7 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
     for body in bodies(concern):
         yield _short(body), "{} {}".format(*probe.send(body))
     if concern == "body":
-        content = json.dumps(submission()).encode()
-        yield "chunks", str(probe.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content), **CHUNKED))
+        yield from _other_forms(probe)
     if concern == "idempotency":
         for first, one, second, two in pairs():
             body = submission()
@@ -151,6 +150,13 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
             yield f"race {place}", probe.race(submission())
         yield "a hundred requests later", _much_later(probe)
     yield from memory(probe)
+
+
+def _other_forms(probe: Probe) -> Iterator[tuple[str, str]]:
+    content = json.dumps(submission()).encode()
+    for media_type in ("application/json; charset=utf-8", "APPLICATION/JSON"):
+        yield media_type, str(probe.send(content, **{"Content-Type": media_type}))
+    yield "chunks", str(probe.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content), **CHUNKED))
 
 
 def _much_later(probe: Probe) -> str:
