@@ -30,7 +30,7 @@ CREDENTIALS = {
 
 # What the suite is told of the origin: paths of it, or whole URLs, or names.
 RECORDINGS = {
-    "accepted": ["/a.mp3", "/v.mp4", "/type/Audio/MPEG/a"],
+    "accepted": ["/a.mp3", "/get-only/v.mp4", "/type/Audio/MPEG/a", "https://v6.example.org/a.mp3", "/v.mp4"],
     "rejected": ["/page.html", "/no-type/a.mp3", "/type/application/octet-stream/a.mp3"],
     "redirect_to_private": ["/redirect/private/a.mp3", "/redirect/private-name/a.mp3", "/redirect/http/a.mp3"],
     "private_names": ["intranet6.example.org", "mixed.example.org", "mixed6.example.org", "rebind.example.org"],
