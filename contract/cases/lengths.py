@@ -40,7 +40,7 @@ def over_limits(field: Field) -> Iterator[Submission]:
 
 def _longer(most: int, most_bytes: int | None) -> tuple[Parts, ...]:
     if most_bytes is None:
-        widths: tuple[Parts, ...] = tuple(((piece, most + 1),) for piece in ("a", "é", "あ", "😀", HEART))
+        widths: tuple[Parts, ...] = tuple(((piece, most // len(piece) + 1),) for piece in ("a", "é", "あ", "😀", HEART))
         return (*widths, (("a", most + 100),), (("a", 2 * most),), (("a", 1), (" ", most)))
     marked = (most_bytes - most) // 2
     return (

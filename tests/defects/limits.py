@@ -102,6 +102,8 @@ TEXTS = (
            "title is counted in normalisation form C.", excused_by("title", composed, 500)),
     defect("title-graphemes", "LIMIT-10", "Combining marks in the title are not counted.",
            excused_by("title", graphemes, 500)),
+    defect("title-without-selectors", "LIMIT-1", "What says how a sign is drawn is not counted in the title.",
+           excused_by("title", lambda text: len(text.replace("\ufe0f", "")), 500)),
     defect("external-id-255", "LIMIT-5", "external_id may have 255 characters.", measured("external_id", len, 255)),
     defect("external-id-128", "LIMIT-5", "external_id may have 128 characters.", measured("external_id", len, 128)),
     defect("external-id-composed", "LIMIT-10", "external_id is counted in normalisation form C.",

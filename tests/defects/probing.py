@@ -130,12 +130,9 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
     if concern in {"auth", "errors"}:
         for header in headers(server.credentials["writer"]):
             yield str(header), "{} {}".format(*probe.send(submission(), header))
-    if concern == "auth":
-        yield from _odd_places(probe)
     for body in bodies(concern):
         yield _short(body), "{} {}".format(*probe.send(body))
-    if concern == "body":
-        yield from _other_forms(probe)
+    yield from _further(probe, concern)
     if concern == "idempotency":
         for first, one, second, two in pairs():
             body = submission()
@@ -150,6 +147,16 @@ def observe(server: Running, concern: str) -> Iterator[tuple[str, str]]:
             yield f"race {place}", probe.race(submission())
         yield "a hundred requests later", _much_later(probe)
     yield from memory(probe)
+
+
+def _further(probe: Probe, concern: str) -> Iterator[tuple[str, str]]:
+    """Yield what a concern needs besides bodies."""
+    if concern == "auth":
+        yield from _odd_places(probe)
+    elif concern == "errors":
+        yield "X-Request-Id", str(probe.send(b"{", **{"X-Request-Id": "mine"}))
+    elif concern == "body":
+        yield from _other_forms(probe)
 
 
 def _other_forms(probe: Probe) -> Iterator[tuple[str, str]]:
@@ -189,7 +196,18 @@ def memory(probe: Probe) -> Iterator[tuple[str, str]]:
     yield "times of repeats", str(stored[0] == stored[1])
     probe.server.mock.services.clock.advance(timedelta(seconds=5))
     yield "later", f"{probe.send(early)}"
+    yield "later, and again", f"{probe.send(early)}"
+    yield "a start of its own", str(_starts_anew(probe))
     yield from _mixed_races(probe)
+
+
+def _starts_anew(probe: Probe) -> bool:
+    """Tell whether what is created later starts later."""
+    starts = []
+    for _ in range(2):
+        starts.append(json.loads(send(probe.server, submission(), timeout=SECONDS).body).get("start_at"))
+        probe.server.mock.services.clock.advance(timedelta(seconds=2))
+    return starts[0] != starts[1]
 
 
 def _times(probe: Probe, body: Json) -> str:

@@ -92,6 +92,7 @@ def observe_reads(probe: Probe) -> Iterator[tuple[str, str]]:
     for tail in EXPANSIONS:
         yield tail, _read(probe, f"/{ids[0]}{tail}", reader)
         yield f"{tail} again", _read(probe, f"/{ids[0]}{tail}", reader)
+    yield "exactly one page", _read(probe, "?limit=11&search=a+call+1", reader)
     yield from _closer(probe, ids[0])
     yield "pages", _pages(probe, reader)
     first, again, other = (_tag(probe, ids[0], reader, query) for query in ("", "", "expand=tags"))

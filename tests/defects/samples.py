@@ -115,6 +115,7 @@ URLS = (
     f"{GOOD}\n",
     GOOD.replace("media", "me\ndia"),
     GOOD.replace("//", "/"),
+    GOOD.replace("https", "HTTPS"),
     GOOD.replace("example.com", "example.com:99999"),
     GOOD.replace("example.com", "example.com."),
     "https://xn--a.example/a.mp3",
@@ -236,11 +237,12 @@ def bodies(concern: str) -> Iterator[object]:
             yield from (submission(**{name: text}) for name in TEXTS for text in ("", " ", "0"))
             yield from (submission(**{name: c * n}) for name in TEXTS for n in lengths for c in "aé")
             yield from (submission(**{name: "e\u0301" * 250 + "a"}) for name in TEXTS)
-            yield submission(title=" " + "a" * 500)
+            yield from (submission(title=title) for title in (" " + "a" * 500, "\u2764\ufe0f" * 251))
             yield from (submission(transcript_text=text) for text in TRANSCRIPTS)
             yield json.dumps(submission(transcript_text="あ" * 300_000), ensure_ascii=False).encode()
         case "body":
             yield from (submission(**{name: odd}) for name in (*submission(), *OPTIONAL) for odd in ODD)
+            yield from (submission(media_url={"url": GOOD}), {"data": submission()})
             yield from (submission(type=kind) for kind in TYPES)
             yield from (submission(start_at=date) for date in DATES)
             yield from (submission(participants=people) for people in PEOPLE)
@@ -248,7 +250,7 @@ def bodies(concern: str) -> Iterator[object]:
         case "response":
             yield from (submission(title=title) for title in TITLES)
             yield from (submission(is_private=private) for private in (True, False))
-            yield submission(object="call", duration_seconds=-1)
+            yield from (submission(is_private=True, run_workflows=True), submission(object="call", duration_seconds=-1))
             yield submission(type="MEETING", start_at=DATES[0], transcript_text="a", participants=[])
         case "errors":
             yield from (submission(title=odd) for odd in (*ODD, *TITLES))
@@ -309,7 +311,7 @@ def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
         ("abé", "ab"),
         *(("lab", "l_b"), ("beginning", "begin"), ("p%41", "pA"), ("p+q", "p q"), ("f#1", "f#2"), ("n\0a", "n\0b")),
         *(("z-07", "z-7"), ("q'r", "qr"), ("s:t", "s/t"), ("u/v", "w/v"), ("A@b", "a@b"), ("t\tu", "t u")),
-        *(("x\u200by", "xy"), ("Miß", "Miss")),
+        *(("x\u200by", "xy"), ("Miß", "Miss"), ("low\u0161", "lowa"), ("end-010", "end-10")),
         *(("kÉ", "ké"), ("550e8400-e29B-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440000")),
         *(("a@Example", "a@example"), ("t\tt", "t t"), ("n\n", "n"), ("w\u3000", "w"), ("7", "007"), ("8", "8.0")),
         *(("u v", "u%20v"), ("h&i", "h&amp;i"), ("f#1", "f#2"), ("s/t", "s//t"), ("d_d", "d-d"), ("b\\b", "bb")),
