@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_address
 
 PUBLIC, PUBLIC_V6 = "93.184.216.34", "2606:2800:220:1::34"
-NOBODY = "93.184.216.35"  # a public address where nothing answers
+NOBODY = "93.184.216.35"  # a public address where connections end at once
 NAMES = {
     "cdn.example.org": ["151.101.1.69"],
     "intranet.example.org": ["10.0.0.5"],

@@ -21,7 +21,7 @@ from tests.kit.name_server import NameServer
 from tests.kit.origin import Certificates
 from tests.kit.stage import is_fresh_namespace, run
 from tests.stacks import origin
-from tests.stacks.names import NOBODY, PUBLIC_V6, Zone
+from tests.stacks.names import PUBLIC_V6, Zone
 
 INSIDE, LIFELINE = "STACKS_FOLDER", "STACKS_LIFELINE"
 SYSTEM_TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -64,7 +64,6 @@ def furnish() -> dict[str, str]:
     run("ip", "link", "set", "lo", "up")
     run("ip", "route", "add", "local", "0.0.0.0/0", "dev", "lo")
     run("ip", "-6", "route", "add", "local", "::/0", "dev", "lo")
-    run("ip", "route", "add", "unreachable", f"{NOBODY}/32", "table", "local")
     for address in (f"{NAME_SERVER}/32", f"{PUBLIC_V6}/128"):  # with the second, libraries see a host with IPv6
         run("ip", "address", "add", address, "dev", "lo")
     bind(folder / "resolv.conf", Path("/etc/resolv.conf"), f"nameserver {NAME_SERVER}\noptions timeout:1\n")

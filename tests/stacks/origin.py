@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from tests.kit import recordings
 from tests.kit.origin import Certificates
+from tests.stacks.names import NOBODY
 
 MEDIA = "https://media.example.org"
 SECONDS = 3.0
@@ -117,7 +118,9 @@ class Secure(Plain):
     certificates: ClassVar[Certificates]
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Shake hands in the thread of the connection, then answer."""
+        """Shake hands in the thread of the connection, then answer. At one address a connection ends at once."""
+        if dialled(request) == NOBODY:
+            return
         with suppress(OSError), self.certificates.at(dialled(request)).wrap_socket(request, server_side=True) as tls:
             super().finish_request(tls, client_address)
 
