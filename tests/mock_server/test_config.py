@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_server import running
-from mock_server.checks.rate_limit import describe
 from mock_server.config import OPTIONS, Settings, load
 from mock_server.workspaces import ConfigError
 
@@ -225,7 +224,7 @@ def test_a_file_replaces_the_built_in_credentials(tmp_path: Path) -> None:
     assert writer.workspace is reader.workspace
     assert (writer.workspace.id, writer.workspace.name, writer.workspace.default_private) == ("wrks_TEAM", "Team", True)
     assert writer.workspace.rate_limit is not None
-    assert describe(writer.workspace.rate_limit) == "5 requests per second"
+    assert writer.workspace.rate_limit.in_words == "5 requests per second"
     assert "secret" not in repr(settings)
 
 
@@ -234,7 +233,7 @@ def test_a_credential_of_the_file_may_have_a_limit(tmp_path: Path) -> None:
     second = '[[workspaces.credentials]]\nname = "v"\ncredential = "secret-2"\n'
     limited, free = load(file(tmp_path, f'{WORKSPACE}rate_limit = "3/minute"\n{second}'), {}).callers
     assert limited.rate_limit is not None
-    assert describe(limited.rate_limit) == "3 requests per minute"
+    assert limited.rate_limit.in_words == "3 requests per minute"
     assert (free.rate_limit, free.workspace.rate_limit) == (None, None)
     says = "workspaces[0].credentials[0].rate_limit: 'often' must be a rate limit such as"
     assert error(tmp_path, f'{WORKSPACE}rate_limit = "often"\n').startswith(says)
@@ -275,7 +274,7 @@ def test_unknown_fields_are_ignored_unless_the_settings_refuse_them() -> None:
 
 def test_values_given_in_python_are_read_as_flags_are() -> None:
     """Text is parsed, values of the right type are kept, and what cannot be used is a ConfigError."""
-    assert describe(Settings(rate_limit="2/minute").rate_limit) == "2 requests per minute"
+    assert Settings(rate_limit="2/minute").rate_limit.in_words == "2 requests per minute"
     assert (Settings(port="4011").port, Settings(media_ports="8443").media_ports) == (4011, {443, 8443})
     for values, says in (
         ({"in_flight": "bogus"}, "in_flight: 'bogus' must be wait or conflict"),
