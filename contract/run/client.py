@@ -53,7 +53,7 @@ class RecordingClient(Client):
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
-        self.repeated: dict[str | None, Document] = {}  # what the last repeat of an engagement showed, by its id
+        self.repeated: dict[str, Document] = {}  # what the last repeat of an engagement showed, by its id
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
         self.forgotten: set[str | None] = set()  # keys that were remembered for a while: nothing rests on them any more

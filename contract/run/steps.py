@@ -149,10 +149,11 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
         if not exchange.response.ok:
             blame.ask_alone(client, exchange)
         raise blame.violation(finding, exchange)
-    last = client.repeated.get(exchange.response.id, {})
+    last = client.repeated.get(exchange.response.id or "", {})
     for each in (*judge_unchanged(exchange, first), *judge_forward(exchange, last)):
         client.recorder.fail(each.rule, blame.violation(each, exchange))
-    client.repeated[exchange.response.id] = exchange.response.engagement
+    if exchange.response.id is not None:
+        client.repeated[exchange.response.id] = exchange.response.engagement
 
 
 def refused(

@@ -241,7 +241,7 @@ def test_run_needs_a_target(config: Config, capsys: pytest.CaptureFixture[str]) 
     assert "check CONTRACT_WRITER" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("left", "sentence"), [(1, "answers 429"), (2, "no submission was accepted")])
+@pytest.mark.parametrize(("left", "sentence"), [(0, "answers 429"), (1, "no submission was accepted")])
 def test_run_needs_a_target_that_accepts(
     config: Config, capsys: pytest.CaptureFixture[str], left: int, sentence: str
 ) -> None:
