@@ -142,8 +142,8 @@ def _who(request: Request) -> str:
     if request.authorization is not None:
         return f" with the header Authorization: {request.authorization}"
     if request.credential is None:
-        place = next((name for name, _ in request.headers if name in PLACES), None)
-        place = QUERY if "?" in request.path else place
+        default = QUERY if "?" in request.path else None
+        place = next((name for name, _ in request.headers if name in PLACES), default)
         return " without a credential" if place is None else f" with another credential in {place}"
     return "" if request.credential == "writer" else f" with the credential {request.credential}"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mock_server.checks.auth import Caller
-from mock_server.checks.rate_limit import Counted, RateLimiter
+from mock_server.checks.rate_limit import RateLimiter, Whose
 from mock_server.faults.faults import Fault, Faults
 from mock_server.records.records import Records
 from mock_server.store import Engagement, Store
@@ -58,4 +58,4 @@ class Cut:
     engagements: tuple[Engagement, ...]
     faults: tuple[tuple[Fault, int], ...]
     endpoints: tuple[Endpoint, ...]
-    windows: dict[Counted, tuple[int, float]]
+    windows: dict[Whose, tuple[int, float]]

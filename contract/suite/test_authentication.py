@@ -53,6 +53,15 @@ def _headers(authorization: str) -> tuple[tuple[str, str], ...]:
     return (("Authorization", authorization), ("Content-Type", "application/json"))
 
 
+def _api_key(client: RecordingClient, name: str) -> str:
+    """Return a configured credential. Raises NotApplicable if it is a token of another kind."""
+    client.credential(name)
+    token = client.config.credentials[name].token
+    if not token.startswith(API_KEY):
+        raise NotApplicable(f"the configured {name} is no API key")
+    return token
+
+
 @rule("AUTH-1")
 @needs(REPEAT)
 def test_a_bearer_credential_is_accepted(client: RecordingClient) -> None:
@@ -77,18 +86,16 @@ def test_each_request_of_a_connection_needs_its_own_credential(client: Recording
 @needs(REPEAT)
 def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
     """An API key alone in the Authorization header authenticates, and is the same caller as behind Bearer."""
-    token = client.config.credentials["writer"].token
-    if not token.startswith(API_KEY):
-        raise NotApplicable("the configured writer is no API key")
+    token = _api_key(client, "writer")
     exchange = _with(client, token)
     if not exchange.response.ok:
         raise Violation("AUTH-5", "an API key to be accepted without Bearer", answer(exchange), exchange)
     first = example(client, "plain")
     check_repeat(client, exchange, first, "AUTH-5")
     made = created(client, client.submission(), "AUTH-5", headers=_headers(token))
-    owners = [one.response.engagement.get("owner_user_id") for one in (first, made)]
-    if owners[0] != owners[1]:
-        raise Violation("AUTH-5", f"the owner {owners[0]}, as behind Bearer", f"the owner {owners[1]}", made)
+    behind_bearer, bare = (one.response.engagement.get("owner_user_id") for one in (first, made))
+    if behind_bearer != bare:
+        raise Violation("AUTH-5", f"the owner {made.shown(behind_bearer)}, as behind Bearer", made.shown(bare), made)
 
 
 @rule("AUTH-2", "AUTH-3", "AUTH-4")
@@ -103,9 +110,7 @@ def test_a_bare_api_key_reads(client: RecordingClient) -> None:
     """Who may read with an API key behind Bearer may do so with the key alone."""
     readable(client, "read")
     first = example(client, "plain")
-    token = client.config.credentials["private_reader"].token
-    if not token.startswith(API_KEY):
-        raise NotApplicable("the configured private_reader is no API key")
+    token = _api_key(client, "private_reader")
     if not shown(client, first).response.ok:
         raise See("READ-4")
     exchange = shown(client, first, headers=(("Authorization", token),))

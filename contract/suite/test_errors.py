@@ -47,10 +47,7 @@ def test_the_error_names_the_right_field(client: RecordingClient) -> None:
     exchanges = {}
     for field, value in (*wrong.items(), ("media_url", urls.PRIVATE)):
         with client.case("ERR-5", field):
-            exchanges[field] = exchange = client.submit(client.submission(**{field: value}), expect="refused")
-            named = named_fields(exchange)
-            if named and field not in named and not exchange.response.ok:
-                raise Violation("ERR-5", f"an error that names {field}", ", ".join(sorted(named)), exchange)
+            exchanges[field] = client.submit(client.submission(**{field: value}), expect="refused")
     for field, exchange in exchanges.items():
         texts = sorted(set(field_texts(exchange)))
         if any(texts) and field not in spelled_fields(exchange) and not exchange.response.ok:

@@ -8,7 +8,7 @@ from contract.cases import ids
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED
-from contract.judge.reading import HIDDEN, judge_hidden, judge_progress, judge_read
+from contract.judge.reading import HIDDEN, judge_hidden, judge_read
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
@@ -242,23 +242,6 @@ def test_what_a_link_to_the_recording_looks_like(client: RecordingClient) -> Non
     url = shown(client, example(client, "plain"), query="?expand=media_url").response.engagement.get("media_url")
     scheme = str(url).partition("://")[0]
     client.recorder.observe("READ-14", "no link" if url is None else f"a link with {scheme}, which was not opened")
-
-
-@at_the_end
-@rule("READ-12", "READ-15")
-def test_processing_moves_forward(client: RecordingClient) -> None:
-    """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
-    readable(client, "read")
-    stands(client, "RESP-11")
-    for first in (example(client, "plain"), client.milestones[-1]):
-        documented(first)
-        reads = [shown(client, first) for _ in range(3)]
-        if not all(exchange.response.ok for exchange in reads):
-            raise See("READ-1")
-        reads += [shown(client, first, query=f"?expand={name}") for name in ("signals", "tags")]
-        for before, after in zip([first, *reads], reads, strict=False):
-            for finding in judge_progress(after, before):
-                raise Violation(*finding, after)
 
 
 @at_the_end

@@ -39,7 +39,8 @@ def test_ids_are_distinct(client: RecordingClient) -> None:
         raise Violation("RESP-3", "as many ids as engagements", str(made), exchanges[-1])
 
 
-# Each holds much at once: whatever a target changes of it, the title does not come back as it was sent.
+# Each holds much at once: whatever a target changes of it, the title does not come back as it was sent. The first one
+# is sent as escapes.
 TITLES = (
     "  two spaces around, two  inside, and 😀 as escapes  ",
     '"quoted" \u00a0\u3000',
@@ -62,7 +63,7 @@ def test_a_title_comes_back_exactly(client: RecordingClient) -> None:
     for title in TITLES:
         sent = f"{title[:3]}{client.run_id}{title[3:]}" if title[0] in ' "' else f"{client.run_id} {title}"
         plain = Submission({"title": "t" * len(sent)}, ACCEPTED, fields()["title"].valid, "a title of this length")
-        escaped = title == TITLES[0]
+        escaped = title is TITLES[0]
         case = Submission({"title": sent}, ACCEPTED, "RESP-4", "a title", escaped=escaped, plainer=plain)
         exchange = accepted(client, case)
         if not isinstance(exchange.response.engagement.get("title"), str):
@@ -114,9 +115,7 @@ def test_the_default_of_the_start_moves_on(client: RecordingClient) -> None:
     first, last = made[0], made[-1]
     starts = [one.response.engagement.get("start_at") for one in (first, last)]
     if None not in starts and starts[0] == starts[1] and last.started - first.started > 1:
-        raise Violation(
-            "RESP-8", f"another start than {first.shown(starts[0])}, of the first one", str(starts[1]), last
-        )
+        raise Violation("RESP-8", "another start than the first one's", last.shown(starts[1]), last)
 
 
 @rule("RESP-9")

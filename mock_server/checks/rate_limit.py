@@ -12,7 +12,7 @@ from mock_server.clock import Clock
 from mock_server.problems import RateLimited
 
 # Whose requests are counted: a workspace, or one credential of it by its name.
-Counted = tuple[str, str | None]
+Whose = tuple[str, str | None]
 
 
 class RateLimiter:
@@ -25,7 +25,7 @@ class RateLimiter:
         self._clock = clock
         self._default = default
         self._lock = threading.Lock()
-        self._windows: dict[Counted, tuple[int, float]] = {}  # the count, and the end in seconds since 1970
+        self._windows: dict[Whose, tuple[int, float]] = {}  # the count, and the end in seconds since 1970
 
     def hit(self, caller: Caller) -> str:
         """Count one request and return a sentence about what is left. Raises RateLimited with the seconds to wait."""
@@ -37,13 +37,13 @@ class RateLimiter:
             notes.append(self._hit(limit, (workspace.id, None)))
         return ", ".join(notes) or "no limit"
 
-    def windows(self) -> dict[Counted, tuple[int, float]]:
+    def windows(self) -> dict[Whose, tuple[int, float]]:
         """Return the windows that are open: whose requests, to their count and the end in seconds since 1970."""
         now = self._clock.timestamp()
         with self._lock:
             return {whose: window for whose, window in self._windows.items() if now < window[1]}
 
-    def restore(self, windows: Mapping[Counted, tuple[int, float]]) -> None:
+    def restore(self, windows: Mapping[Whose, tuple[int, float]]) -> None:
         """Replace all windows with these."""
         with self._lock:
             self._windows = dict(windows)
@@ -53,7 +53,7 @@ class RateLimiter:
         with self._lock:
             self._windows = {whose: window for whose, window in self._windows.items() if whose[0] != workspace_id}
 
-    def _hit(self, limit: Rate, whose: Counted) -> str:
+    def _hit(self, limit: Rate, whose: Whose) -> str:
         now = self._clock.timestamp()
         with self._lock:
             count, ends = self._windows.get(whose, (0, now))

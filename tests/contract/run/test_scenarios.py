@@ -2,17 +2,21 @@
 
 import json
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contract.cases.scenarios import SCENARIOS, Scenario
+from contract.exchange import Request, Response
 from contract.outcome import See, Violation
 from contract.run.profile import Profile
 from contract.run.scenarios import play
 from contract.run.session import Session, open_session
+from contract.target.clock import PaperClock
 from contract.target.embedded import embedded
+from contract.target.transport import HttpTransport
 from contract.target.wsgi import WsgiTransport
 from mock_server import Settings, create_app
 from mock_server.services import Mock
@@ -100,3 +104,28 @@ def test_two_workspaces_that_mix_only_when_they_overlap_are_found() -> None:
         made.begin()
         play(made.client, BY_NAME["two workspaces at the same moment do not mix"])
         assert made.recorder.findings["RESP-4"].failed
+
+
+class Losing(HttpTransport):
+    """Loses one answer of the first burst: something in between says 502 in its place."""
+
+    bursts = 0
+
+    def race(self, racers: Sequence[Request]) -> list[Response]:
+        """Send several at the same moment."""
+        self.bursts += 1
+        lost = [Response(502, {}, b"")] if self.bursts == 1 else []
+        return lost + super().race(racers)[len(lost) :]
+
+
+def test_a_burst_that_was_lost_in_part_is_sent_again() -> None:
+    """Under new keys, so that nothing is tested less. That the lost one may have created is remembered."""
+    scenario = next(scenario for scenario in SCENARIOS if scenario.at_once)
+    with embedded() as config:
+        transport = Losing(config)
+        made = open_session(config, Profile(), transport=transport, clock=PaperClock())
+        made.begin()
+        play(made.client, scenario)
+    assert transport.bursts == 2
+    assert len(made.client.lost) == 1
+    assert not any(found.failed for found in made.recorder.findings.values())

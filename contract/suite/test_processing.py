@@ -1,0 +1,43 @@
+"""How processing shows in reads and lists, at the end of a run, when some of it is done: READ-12 and READ-15."""
+
+from __future__ import annotations
+
+from contract.judge.reading import judge_envelope, judge_progress, judge_status
+from contract.outcome import See, Violation
+from contract.run.client import RecordingClient
+from contract.run.reading import PAGE, documented, readable, shown
+from contract.run.steps import example, stands
+from contract.suite.marks import at_the_end, rule
+
+
+@at_the_end
+@rule("READ-12", "READ-15")
+def test_processing_moves_forward(client: RecordingClient) -> None:
+    """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
+    readable(client, "read")
+    stands(client, "RESP-11")
+    for first in (example(client, "plain"), client.milestones[-1]):
+        documented(first)
+        reads = [shown(client, first) for _ in range(3)]
+        if not all(exchange.response.ok for exchange in reads):
+            raise See("READ-1")
+        reads += [shown(client, first, query=f"?expand={name}") for name in ("signals", "tags")]
+        for before, after in zip([first, *reads], reads, strict=False):
+            for finding in judge_progress(after, before):
+                raise Violation(*finding, after)
+
+
+@at_the_end
+@rule("READ-15")
+def test_a_read_is_not_behind_a_list(client: RecordingClient) -> None:
+    """An engagement that a list shows as processed is not in processing when it is read after that."""
+    readable(client, "read")
+    readable(client, "list")
+    page = client.read(f"?limit={PAGE}&order_by=updated_at:asc")
+    if next(judge_envelope(page, PAGE), None) is not None:
+        raise See("LIST-1")
+    listed = {one["id"]: one for one in page.response.engagement["data"]}
+    for first in client.examples.values():
+        exchange = shown(client, first)
+        for finding in judge_status(exchange, listed.get(first.response.id, {})):
+            raise Violation(*finding, exchange)
