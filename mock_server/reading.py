@@ -32,7 +32,8 @@ Place = tuple[int | str, ...]
 class Model(BaseModel):
     """An object with these members and no others. Values of another type are not converted. None is left out."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Most models are for the control plane: each is built when it is first used, so a server starts sooner.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
