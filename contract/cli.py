@@ -28,8 +28,8 @@ from contract.run.session import OK, REPORT_DIR, USAGE, open_session, select
 from contract.spec.rules import catalogue
 from contract.target.config import load, names_target, with_limits
 from contract.target.embedded import Target, resettable
-from contract.target.reading import ConfigError
 from contract.target.redaction import Redactor
+from contract.target.values import ConfigError
 
 NOBODY_READS = 128 + signal.SIGPIPE  # what a shell makes of a command that ends this way
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name

@@ -22,7 +22,7 @@ from contract.run.runner import budget
 from contract.run.session import INCOMPLETE, NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATION, open_session
 from contract.target.config import Config
 from contract.target.embedded import Target
-from contract.target.reading import ConfigError
+from contract.target.values import ConfigError
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
 INTERRUPTED = "interrupted"  # by a signal: then no other engine begins

@@ -19,7 +19,7 @@ from contract.run.profile import Profile
 from contract.run.session import REPORT_DIR, Session, open_session
 from contract.target import simulated
 from contract.target.config import Config, is_loopback, load
-from contract.target.reading import ConfigError
+from contract.target.values import ConfigError
 from contract.target.wsgi import WsgiTransport
 
 

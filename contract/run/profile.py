@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TypeVar
 
-from contract.target.reading import ConfigError, whole_number
+from contract.target.values import ConfigError, whole_number
 
 # From the smallest to the largest: each sends what the one before it sends, and more.
 PROFILES = ("safe", "quick", "standard", "thorough")

@@ -16,8 +16,8 @@ from contract.run.results import RuleResult
 from contract.run.session import GIVEN, Session, open_session
 from contract.target.clock import PaperClock
 from contract.target.config import Config
-from contract.target.reading import ConfigError
 from contract.target.rehearsal import Rehearsal
+from contract.target.values import ConfigError
 
 # What the environment may say to pytest is meant for other test runs.
 FOREIGN = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")

@@ -18,9 +18,10 @@ from contract.spec.rules import catalogue
 from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.ledger import Ledger
-from contract.target.reading import ConfigError, known_rule, whole_number
+from contract.target.reading import known_rule
 from contract.target.receiver import Receiver, Webhooks
 from contract.target.transport import HttpTransport, Transport
+from contract.target.values import ConfigError, whole_number
 
 OK, VIOLATION, USAGE, NO_TARGET, INCOMPLETE = 0, 1, 2, 3, 4
 NOTHING_ACCEPTED = "no submission was accepted, so no refusal means anything"

@@ -25,7 +25,7 @@ from contract.run.session import GIVEN, NO_TARGET, USAGE, Session, open_session,
 from contract.spec.rules import Rule, catalogue
 from contract.target.config import load, names_target, with_limits
 from contract.target.embedded import embedded
-from contract.target.reading import ConfigError
+from contract.target.values import ConfigError
 from pytest_engagements import OPTIONS, SUITE
 
 CLIENT = pytest.StashKey[RecordingClient]()

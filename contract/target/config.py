@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract.target.reading import (
-    CREDENTIALS,
+from contract.target.reading import CREDENTIALS, Deviation, Reader, read_toml
+from contract.target.receiver import Webhooks
+from contract.target.values import (
     ConfigError,
-    Deviation,
-    Reader,
     parse_address,
     parse_base_url,
     parse_count,
@@ -26,9 +25,7 @@ from contract.target.reading import (
     parse_rate,
     parse_seconds,
     parse_secret,
-    read_toml,
 )
-from contract.target.receiver import Webhooks
 
 LOOPBACK_RATE, REMOTE_RATE = None, 5.0
 REMOTE_REQUESTS, REMOTE_CREATIONS = 2000, 200

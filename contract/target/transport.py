@@ -18,9 +18,9 @@ import httpcore
 
 from contract.exchange import Request, Response
 from contract.target.config import Config
-from contract.target.reading import ConfigError
 from contract.target.silence import NoAnswer, why
 from contract.target.stream import Backend
+from contract.target.values import ConfigError
 
 MAX_RESPONSE = 1 << 22  # bytes; what is longer is cut, and so no JSON
 IDLE_SECONDS = 2.0  # shorter than any server keeps a connection open

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contract.target.config import load, names_target
-from contract.target.reading import ConfigError, parse_base_url, parse_rate
+from contract.target.values import ConfigError, parse_base_url, parse_rate
 
 FILE = """
 base_url = "https://staging.example.com/api/"

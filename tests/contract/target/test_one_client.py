@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from contract.exchange import Body, Request, Response
 from contract.target.config import Config
-from contract.target.reading import ConfigError
 from contract.target.transport import HttpTransport, NoAnswer
+from contract.target.values import ConfigError
 from tests.kit.odd_peers import BODY, PLAIN, Talk, dripping, relaying, saying, talking
 
 PATIENT, HURRIED = 30.0, 0.5  # seconds until a time-out: one that must not come, and one that must
