@@ -24,7 +24,7 @@ from contract.suite.marks import at_the_end, rule
 from contract.target.receiver import Receiver
 
 FIRST_RETRY = 5.0  # seconds
-PATIENCE = (6.0, 30.0, 120.0)  # seconds that a webhook is waited for, by profile
+PATIENCE = (15.0, 30.0, 120.0)  # seconds that a webhook is waited for, by profile
 
 
 def receiver(client: RecordingClient) -> Receiver:
@@ -42,7 +42,12 @@ def about(client: RecordingClient, kind: str | None = None, id_: str | None = No
 
 def _fits(client: RecordingClient, message: Message, kind: str | None, id_: str | None) -> bool:
     found = message.engagement.get("id")
-    return found in client.ids and id_ in {None, found} and kind in {None, message.event.get("type")}
+    return (
+        isinstance(found, str)
+        and found in client.ids
+        and id_ in {None, found}
+        and kind in {None, message.event.get("type")}
+    )
 
 
 def wait(client: RecordingClient, kind: str, id_: str, times: int = 1) -> list[Message]:
@@ -71,6 +76,8 @@ def test_a_creation_sends_a_webhook(client: RecordingClient) -> None:
     latest = created(client, client.submission())
     for first in (example(client, "plain"), latest, *client.milestones):
         if not wait(client, CREATED, str(first.response.id)):
+            if receiver(client).full:
+                raise Untested("more webhooks came than a run keeps")
             raise Violation("HOOK-3", f"{CREATED} about {first.response.id}", "no webhook about it came", first)
 
 
@@ -135,8 +142,8 @@ def test_a_finished_transcript_sends_a_webhook(client: RecordingClient) -> None:
         raise Violation("HOOK-5", TRANSCRIBED, f"{UPDATED} to COMPLETED alone", example(client, "plain"))
     for message in about(client, TRANSCRIBED):
         status = message.engagement.get("processing_status")
-        if status not in {None, "COMPLETED"}:
-            raise Violation("HOOK-5", "an engagement that is COMPLETED", str(status))
+        if status == "FAILED":  # what else processing makes may come later
+            raise Violation("HOOK-5", "no webhook where processing failed", status)
 
 
 @at_the_end

@@ -41,6 +41,7 @@ class Receiver:
         self._changed = threading.Condition()
         self._messages: list[Message] = []
         self._size = 0  # bytes of their bodies
+        self.full = False  # whether something came that was not kept
         self._refused: set[str] = set()
         self.refuses: str | None = None  # a title: the first attempt of each message about it is answered with 500
         server = _Server((webhooks.host, webhooks.port), _handler(self))
@@ -72,6 +73,8 @@ class Receiver:
             if len(self._messages) < MOST and self._size + len(message.content) <= MOST_BYTES:
                 self._messages.append(message)
                 self._size += len(message.content)
+            else:
+                self.full = True
             self._changed.notify_all()
             if self.refuses is None or message.engagement.get("title") != self.refuses or message.id in self._refused:
                 return 204

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def message(event: Any = None, key: str = KEY, **headers: str | None) -> Message
         "svix-signature": Webhook(key).sign("msg_1", now, content.decode()),
     }
     signed |= {name.replace("_", "-"): value for name, value in headers.items()}
-    return Message({name: value for name, value in signed.items() if value is not None}, content, 0.0)
+    return Message({name: value for name, value in signed.items() if value is not None}, content, now.timestamp())
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,24 @@ def message(event: Any = None, key: str = KEY, **headers: str | None) -> Message
         message(svix_signature="v1,"),
         message(svix_id="msg_2"),
         message(svix_timestamp="soon"),
+        message(svix_timestamp="9" * 30),
+        replace(message(), at=message().at + 3600),
     ],
 )
 def test_a_signature_has_to_fit(wrong: Message) -> None:
-    """Id, time and body are signed with the key of the endpoint; anything else breaks HOOK-1."""
+    """Id, time and body are signed with the key of the endpoint, when it was sent; anything else breaks HOOK-1."""
     assert judge_signature(message(), KEY) is None
     assert (judge_signature(wrong, KEY) or ("",))[0] == "HOOK-1"
+
+
+def test_a_signature_is_judged_by_when_its_message_came() -> None:
+    """A run may last longer than a signature is good for."""
+    sent = datetime.now(UTC) - timedelta(hours=1)
+    headers = {"svix-id": "m", "svix-timestamp": str(int(sent.timestamp()))}
+    headers["svix-signature"] = Webhook(KEY).sign("m", sent, "{}")
+    assert judge_signature(Message(headers, b"{}", sent.timestamp()), KEY) is None
+    bare = {**headers, "svix-signature": headers["svix-signature"].removeprefix("v1,")}
+    assert judge_signature(Message(bare, b"{}", sent.timestamp()), KEY) is not None
 
 
 def test_a_body_that_is_no_json_can_be_signed() -> None:
@@ -63,7 +76,7 @@ def test_a_body_that_is_no_json_can_be_signed() -> None:
     content, now = b"no json", datetime.now(UTC)
     headers = {"svix-id": "m", "svix-timestamp": str(int(now.timestamp()))}
     headers["svix-signature"] = Webhook(KEY).sign("m", now, content.decode())
-    said = Message(headers, content, 0.0)
+    said = Message(headers, content, now.timestamp())
     assert judge_signature(said, KEY) is None
     assert {finding.rule for finding in judge_event(said)} == {"HOOK-2"}
 
@@ -95,6 +108,7 @@ def test_an_update_says_how_it_was_before() -> None:
         return message({**EVENT, "data": {"object": ENGAGEMENT, "previous_attributes": before}})
 
     assert judge_update(update({"processing_status": "PROCESSING"})) is None
+    assert judge_update(update({"processing_status": "PROCESSING", "updated_at": ENGAGEMENT["updated_at"]})) is None
     for wrong in (None, {}, [], {"processing_status": ENGAGEMENT["processing_status"]}):
         assert (judge_update(update(wrong)) or ("",))[0] == "HOOK-4"
 
