@@ -78,7 +78,8 @@ def curl(exchange: Exchange) -> str:
 
 
 def _curl(exchange: Exchange, request: Request) -> str:
-    parts = ["curl -sS -i", *exchange.options]
+    globbing = set("[]{}") & set(request.path)  # curl takes them for a pattern
+    parts = ["curl -sS -i", *(["-g"] if globbing else []), *exchange.options]
     if request.method != "POST":
         parts.append(f"-X {shlex.quote(request.method)}")
     for name, value in exchange.shown_headers():

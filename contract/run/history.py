@@ -11,6 +11,7 @@ from contract.exchange import Exchange, Response
 from contract.script import Meanwhile
 
 MOST_KEYS = 2000
+MOST_STEPS = 50  # of one key, besides the first
 LARGEST = 20_000  # bytes of a request that is remembered
 
 
@@ -28,7 +29,10 @@ class Step:
 
 
 class History:
-    """Remembers the requests of the latest keys, so that what led to a fault can be sent again."""
+    """Remembers requests by their keys, so that what led to a fault can be sent again.
+
+    Of many keys those that made nothing are dropped first. Of one key it keeps the first request and the latest.
+    """
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
@@ -52,10 +56,15 @@ class History:
             self._made.append(number)
         if step.request_id is not None:
             self._request_ids.setdefault(step.request_id, step)
-        self._by_key.setdefault(request.key or "", []).append(step)
+        same = self._by_key.setdefault(request.key or "", [])
+        same.append(step)
+        del same[1:-MOST_STEPS]
+        if len(self._by_key) > MOST_KEYS:
+            idle = (key for key, steps in self._by_key.items() if not any(step.made for step in steps))
+            del self._by_key[next(idle, next(iter(self._by_key)))]
         if exchange.burst:
             self._bursts.setdefault(exchange.burst, []).append(brief)
-        for known in (self._by_key, self._makers, self._request_ids, self._bursts):
+        for known in (self._makers, self._request_ids, self._bursts):
             while len(known) > MOST_KEYS:
                 known.popitem(last=False)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ class Rehearsal:
         if (status := REFUSALS.get(request.expect)) is not None:
             return _problem(status, number)
         if not request.submits:
-            return self._read(request)
+            return self._read(request, number)
         if request.expect == "observed":
             return _problem(SILENT, number)
         workspace = "other_workspace" if request.credential == "other_workspace" else "writer"
@@ -44,7 +45,7 @@ class Rehearsal:
         engagement = self._stored.setdefault(place, _engagement(document, workspace, number))
         return _json(200 if stored else 201, engagement, "application/json")
 
-    def _read(self, request: Request) -> Response:
+    def _read(self, request: Request, number: int) -> Response:
         """Return one engagement, or a page of all of them."""
         path, _, query = request.path.removeprefix(PATH).partition("?")
         parameters = dict(parse_qsl(query))
@@ -53,6 +54,9 @@ class Rehearsal:
         workspace = "other_workspace" if request.credential == "other_workspace" else "writer"
         stored = [engagement | expanded for (owner, _), engagement in self._stored.items() if owner == workspace]
         if not path:
+            numbers = [parameters[name] for name in ("limit", "cursor") if name in parameters]
+            if not all(re.fullmatch("[0-9]{1,9}", text) for text in numbers):
+                return _problem(400, number)
             return _json(200, _page(stored, parameters), "application/json")
         found = next((engagement for engagement in stored if engagement["id"] == path[1:]), {})
         tag = f'"{path[1:]} {",".join(names)}"'

@@ -1,7 +1,8 @@
 """What a run remembers of what it sent before."""
 
-from contract.script import Meanwhile
-from tests.kit.targets import Make, Scripted, Target, engagement
+from contract.run.history import MOST_KEYS, MOST_STEPS
+from contract.script import Meanwhile, curl
+from tests.kit.targets import Make, Scripted, Target, engagement, reply
 
 
 def test_only_what_was_sent_in_one_burst_is_one(make: Make) -> None:
@@ -37,3 +38,23 @@ def test_what_other_keys_sent_meanwhile_is_counted(make: Make) -> None:
     repeat = client.submit(first.request.body, expect="replayed")
     assert client.recorder.history.meanwhile(repeat) == Meanwhile(creations=2, requests=2)
     assert client.recorder.history.meanwhile(client.submit(client.submission())) == Meanwhile()
+
+
+def test_what_made_an_engagement_is_kept_longer_than_what_made_none(make: Make) -> None:
+    """Thousands of refused keys do not push out the first submission, nor do its own repeats."""
+    client = make(Scripted(Target(lambda document: document["title"] == "refused")))
+    first = client.submit(client.submission())
+    for _ in range(MOST_KEYS + 5):
+        client.submit(client.submission(title="refused"), expect="refused")
+    for title in ("a", "b", "c") * MOST_STEPS:
+        repeat = client.submit({**first.document, "title": title}, expect="replayed")
+    before = client.recorder.history.before(repeat, "IDEM-2")
+    assert [exchange.request for exchange in before][:1] == [first.request]
+    assert client.recorder.history.meanwhile(repeat).requests >= MOST_KEYS
+
+
+def test_a_line_takes_brackets_as_they_are(make: Make) -> None:
+    """Curl takes brackets in a URL for a pattern unless it is told otherwise."""
+    client = make(Scripted(reply(200, {})))
+    assert " -g " in curl(client.read("?filter[start_at][gt]=x", "writer"))
+    assert " -g " not in curl(client.read("?limit=1", "writer"))
