@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from tests.peer import media
-from tests.peer.reading import Lacking, Reading, Unknown, Wrong, tag
+from tests.peer.reading import Lacking, Reading, Unknown, Wrong
 from tests.peer.stored import PATH, Caller, Record, shown
 from tests.peer.submission import Fault, Path, Unreadable, faults, instant, read
 from tests.peer.variant import Variant
@@ -70,9 +70,7 @@ class Peer:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._window = (0, 0)
-        self._reading = Reading(
-            self._records, lambda record: shown(record, variant), creator_reads=variant.creator_reads_private
-        )
+        self._reading = Reading(self._records, variant)
         for name, workspace, scopes in (
             ("writer", "A", ("engagements:write", "engagements:read")),
             ("reader", "A", ("engagements:read",)),
@@ -132,8 +130,8 @@ class Peer:
             raise Refusal(400, f"The parameter {parameter} cannot be used.") from None
         except Unknown:
             raise Refusal(404, "No engagement has this id.") from None
-        known = environ.get("HTTP_IF_NONE_MATCH") == tag(answer)
-        return (304 if known else 200), [("ETag", tag(answer))], answer
+        tag = self._reading.tag(answer)
+        return (304 if environ.get("HTTP_IF_NONE_MATCH") == tag else 200), [("ETag", tag)], answer
 
     def _records(self) -> list[Record]:
         with self._lock:

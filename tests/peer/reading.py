@@ -9,13 +9,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import ge, gt, le, lt
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.peer.stored import Caller, Record
+from tests.peer.stored import Caller, Record, progress, shown
+from tests.peer.variant import Variant
 
 SCOPE, PRIVATE = "engagements:read", "engagements:private:read"
 TYPES = ("MEETING", "CALL", "EMAIL", "TASK", "NOTE", "CALENDAR_EVENT", "DOCUMENT")
@@ -34,7 +35,6 @@ EXPANDED: dict[str, tuple[str | None, object]] = {  # name: the scope that it ne
 }
 
 Json = dict[str, Any]
-Shown = Callable[[Record], Json]
 
 
 class Wrong(Exception):  # noqa: N818  a verdict
@@ -55,14 +55,16 @@ class Page:
 
     workspace: str
     parameters: Json
-    owed: list[Record]
+    expand: Json
+    limit: int
+    owed: list[Record | None]  # None: something that the reader must not see
 
 
 class Reading:
-    """Answers GET. `records` returns what is stored, and `shown` an engagement as it is now."""
+    """Answers GET of one variant. `records` returns what is stored."""
 
-    def __init__(self, records: Callable[[], list[Record]], shown: Shown, *, creator_reads: bool) -> None:
-        self._records, self._shown, self._creator_reads = records, shown, creator_reads
+    def __init__(self, records: Callable[[], list[Record]], variant: Variant) -> None:
+        self._records, self._variant = records, variant
         self._pages: dict[str, Page] = {}
 
     def one(self, caller: Caller, id_: str, query: str) -> Json:
@@ -71,8 +73,16 @@ class Reading:
         expand = _expand(caller, dict(parse_qsl(query, keep_blank_values=True)))
         for record in self._visible(caller):
             if record.id == id_:
-                return self._shown(record) | expand
+                return shown(record, self._variant) | expand
+        if self._variant.odd_ids == "refused" and not any(len(record.id) == len(id_) for record in self._records()):
+            raise Wrong("id")
         raise Unknown
+
+    def tag(self, document: Json) -> str:
+        """Return the ETag of an engagement as it is shown, or of its version alone."""
+        if self._variant.etags == "version":
+            document = {name: value for name, value in document.items() if name not in EXPANDED}
+        return f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}"'
 
     def many(self, caller: Caller, query: str) -> Json:
         """Return a page of a list. Raises Lacking and Wrong."""
@@ -80,11 +90,17 @@ class Reading:
         parameters = dict(parse_qsl(query, keep_blank_values=True))
         expand, limit = _expand(caller, parameters), _limit(parameters.pop("limit", "25"))
         cursor = parameters.pop("cursor", None)
-        owed = self._first(caller, parameters) if cursor is None else self._next(caller, parameters, cursor)
-        data, owed = owed[:limit], owed[limit:]
-        following = self._keep(Page(caller.workspace, parameters, owed)) if owed else None
-        listed = [self._shown(record) | expand for record in data]
-        return {"object": "list", "data": listed, "has_more": bool(owed), "next_cursor": following}
+        if cursor is None:
+            page = Page(caller.workspace, parameters, expand, limit, self._first(caller, parameters))
+        else:
+            page = self._next(caller, parameters, cursor)
+            if self._variant.cursors == "place":
+                page = replace(page, expand=expand, limit=limit)
+        data, owed = page.owed[: page.limit], page.owed[page.limit :]
+        more = any(record is not None for record in owed)
+        following = self._keep(replace(page, owed=owed)) if more else None
+        listed = [shown(record, self._variant) | page.expand for record in data if record is not None]
+        return {"object": "list", "data": listed, "has_more": more, "next_cursor": following}
 
     def _visible(self, caller: Caller) -> Iterator[Record]:
         for record in self._records():
@@ -94,38 +110,45 @@ class Reading:
     def _admits(self, record: Record, caller: Caller) -> bool:
         """Return whether a reader may see a private engagement."""
         takes_part = any(one.get("email") == caller.email for one in record.body.get("participants") or ())
-        return PRIVATE in caller.scopes or takes_part or (self._creator_reads and record.owner == caller)
+        return (
+            PRIVATE in caller.scopes or takes_part or (self._variant.creator_reads_private and record.owner == caller)
+        )
 
-    def _first(self, caller: Caller, parameters: Json) -> list[Record]:
+    def _first(self, caller: Caller, parameters: Json) -> list[Record | None]:
         newest_first = ORDERS.get(parameters.get("order_by", "updated_at:desc"))
         if newest_first is None:
             raise Wrong("order_by")
         tests = [_test(name, value) for name, value in parameters.items() if name.startswith("filter")]
         search = parameters.get("search", "").lower()
-        shown = [(self._shown(record), record) for record in self._visible(caller)]
         kept = [
-            (document.get("updated_at", ""), record.id, record)
-            for document, record in shown
-            if search in document["title"].lower() and all(test(document) for test in tests)
+            (document["updated_at"], record.id, record)
+            for document, record in ((self._stored(record), record) for record in self._visible(caller))
+            if self._found(search, document["title"].lower()) and all(test(document) for test in tests)
         ]
-        return [record for *_, record in sorted(kept, key=lambda one: one[:2], reverse=newest_first)]
+        found = [record for *_, record in sorted(kept, key=lambda one: one[:2], reverse=newest_first)]
+        if self._variant.pages == "short":
+            return [one for number, record in enumerate(found) for one in ((record, None) if number % 3 else (record,))]
+        return [*found]
 
-    def _next(self, caller: Caller, parameters: Json, cursor: str) -> list[Record]:
+    def _stored(self, record: Record) -> Json:
+        """Return an engagement as filters and orders see it: with all digits of its times."""
+        exact = {"start_at": record.start_at.isoformat(), "updated_at": progress(record, self._variant)[1].isoformat()}
+        return shown(record, self._variant) | exact
+
+    def _found(self, search: str, title: str) -> bool:
+        return search in title if self._variant.search == "text" else set(search.split()) <= set(title.split())
+
+    def _next(self, caller: Caller, parameters: Json, cursor: str) -> Page:
         page = self._pages.get(cursor)
         if page is None or page.workspace != caller.workspace or page.parameters != parameters:
             raise Wrong("cursor")
         visible = {record.id for record in self._visible(caller)}
-        return [record for record in page.owed if record.id in visible]
+        return replace(page, owed=[one for one in page.owed if one is None or one.id in visible])
 
     def _keep(self, page: Page) -> str:
         cursor = secrets.token_urlsafe(12)
         self._pages[cursor] = page
         return cursor
-
-
-def tag(document: Json) -> str:
-    """Return the ETag of an engagement as it is shown."""
-    return f'"{hashlib.sha256(json.dumps(document).encode()).hexdigest()[:32]}"'
 
 
 def _need(caller: Caller, scope: str | None) -> None:

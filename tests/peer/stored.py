@@ -10,7 +10,8 @@ from tests.peer.variant import Variant
 
 PATH = "/api/v2/engagements"
 SECONDS = 95  # the length of every recording
-STAGES = (("PENDING", 0.0), ("PROCESSING", 0.2), ("COMPLETED", 0.6))  # and the age at which each begins
+# The age at which each begins. Twice in PROCESSING, as something is done that only expand would show.
+STAGES = (("PENDING", 0.0), ("PROCESSING", 0.2), ("PROCESSING", 0.4), ("COMPLETED", 0.6))
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,11 @@ def shown(record: Record, variant: Variant) -> dict[str, Any]:
         "title": record.body["title"],
         "engagement_type": record.body["type"],
     }
-    status, updated_at = _progress(record, variant)
+    status, updated_at = progress(record, variant)
     if variant.optional_fields != "none":
         document |= {"processing_status": status, "is_private": record.private}
-        document |= {"created_at": _zulu(record.created_at), "updated_at": _zulu(updated_at)}
+        digits = "seconds" if variant.seconds == "whole" else "milliseconds"
+        document |= {"created_at": _zulu(record.created_at, digits), "updated_at": _zulu(updated_at, digits)}
     if variant.optional_fields == "all":
         document |= {
             "start_at": _start(record, variant),
@@ -69,7 +71,8 @@ def shown(record: Record, variant: Variant) -> dict[str, Any]:
     return document | ({"version": 7, "links": {"self": PATH}} if variant.extra_fields else {})
 
 
-def _progress(record: Record, variant: Variant) -> tuple[str, datetime]:
+def progress(record: Record, variant: Variant) -> tuple[str, datetime]:
+    """Return how far processing has come, and when it did."""
     if variant.processing != "moving":
         return variant.processing, record.created_at
     age = datetime.now(UTC) - record.created_at
@@ -88,5 +91,5 @@ def _start(record: Record, variant: Variant) -> str:
     return _zulu(record.start_at)
 
 
-def _zulu(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _zulu(moment: datetime, digits: str = "milliseconds") -> str:
+    return moment.astimezone(UTC).isoformat(timespec=digits).replace("+00:00", "Z")

@@ -54,6 +54,14 @@ class Variant:
     strict_addresses: bool = _switch(True, False)  # refuses more than the page asks for
     reading: str = _switch("offered", "absent")  # reading back: GET of one engagement and of lists
     creator_reads_private: bool = _switch(True, False)  # its creator, who is no participant, sees a private engagement
+    odd_ids: str = _switch("unknown", "refused")  # an id of another length gets 404, or 400
+    seconds: str = _switch("milliseconds", "whole")  # what created_at and updated_at show of what is stored
+    etags: str = _switch("answer", "version")  # of what is shown, or of the engagement whatever is expanded
+    search: str = _switch("text", "words")  # in any order
+    pages: str = _switch(
+        "full", "short"
+    )  # short: what a reader must not see is taken out of a page that is cut already
+    cursors: str = _switch("place", "query")  # query: with the limit and the expand of the first page
     proxy_ceiling: int | None = _switch(None, MEBIBYTE)  # larger bodies get 413 text/html from a proxy
     requests_per_second: int | None = _switch(None, 200)
 
