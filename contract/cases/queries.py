@@ -6,7 +6,7 @@ Rules: LIST-3 to LIST-9, LIST-13 to LIST-16.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -20,6 +20,7 @@ COMPARISONS: dict[str, Callable[[datetime, datetime], bool]] = {"gt": gt, "gte":
 # Each operator gets its bound in another zone: an instant has many spellings, and a text compared is no instant.
 ZONES = {"gt": UTC, "gte": timezone(timedelta(hours=5, minutes=30)), "lt": timezone(timedelta(hours=-8)), "lte": UTC}
 GAP = timedelta(milliseconds=10)  # between two updates that a filter can tell apart
+WIDE_GAP = timedelta(seconds=2)  # the same, where whole seconds are shown
 YEARS = range(1900, 2200)  # of a bound: further away, a zone may lead out of the calendar
 MANY_STARTS = 3  # so that a bound below and one above leave some out and some in
 LONGEST = 200  # characters of a text that is searched for
@@ -85,8 +86,13 @@ def _holds(name: str, value: str, engagement: Engagement) -> bool:
     return at is not None and bound is not None and COMPARISONS[operator](at, bound)
 
 
-def filters(sample: Sequence[Engagement]) -> Iterator[Query]:
-    """Yield a query for each filter, with values that tell some engagements of the sample from others."""
+def filters(sample: Sequence[Engagement], submitted: Iterable[datetime | None]) -> Iterator[Query]:
+    """Yield a query for each filter, with values that tell some engagements of the sample from others.
+
+    Bounds of starts are among those that were submitted in whole seconds: no part of them is hidden from us.
+    """
+    whole = {at for at in submitted if at is not None and not at.microsecond and at.year in YEARS}
+    starts = sorted(whole & {instant(one.get("start_at")) for one in sample})
     for field, words in WORDS.items():
         rule = RULES[field]
         present = [word for word in words if any(one.get(field) == word for one in sample)]
@@ -95,15 +101,15 @@ def filters(sample: Sequence[Engagement]) -> Iterator[Query]:
             yield Query({f"filter[{field}][eq]": word}, rule)
         if present:
             yield Query({f"filter[{field}][in]": f"{present[0]},{words[-1]}"}, rule)
-    for field, bound in (("start_at", _known_start(sample)), ("updated_at", _in_a_gap(sample))):
+    middle = starts[len(starts) // 2] if starts else None
+    for field, bound in (("start_at", middle), ("updated_at", _in_a_gap(sample))):
         for operator in COMPARISONS if bound is not None else ():
             yield Query({f"filter[{field}][{operator}]": _written(bound, operator)}, RULES[field])
-    yield from _together(sample)
+    yield from _together(sample, starts)
 
 
-def _together(sample: Sequence[Engagement]) -> Iterator[Query]:
+def _together(sample: Sequence[Engagement], starts: Sequence[datetime]) -> Iterator[Query]:
     """Yield queries with two filters, of which each leaves out what the other one lets through."""
-    starts = _whole_starts(sample)
     if len(starts) > MANY_STARTS:
         bounds = {
             "filter[start_at][gte]": _written(starts[1], "gte"),
@@ -125,13 +131,19 @@ def _kinds(sample: Sequence[Engagement], at: datetime, holds: Callable[[datetime
     return {kind for start, kind in starts if start is not None and isinstance(kind, str) and holds(start, at)}
 
 
-def searches(run_id: str, title: str, key: str, titles: Sequence[str]) -> tuple[Query, ...]:
+def inside(title: str) -> str:
+    """Return a part of a title that begins and ends within a word."""
+    return title[2:-1]
+
+
+def searches(run_id: str, title: str, key: str, titles: Sequence[str], *, by_words: bool = False) -> tuple[Query, ...]:
     """Return searches for titles and for a part of one, and for what no title holds.
 
     A title begins with the run's id. `titles` are those of the run; their signs and letters are searched for as well.
+    Where a target searches for words, a part of one finds nothing, and signs say nothing (`by_words`).
     """
-    found = (title, title[2:-1], *_richest(run_id, titles))
-    nowhere = (key, f"{run_id} in no title", *_disguised(title))
+    found = (title, *_richest(run_id, titles)) if by_words else (title, inside(title), *_richest(run_id, titles))
+    nowhere = (key, f"{run_id} in no title", *(() if by_words else _disguised(title)))
     both = Query({"search": title, "filter[engagement_type][in]": "CALL,MEETING"}, "LIST-5")
     return (*(Query({"search": text}, "LIST-5") for text in (*found, *nowhere)), both)
 
@@ -186,23 +198,12 @@ ODD = (
 )
 
 
-def _known_start(sample: Sequence[Engagement]) -> datetime | None:
-    """Return a start that was submitted."""
-    starts = _whole_starts(sample)
-    return starts[len(starts) // 2] if starts else None
-
-
-def _whole_starts(sample: Sequence[Engagement]) -> list[datetime]:
-    """Return the starts in whole seconds, in their order: no part of them is hidden from us."""
-    starts = {at for one in sample if (at := instant(one.get("start_at"))) and not at.microsecond}
-    return sorted(at for at in starts if at.year in YEARS)
-
-
 def _in_a_gap(sample: Sequence[Engagement]) -> datetime | None:
     """Return an instant in the widest gap between two updates: a store may know more digits than it shows."""
     updates = sorted({at for one in sample if (at := instant(one.get("updated_at")))})
+    gap = GAP if any(at.microsecond for at in updates) else WIDE_GAP
     width, earlier = max(((later - earlier, earlier) for earlier, later in pairwise(updates)), default=(None, None))
-    return None if width is None or earlier is None or width < GAP else earlier + width / 2
+    return None if width is None or earlier is None or width < gap else earlier + width / 2
 
 
 def _written(at: datetime | None, operator: str) -> str:

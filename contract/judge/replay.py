@@ -16,7 +16,7 @@ UNCHANGED = ("object", "id", "title", "engagement_type", "is_private", "created_
 INSTANTS = ("created_at", "start_at", "engagement_at", "end_at")
 # What processing may correct. It stays as long as neither the status nor the time of the last change moves.
 PROCESSED = ("engagement_at", "end_at", "duration_seconds", "is_internal", "data_source", "host_user_id", "meeting_url")
-ADVANCE = ("PENDING", "PROCESSING", "COMPLETED", "FAILED")
+ADVANCE = {"PENDING": 0, "PROCESSING": 1, "COMPLETED": 2, "FAILED": 2}  # how far each status has come
 Engagement = Mapping[str, Any]
 
 
@@ -45,18 +45,32 @@ def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
             UNCHANGED_RULE, f"{name} unchanged, {exchange.shown(before[name])}", f"{name} {exchange.shown(after[name])}"
         )
         return
-    if but_touched(before) == but_touched(after) and before.get("updated_at") != after.get("updated_at"):
-        yield Finding(UNCHANGED_RULE, "updated_at as it was, as nothing else changed", str(after.get("updated_at")))
     yield from judge_forward(exchange, before)
+
+
+def judge_touched(repeats: Sequence[Exchange]) -> Iterator[Finding]:
+    """Say what is wrong if each of several repeats moves updated_at and nothing else. Rule: IDEM-2.
+
+    One move alone says nothing: meanwhile processing may have changed what has to be asked for.
+    """
+    shown = [exchange.response.engagement for exchange in repeats]
+    times = {str(engagement.get("updated_at")) for engagement in shown}
+    if len(times) == len(shown) and all(but_touched(engagement) == but_touched(shown[0]) for engagement in shown):
+        actual = f"{shown[0].get('updated_at')}, then {shown[-1].get('updated_at')}"
+        yield Finding(UNCHANGED_RULE, "updated_at as it was, as nothing else changed", actual)
 
 
 def judge_forward(exchange: Exchange, before: Engagement) -> Iterator[Finding]:
     """Say what is wrong if processing went back behind what an answer showed before. Rule: IDEM-2."""
-    statuses = [engagement.get("processing_status") for engagement in (before, exchange.response.engagement)]
-    if statuses[0] in ADVANCE[2:] and statuses[1] in ADVANCE and statuses[0] != statuses[1]:
-        yield Finding(UNCHANGED_RULE, f"processing_status {statuses[0]}, which is final", str(statuses[1]))
-    if statuses == ["PROCESSING", "PENDING"]:
-        yield Finding(UNCHANGED_RULE, "processing_status that moves forward", "PROCESSING, then PENDING")
+    then, now = (engagement.get("processing_status") for engagement in (before, exchange.response.engagement))
+    if went_back(then, now):
+        yield Finding(UNCHANGED_RULE, f"processing_status that moves on from {then}", str(now))
+
+
+def went_back(then: Any, now: Any) -> bool:
+    """Tell whether processing lies behind what was shown before, or one end of it became the other."""
+    known = [ADVANCE[status] for status in (then, now) if isinstance(status, str) and status in ADVANCE]
+    return len(known) == 2 and (known[1] < known[0] or (known == [2, 2] and then != now))
 
 
 def differences(before: Engagement, after: Engagement, names: Sequence[str] = UNCHANGED) -> list[str]:

@@ -34,11 +34,9 @@ _PLAIN: dict[Verdict, Submission | WrongCredential] = {
 
 def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: Exchange) -> Violation | See:
     """Return what to raise for a case that was judged wrong: it may be the fault of a plainer one."""
-    owner = client.ids.get(exchange.response.id or "", exchange.request.key)
     about_the_key = isinstance(case, Submission) and case.field == "external_id"
-    if exchange.response.ok and owner != exchange.request.key and not about_the_key:
-        expected = f"a key of its own, so that this is refused: {finding.expected}"
-        return Violation(WHOLE_KEY, expected, f"the engagement of another key, {exchange.response.id}", exchange)
+    if exchange.response.ok and client.shows_another(exchange) and not about_the_key:
+        return taken_for_another(exchange, finding.expected)
     plainer = case.plainer if isinstance(case, Submission) else None
     if plainer is not None and exchange.response.ok and _status(client, plainer) not in plainer.verdict.statuses:
         return See(plainer.rule)
@@ -47,6 +45,12 @@ def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: E
     if plain is not None and refused and _status(client, plain) == status:
         return See(plain.rule)
     return violation(finding, exchange)
+
+
+def taken_for_another(exchange: Exchange, expected: str) -> Violation:
+    """Return what to raise where the engagement of another key comes back: that key is taken for this one."""
+    actual = f"the engagement of another key, {exchange.response.id}"
+    return Violation(WHOLE_KEY, f"a key of its own, so that this is refused: {expected}", actual, exchange)
 
 
 def _status(client: RecordingClient, case: Submission | WrongCredential) -> int:
@@ -183,6 +187,8 @@ def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
         repeat = client.submit(document, expect="replayed")
         if not first.response.ok:
             continue
+        if judge_repeat(repeat, first, rule) is not None:
+            ask_plain_repeat(client, repeat, first)
         for finding in filter(None, (judge_repeat(repeat, first, rule), *judge_unchanged(repeat, first))):
             client.recorder.fail(finding.rule, violation(finding, repeat))
             raise See(finding.rule)

@@ -53,11 +53,12 @@ class RecordingClient(Client):
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
+        self.early: dict[str, Exchange] = {}  # the first read of each engagement by who may see everything, by its path
         self.repeated: dict[str, Document] = {}  # what the last repeat of an engagement showed, by its id
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
         self.forgotten: set[str | None] = set()  # keys that were remembered for a while: nothing rests on them any more
-        self.plain: dict[str, int] = {}  # the status of the plain refusal of a kind, by its rule
+        self.plain: dict[str, int] = {}  # the status of the plain refusal of a kind, by what it is
         self._request_ids: deque[str] = deque(maxlen=5000)
 
     def allowed(self, changes: Document) -> Document:
@@ -84,6 +85,10 @@ class RecordingClient(Client):
             if name in self.broken:
                 raise See(self.broken[name])
 
+    def shows_another(self, exchange: Exchange) -> bool:
+        """Tell whether an answer shows the engagement of another key."""
+        return self.ids.get(exchange.response.id or "", exchange.request.key) != exchange.request.key
+
     def submit_wrong(self, wrong: WrongCredential, key: str) -> Exchange:
         """Send a submission that is valid but for its credential. Raises LeftOut if that is none."""
         token = self.config.credentials["writer"].token
@@ -106,6 +111,7 @@ class RecordingClient(Client):
         """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
         super().forget()
         self.milestones.clear()
+        self.early.clear()
         self.repeated.clear()
         self.examples.clear()  # a target that was reset does not know them either
 
@@ -120,11 +126,12 @@ class RecordingClient(Client):
         self.recorder.history.add(exchange)
         for finding in invariants.check(exchange):
             self.recorder.fail(finding.rule, Violation(*finding, exchange))
-        if (number := exchange.request_id) is not None:
+        if exchange.response.status >= 400 and (number := exchange.request_id) is not None:
             if number in self._request_ids:
                 self.recorder.fail("ERR-6", Violation("ERR-6", "a new request_id", f"{number} again", exchange))
             self._request_ids.append(number)
-        new = exchange.response.id is not None and exchange.response.id not in self.ids
+        made = exchange.request.expect != "replayed" and (not exchange.burst or exchange.response.status == 201)
+        new = made and exchange.response.id is not None and exchange.response.id not in self.ids
         small = len(exchange.request.body.content) < SMALL and len(exchange.response.content) < SMALL
         if new and small and exchange.request.submits and exchange.request.credential == "writer":
             self.milestones.append(exchange)

@@ -96,7 +96,10 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
     """Read what a submission created. Raises See if reading what was created is known to fail."""
     client.need("read")
     query = options.pop("query", "")
-    return client.read(f"/{quote(created.response.id or '', safe='')}{query}", who, **options)
+    exchange = client.read(f"/{quote(created.response.id or '', safe='')}{query}", who, **options)
+    if who == "private_reader" and exchange.response.ok:
+        client.early.setdefault(exchange.request.path, exchange)
+    return exchange
 
 
 def as_sent(client: RecordingClient) -> Iterator[Exchange]:
@@ -242,17 +245,24 @@ def glimpses(client: RecordingClient, who: str) -> Iterator[Exchange]:
     for way in WAYS:
         narrow = {} if "filter" in next(iter(way)) else {"search": client.run_id}
         yield client.read(f"?{urlencode({**way, **narrow, 'limit': str(PAGE)})}", who)
-    yield from second_page(client, who, who, limit=str(PAGE))
+    yield from second_page(client, who, who, limit=PAGE)
 
 
 def second_page(
-    client: RecordingClient, first: str = "private_reader", second: str = "private_reader", **parameters: str
+    client: RecordingClient,
+    first: str = "private_reader",
+    second: str = "private_reader",
+    limit: int = 1,
+    **parameters: str,
 ) -> Iterator[Exchange]:
-    """Read one engagement as `first`, and what follows it as `second`, if there is a cursor; with these parameters."""
-    query = {"search": client.run_id, "limit": "1"}
+    """List one engagement as `first`, and if there is a cursor, at most `limit` that follow as `second`.
+
+    Both pages are asked for with these parameters: whether they may change on the way is not documented.
+    """
+    query = {"search": client.run_id, "limit": "1", **parameters}
     cursor = client.read(f"?{urlencode(query)}", first).response.engagement.get("next_cursor")
     if isinstance(cursor, str):
-        yield client.read(f"?{urlencode({**query, **parameters, 'cursor': cursor})}", second)
+        yield client.read(f"?{urlencode({**query, 'limit': str(limit), 'cursor': cursor})}", second)
 
 
 def entries(page: Exchange) -> list[Engagement]:

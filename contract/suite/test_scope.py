@@ -51,7 +51,8 @@ def test_the_engagement_belongs_to_the_credentials_user(client: RecordingClient)
     if "other_workspace" in client.config.credentials:
         other = created(client, client.submission(), credential="other_workspace")
         if other.response.engagement.get("owner_user_id") == owners[0]:
-            raise Violation("SCOPE-4", "another owner in another workspace", f"{owners[0]} again", other)
+            hint = f"{owners[0]} again (or is the configured other_workspace a credential of the same user?)"
+            raise Violation("SCOPE-4", "another owner in another workspace", hint, other)
 
 
 @rule("SCOPE-6")

@@ -103,7 +103,7 @@ def observe_reads(probe: Probe) -> Iterator[tuple[str, str]]:
 def _closer(probe: Probe, id_: str) -> Iterator[tuple[str, str]]:
     """Yield what was read in ways that are less usual, and what came back."""
     names, tail = probe.server.credentials, id_.partition("_")[2]
-    for place, other in enumerate((f"{id_}%20", f"{id_}%00", f"ngmt_{tail.lower()}", f"usr_{tail}")):
+    for place, other in enumerate((f"{id_}%20", f"{id_}%00", f"usr_{tail}")):
         yield f"alike {place}", _read(probe, f"/{other}", names["private_reader"])
     for name, credential in names.items():
         yield f"expanded {name}", _read(probe, f"/{id_}?expand=tags", credential)

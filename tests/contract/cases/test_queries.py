@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from contract.cases.queries import BAD, ODD, Query, filters, searches
+from contract.instants import instant
 
 SAMPLE: list[dict[str, Any]] = [
     {
@@ -19,6 +20,7 @@ SAMPLE: list[dict[str, Any]] = [
     }
     for number in range(1, 6)
 ]
+STARTS = [instant(one["start_at"]) for one in SAMPLE]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def test_a_query_selects(parameters: dict[str, str], numbers: str) -> None:
 
 def test_every_filter_tells_some_from_others() -> None:
     """For each filter that is made of a list there are engagements that it selects, or values that it leaves out."""
-    made = list(filters(SAMPLE))
+    made = list(filters(SAMPLE, STARTS))
     assert {query.rule for query in made} == {"LIST-6", "LIST-7", "LIST-8", "LIST-9"}
     for query in made:
         selected = [one for one in SAMPLE if query.selects(one)]
@@ -55,7 +57,9 @@ def test_every_filter_tells_some_from_others() -> None:
 
 def test_bounds_are_instants_and_no_texts() -> None:
     """Each operator gets its bound in a spelling of its own, so that texts compared select others."""
-    bounds = [query for query in filters(SAMPLE) if query.rule in {"LIST-8", "LIST-9"} and len(query.parameters) == 1]
+    bounds = [
+        query for query in filters(SAMPLE, STARTS) if query.rule in {"LIST-8", "LIST-9"} and len(query.parameters) == 1
+    ]
     texts = {(name, value[19:]) for query in bounds for name, value in query.parameters.items()}
     assert ("filter[start_at][gt]", ".000Z") in texts
     assert ("filter[start_at][gte]", "+05:30") in texts
@@ -65,7 +69,7 @@ def test_bounds_are_instants_and_no_texts() -> None:
 
 def test_two_filters_each_leave_something_out() -> None:
     """A query with two filters selects less than either of them."""
-    both = [query for query in filters(SAMPLE) if len(query.parameters) == 2]
+    both = [query for query in filters(SAMPLE, STARTS) if len(query.parameters) == 2]
     assert len(both) == 2
     for query in both:
         count = [sum(map(query.selects, SAMPLE))]
@@ -75,7 +79,14 @@ def test_two_filters_each_leave_something_out() -> None:
 
 def test_a_list_that_says_nothing_makes_no_filters() -> None:
     """Where engagements show no type, status or time, nothing can be asked of the filters."""
-    assert list(filters([{"id": "ngmt_1"}, {"id": "ngmt_2"}])) == []
+    assert list(filters([{"id": "ngmt_1"}, {"id": "ngmt_2"}], STARTS)) == []
+
+
+def test_bounds_are_what_nothing_is_hidden_of() -> None:
+    """A start that was not submitted, and two updates within a second that are shown in whole ones, make no bound."""
+    shown = [{**one, "updated_at": f"2026-03-02T09:30:0{number}Z"} for number, one in enumerate(SAMPLE)]
+    assert {query.rule for query in filters(shown, [None, *STARTS])} == {"LIST-6", "LIST-7", "LIST-8"}
+    assert {query.rule for query in filters(shown, [])} == {"LIST-6", "LIST-7"}
 
 
 def test_searches_find_titles_and_nothing_else() -> None:
@@ -92,6 +103,12 @@ def test_searches_take_the_titles_with_the_most_signs_and_foreign_letters() -> N
     titles = ["ck1 plain", f"{signs}\nline", foreign, "  ck1 ", "ck1 " + "!?" * 200]
     texts = [query.parameters["search"] for query in searches("ck1", "ck1 call 3", "ck1:3", titles)]
     assert texts[2:4] == [signs, foreign]
+
+
+def test_a_search_for_words_finds_no_part_of_one() -> None:
+    """A target that searches for words is not asked for parts of them, nor for signs between them."""
+    made = [query.parameters["search"] for query in searches("ck1", "ck1 call 3", "ck1:3", [], by_words=True)]
+    assert made == ["ck1 call 3", "ck1:3", "ck1 in no title", "ck1 call 3"]
 
 
 def test_odd_parameters_are_written_for_a_url() -> None:

@@ -359,6 +359,23 @@ def test_a_repeated_request_id_is_found(make: Make) -> None:
     assert client.recorder.findings["ERR-6"].failed == 1
 
 
+def test_a_member_of_an_engagement_is_no_request_id(make: Make) -> None:
+    """What a target stores with an engagement comes again with it."""
+    client = make(Scripted(engagement(request_id="rid_5")))
+    first = client.submit(client.submission())
+    client.submit(first.request.body, expect="replayed")
+    assert client.recorder.findings["ERR-6"].failed == 0
+
+
+def test_an_answer_may_show_the_engagement_of_another_key(make: Make) -> None:
+    """What one key made is another's under any other key."""
+    client = make(Scripted(engagement()))
+    first = client.submit(client.submission())
+    repeat = client.submit(first.request.body, expect="replayed")
+    other = client.submit(client.submission())
+    assert [client.shows_another(exchange) for exchange in (first, repeat, other)] == [False, False, True]
+
+
 def test_a_key_that_utf8_cannot_hold_is_written_down(tmp_path: Path) -> None:
     """The ledger holds every key, one with half a surrogate pair too, and can be read as JSON."""
     path = tmp_path / "created.jsonl"
