@@ -31,6 +31,7 @@ from contract.target.embedded import Target, resettable
 from contract.target.redaction import Redactor
 from contract.target.values import ConfigError
 
+CREDENTIALS = "Credentials are never flags: set CONTRACT_WRITER and the others, or use --config."
 NOBODY_READS = 128 + signal.SIGPIPE  # what a shell makes of a command that ends this way
 Subparsers = argparse._SubParsersAction  # noqa: SLF001  the type of what add_subparsers returns has no other name
 
@@ -88,22 +89,27 @@ def _add_fuzz(commands: Subparsers[argparse.ArgumentParser]) -> None:
         metavar="N",
         help="how many cases to generate, of one request or several, in all shards together (1000)",
     )
-    command.add_argument("--corpus", metavar="DIR", help="failures of earlier runs, replayed first (in the report's)")
+    command.add_argument(
+        "--corpus", metavar="DIR", help="failures of earlier runs, sent first (corpus in the report directory)"
+    )
     command.add_argument("--shard", metavar="I/N", help="send the I-th of N shares of the cases")
-    command.add_argument("--engine", choices=("own", "schemathesis", "both"), default="both", help="what generates")
+    command.add_argument(
+        "--engine", choices=("own", "schemathesis", "both"), default="both", help="what generates the cases (both)"
+    )
 
 
 def _add(commands: Subparsers[argparse.ArgumentParser], name: str, text: str) -> argparse.ArgumentParser:
-    """Add a command with the options that say what its target is and how to treat it."""
-    command = commands.add_parser(name, help=text, description=text, epilog="Credentials are never flags.")
+    """Add a command with the options that say what its target is and how to treat it. A plan has no reports."""
+    command = commands.add_parser(name, help=text, description=text, epilog=CREDENTIALS)
     command.add_argument("--config", metavar="FILE", help="the target, in TOML")
     command.add_argument("--base-url", metavar="URL", help="the root of the API, such as https://host/api")
-    command.add_argument("--report-dir", metavar="DIR", help=f"where reports go ({REPORT_DIR})")
+    if name != "plan":
+        command.add_argument("--report-dir", metavar="DIR", help=f"where reports go ({REPORT_DIR})")
+        command.add_argument("--yes", action="store_true", help="send to a target on another machine without asking")
     command.add_argument("--seed", metavar="N", help="repeat a run's choices")
-    command.add_argument("--rate", metavar="RATE", help="requests at most, such as 5/s")
-    command.add_argument("--max-requests", metavar="N", help="send so many requests at most")
-    command.add_argument("--max-creations", metavar="N", help="make so many engagements at most")
-    command.add_argument("--yes", action="store_true", help="send to a target on another machine without asking")
+    command.add_argument("--rate", metavar="RATE", help="send no faster than this, such as 5/s")
+    command.add_argument("--max-requests", metavar="N", help="send at most N requests")
+    command.add_argument("--max-creations", metavar="N", help="create at most N engagements")
     return command
 
 

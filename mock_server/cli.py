@@ -82,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="mock-server",
         description="A local server that creates engagements, and lets you read them, as the API does.",
-        epilog="Every option can be set as MOCK_SERVER_<OPTION> too, or in the file given with --config.",
+        epilog="Every option but --format can also be set as MOCK_SERVER_<OPTION>, and every one but --format and "
+        "--config in the file given with --config.",
         argument_default=argparse.SUPPRESS,
     )
     parser.add_argument("--version", action="version", version=SERVER_NAME)
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=COMMANDS,
         help="serve (default), healthcheck, reset and report (of a running server), routes (of media.mock.test)",
     )
-    parser.add_argument("--format", choices=FORMATS, help="of the report: text, json or junit (text)")
+    parser.add_argument("--format", choices=FORMATS, help="format of the report: text, json or junit (text)")
     for option in OPTIONS:
         action = "append" if option.many else "store"
         parser.add_argument(option.flag, dest=option.name, metavar=option.metavar, help=option.help, action=action)

@@ -81,7 +81,7 @@ class Settings(Model):
 
     host: Annotated[Host, Option("HOST", "address to listen on (127.0.0.1)")] = "127.0.0.1"
     port: Annotated[Port, Option("PORT", f"port to listen on; 0 picks a free one ({COMMAND_PORT})")] = 0
-    config: Annotated[File | None, Option("FILE", "workspaces and credentials, in TOML")] = Field(
+    config: Annotated[File | None, Option("FILE", "settings, workspaces, credentials and webhooks, in TOML")] = Field(
         default=None, exclude=True
     )
     media: Annotated[
@@ -114,12 +114,17 @@ class Settings(Model):
     in_flight: Annotated[
         str,
         one_of(("wait", "conflict")),
-        Option("WHAT", "a repeat during the first submission: wait, or conflict for 409 (wait)"),
+        Option(
+            "WHAT", "what a repeat does while the first submission is in flight: wait, or conflict, which is 409 (wait)"
+        ),
     ] = "wait"
     unknown_fields: Annotated[
         str,
         one_of(("ignore", "refuse")),
-        Option("WHAT", "a field of a body that the API does not know: ignore it, or refuse the body with 422 (ignore)"),
+        Option(
+            "WHAT",
+            "an unknown field or query parameter: ignore it, or refuse a body with 422, a query with 400 (ignore)",
+        ),
     ] = "ignore"
     processing: Annotated[
         Pace, Option("TIME", "how long an engagement is processed, such as 500ms or 1m; 0 finishes at once (2s)")

@@ -113,13 +113,15 @@ def is_loopback(url: str) -> bool:
 
 def names_target(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> bool:
     """Tell whether a target is configured at all. If not, a run starts the mock."""
-    return bool(flags.get("base_url") or flags.get("config") or environment.get("CONTRACT_BASE_URL"))
+    by_variable = environment.get("CONTRACT_BASE_URL") or environment.get("CONTRACT_CONFIG")
+    return bool(flags.get("base_url") or flags.get("config") or by_variable)
 
 
 def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Config:
     """Return the configuration. Raises ConfigError with one line for the first value that cannot be used."""
     path = flags.get("config") or environment.get("CONTRACT_CONFIG")
-    reader = Reader(read_toml(Path(path)) if path else {}, str(path), flags, environment)
+    source = "--config" if flags.get("config") else "CONTRACT_CONFIG"
+    reader = Reader(read_toml(Path(path), source) if path else {}, str(path), flags, environment)
     base_url = parse_base_url(reader.required("base_url", "--base-url, CONTRACT_BASE_URL"))
     raw = reader.parsed("credentials.credential_form", parse_form, "bearer") == "raw"
     credentials = {}

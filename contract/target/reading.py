@@ -186,12 +186,12 @@ def known_rule(rule: str, where: str) -> None:
         )
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a file whose keys are all known. Raises ConfigError."""
+def read_toml(path: Path, source: str) -> dict[str, Any]:
+    """Read a file whose keys are all known; `source` is the flag or the variable that names it. Raises ConfigError."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+        raise ConfigError(f"{source}: cannot read {path}: {error.strerror}") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
     except ValueError as error:  # not TOML, or not UTF-8

@@ -91,6 +91,21 @@ def test_a_plan_says_how_long_it_takes_at_least(tmp_path: Path) -> None:
     assert abs(int(minutes) - (int(requests) - 1) / 6) <= 1
 
 
+@pytest.mark.parametrize("option", [("--yes",), ("--report-dir", "there")], ids=["yes", "report-dir"])
+def test_a_plan_takes_no_option_that_it_does_not_use(tmp_path: Path, option: tuple[str, ...]) -> None:
+    """A plan asks nobody and writes nothing, so it has no option for either."""
+    assert f"unrecognized arguments: {' '.join(option)}" in contract(tmp_path, "plan", *option, code=2).stderr
+
+
+def test_a_file_that_the_environment_names_is_the_target(tmp_path: Path) -> None:
+    """With CONTRACT_CONFIG alone that target is tested, and not the mock; a file that is not there is named with it."""
+    (tmp_path / "contract.toml").write_text('base_url = "https://staging.example.invalid/api"\n', encoding="utf-8")
+    done = contract(tmp_path, "run", environment={"CONTRACT_CONFIG": "contract.toml"}, code=2)
+    assert "credentials.writer is missing" in done.stderr
+    done = contract(tmp_path, "run", environment={"CONTRACT_CONFIG": "missing.toml"}, code=2)
+    assert "CONTRACT_CONFIG: cannot read missing.toml" in done.stderr
+
+
 def test_limits_hold_for_the_mock_as_well(tmp_path: Path) -> None:
     """A limit that cannot be read is refused whether or not a target is named."""
     assert "'fast' must be a rate" in contract(tmp_path, "run", "--rate", "fast", code=2).stderr

@@ -92,6 +92,7 @@ def test_a_target_is_named_by_any_source() -> None:
     assert names_target({"base_url": "http://x"}, {})
     assert names_target({}, {"CONTRACT_BASE_URL": "http://x"})
     assert names_target({"config": "contract.toml"}, {})
+    assert names_target({}, {"CONTRACT_CONFIG": "contract.toml"})
 
 
 @pytest.mark.parametrize(("text", "rate"), [("5/s", 5.0), ("120/minute", 2.0), ("0.5/s", 0.5), ("3600/h", 1.0)])
