@@ -11,7 +11,7 @@ from rich.console import Console
 
 from contract import report
 from contract.fuzz.fuzz_run import FuzzRecorder
-from contract.fuzz.own import Budget, fuzz
+from contract.fuzz.own import Workload, fuzz
 from contract.outcome import CutShort
 from contract.report.terminal import Progress
 from contract.report.text import printable
@@ -34,7 +34,7 @@ class Options:
     """What a run of the fuzzer was asked for. `corpus` is where failures are kept for the next run."""
 
     profile: Profile
-    budget: Budget
+    workload: Workload
     engines: tuple[str, ...]
     corpus: Path
     directory: Path
@@ -51,16 +51,16 @@ class Options:
         if unknown := [name for name in engines if name not in ENGINES]:
             raise ConfigError(f"--engine: {unknown[0]} is not installed here")
         corpus = Path(flags["corpus"]) if flags["corpus"] else directory / "corpus"
-        return cls(profile, Budget.of(cases, profile.seed, flags["shard"]), engines, corpus, directory)
+        return cls(profile, Workload.of(cases, profile.seed, flags["shard"]), engines, corpus, directory)
 
     def as_text(self, config: Config) -> str:
         """Return what the run would do, for people."""
-        shard = f", shard {self.budget.shard} of {self.budget.shards}" if self.budget.shards > 1 else ""
+        shard = f", shard {self.workload.shard} of {self.workload.shards}" if self.workload.shards > 1 else ""
         return "\n".join(
             (
                 f"Target   {config.base_url}",
-                f"Engines  {', '.join(self.engines)}, seed {self.budget.seed}{shard}",
-                f"Sends    {self.budget.share} generated cases, about one and a half requests each",
+                f"Engines  {', '.join(self.engines)}, seed {self.workload.seed}{shard}",
+                f"Sends    {self.workload.share} generated cases, about one and a half requests each",
                 f"Budget   {budget(config)}",
             )
         )
@@ -93,8 +93,8 @@ def own(target: Target, options: Options) -> tuple[Run, int]:
     progress = Progress(console, plain=not console.is_terminal, noun="case")
     try:
         session.begin()
-        progress.start(options.budget.share)
-        state = fuzz(session, options.budget, options.corpus, target.reset, progress)
+        progress.start(options.workload.share)
+        state = fuzz(session, options.workload, options.corpus, target.reset, progress)
         session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
     except (PreflightFailed, CutShort):
         pass  # the session knows
@@ -113,9 +113,9 @@ def schemathesis(target: Target, options: Options) -> tuple[Run, int]:
 
     return generate(
         target.config,
-        seed=options.budget.seed,
-        max_examples=options.budget.cases,
-        shard=(options.budget.shard, options.budget.shards),
+        seed=options.workload.seed,
+        max_examples=options.workload.cases,
+        shard=(options.workload.shard, options.workload.shards),
         report_dir=options.directory,
         options=("--generation-database", str(options.corpus / "schemathesis")),
     )

@@ -10,6 +10,7 @@ from contract.exchange import Exchange
 from contract.outcome import Violation
 from contract.run.client import RecordingClient
 from contract.run.recorder import Recorder
+from contract.run.runner import Progress
 from contract.spec.rules import catalogue
 from contract.target.client import BURST
 
@@ -20,23 +21,11 @@ SHRINKING = 1000  # cases at most that are spent on making one violation smaller
 TOLD = 200  # of these cases, until the next line says that they go on
 
 
-class Progress(Protocol):
-    """Shows how far a run of the fuzzer has come."""
-
-    def start(self, total: int) -> None:
-        """Begin, with so many cases to come."""
-        ...
-
-    def advance(self, failed: Sequence[str]) -> None:
-        """Count one case. These rules have failed so far."""
-        ...
+class Telling(Progress, Protocol):
+    """Shows how far a run of the fuzzer has come, and what it says of it."""
 
     def say(self, sentence: str) -> None:
         """Show a sentence."""
-        ...
-
-    def stop(self) -> None:
-        """End."""
         ...
 
 
@@ -82,7 +71,7 @@ class FuzzRun:
     shrinking: int = 0  # cases that went into the search for a smaller violation
     others: dict[str, Violation] = field(default_factory=dict)
     stopped: str | None = None
-    progress: Progress | None = None
+    progress: Telling | None = None
 
     @property
     def may_create(self) -> bool:

@@ -18,7 +18,7 @@ from hypothesis.errors import HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
-from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun, Progress
+from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun, Telling
 from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.plainly import plainly
 from contract.outcome import Violation
@@ -32,7 +32,7 @@ MOST_FINDINGS = 25  # minimal cases of a run
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class Workload:
     """How much one worker does: the cases of all shards, the seed, and which shard of how many this is."""
 
     cases: int
@@ -41,8 +41,8 @@ class Budget:
     shards: int = 1
 
     @classmethod
-    def of(cls, cases: int, seed: int, shard: str | None) -> Budget:
-        """Return the budget of the shard `I/N`. Raises ConfigError."""
+    def of(cls, cases: int, seed: int, shard: str | None) -> Workload:
+        """Return the workload of the shard `I/N`. Raises ConfigError."""
         return cls(cases, seed, *share(shard or "1/1"))
 
     @property
@@ -69,10 +69,10 @@ class Corpus(DirectoryBasedExampleDatabase):
 
 def fuzz(
     session: Session,
-    budget: Budget,
+    workload: Workload,
     corpus: Path | None = None,
     between: Callable[[], object] = lambda: None,
-    progress: Progress | None = None,
+    progress: Telling | None = None,
 ) -> FuzzRun:
     """Fuzz the target of a session that has begun, and record the minimal case of each rule that is broken.
 
@@ -82,13 +82,13 @@ def fuzz(
     recorder = session.recorder
     assert isinstance(recorder, FuzzRecorder)  # noqa: S101  both are made by whoever calls
     session.client.trail = deque(maxlen=STEPS_KEPT)
-    state = FuzzRun(session.client, recorder, budget.share, progress=progress)
+    state = FuzzRun(session.client, recorder, workload.share, progress=progress)
     draws = Draws.of(session.config, session.client.run_id)
     with _stored(corpus) as database:
         replay = True
         for batch in itertools.count():
             before = state.done
-            found = _batch(state, draws, _settings(state, database, replay=replay), budget.derived(batch))
+            found = _batch(state, draws, _settings(state, database, replay=replay), workload.derived(batch))
             if found is not None:
                 _record(state, plainly(session.client, recorder, found), database)
             replay = found is not None  # the corpus may hold more

@@ -16,7 +16,7 @@ LARGEST = 20_000  # bytes of a request that is remembered
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Sent:
     """An exchange that is remembered without the body of its answer. `made` is the engagement that it showed first.
 
     `number` counts the exchanges of a run in their order.
@@ -36,9 +36,9 @@ class History:
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
-        self._by_key: OrderedDict[str, list[Step]] = OrderedDict()
-        self._makers: OrderedDict[str, Step] = OrderedDict()
-        self._request_ids: OrderedDict[str, Step] = OrderedDict()
+        self._by_key: OrderedDict[str, list[Sent]] = OrderedDict()
+        self._makers: OrderedDict[str, Sent] = OrderedDict()
+        self._request_ids: OrderedDict[str, Sent] = OrderedDict()
         self._bursts: OrderedDict[int, list[Exchange]] = OrderedDict()
         self._made: deque[int] = deque(maxlen=MOST_KEYS)  # numbers of the exchanges that made an engagement
 
@@ -50,7 +50,7 @@ class History:
         shown = exchange.response.id if request.submits else None
         made = shown if shown not in self._makers else None
         brief = replace(exchange, response=Response(exchange.response.status, {}, b""))
-        step = Step(number, brief, made, exchange.request_id)
+        step = Sent(number, brief, made, exchange.request_id)
         if made is not None:
             self._makers[made] = step
             self._made.append(number)
@@ -89,13 +89,13 @@ class History:
 
     def before(self, exchange: Exchange, rule: str) -> tuple[Exchange, ...]:
         """Return what has to be sent before, in its order: who made what is shown, and the latest under this key."""
-        steps: dict[int, Step] = {}
+        steps: dict[int, Sent] = {}
         for step in self._needed(exchange, rule):
             if step.exchange.request is not exchange.request:
                 steps[id(step)] = step
         return tuple(step.exchange for step in sorted(steps.values(), key=lambda step: step.number))
 
-    def _needed(self, exchange: Exchange, rule: str) -> Iterator[Step]:
+    def _needed(self, exchange: Exchange, rule: str) -> Iterator[Sent]:
         if (maker := self._makers.get(exchange.request.reads or exchange.response.id or "")) is not None:
             yield maker
         if rule == "ERR-6" and (first := self._request_ids.get(exchange.request_id or "")) is not None:

@@ -75,7 +75,7 @@ class RuleResult:
 
 
 def merge(runs: Sequence[Run]) -> Run:
-    """Return several runs against one target as one: of a rule the worst verdict counts, and all evidence is kept."""
+    """Return several runs against one target as one: of a rule the worst verdict and all failures count."""
     found: dict[str, RuleResult] = {}
     for result in (result for run in runs for result in run.results):
         other = found.setdefault(result.rule.id, result)

@@ -1,6 +1,6 @@
 """Whole submissions: valid ones, ones with exactly one defect, and ones of which the contract says nothing.
 
-A submission is what differs from a plain valid one (`changes`, `without`). The key is left to the caller, because a
+A submission is what differs from a plain valid one (`value`, `without`). The key is left to the caller, because a
 target remembers keys; only a defect of the key itself brings one.
 """
 

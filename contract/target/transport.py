@@ -23,7 +23,7 @@ from contract.target.stream import Backend
 from contract.target.values import ConfigError
 
 MAX_RESPONSE = 1 << 22  # bytes; what is longer is cut, and so no JSON
-IDLE_SECONDS = 2.0  # shorter than any server keeps a connection open
+IDLE_SECONDS = 2.0  # after which a connection is not used again: servers close theirs soon
 __all__ = ["MAX_RESPONSE", "HttpTransport", "NoAnswer", "Transport"]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from contract.exchange import Request, Response
 from contract.fuzz import own
 from contract.fuzz.fuzz_run import FuzzRecorder, FuzzRun
-from contract.fuzz.own import Budget
+from contract.fuzz.own import Workload
 from contract.run.profile import Profile
 from contract.run.results import Failure
 from contract.run.session import Session, open_session
@@ -117,7 +117,7 @@ def _application(target: str | Variant | Wrapper | None) -> tuple[Any, Config]:
 
 def fuzz(session: Session, cases: int, seed: int = 1, corpus: Path | None = None) -> FuzzRun:
     """Run so many cases."""
-    return own.fuzz(session, Budget(cases, seed), corpus)
+    return own.fuzz(session, Workload(cases, seed), corpus)
 
 
 def failed(session: Session) -> dict[str, list[Failure]]:

@@ -51,7 +51,7 @@ import hashlib, re, sys
 from dataclasses import replace
 from contract.target.embedded import embedded
 from contract.fuzz.fuzz_run import FuzzRecorder
-from contract.fuzz.own import Budget, fuzz
+from contract.fuzz.own import Workload, fuzz
 from contract.run.profile import Profile
 from contract.run.session import open_session
 from contract.target.wsgi import WsgiTransport
@@ -71,7 +71,7 @@ with Hashing.to(create_app(Settings(port=0)), config.base_url) as transport:
     profile = replace(Profile("fuzz", 1), run_id="ck0123456789")
     session = open_session(config, profile, transport=transport, recorder=FuzzRecorder())
     session.begin()
-    fuzz(session, Budget(200, 1, 2, 2))
+    fuzz(session, Workload(200, 1, 2, 2))
     print(session.client.requests, Hashing.digest.hexdigest())
 """
 

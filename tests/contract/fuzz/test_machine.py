@@ -10,7 +10,7 @@ from contract.cases.verdict import REFUSED
 from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
-from contract.fuzz.own import Budget
+from contract.fuzz.own import Workload
 from contract.strategies import Encoding
 from tests.kit.fuzzing import Started, failed, fuzz, sent
 from tests.peer import Variant
@@ -57,7 +57,7 @@ def test_a_planted_defect_is_shown_and_replayed_first(
 
 def test_shards_share_the_cases_and_differ() -> None:
     """The shares of all shards add up, and each has seeds of its own."""
-    shards = [Budget.of(1001, 7, f"{index}/4") for index in range(1, 5)]
+    shards = [Workload.of(1001, 7, f"{index}/4") for index in range(1, 5)]
     assert sum(shard.share for shard in shards) == 1001
     assert len({shard.derived(batch) for shard in shards for batch in range(5)}) == 20
 

@@ -32,7 +32,7 @@ import contextlib, io, json, sys
 from dataclasses import replace
 from pathlib import Path
 from contract.fuzz.fuzz_run import FuzzRecorder
-from contract.fuzz.own import Budget, fuzz
+from contract.fuzz.own import Workload, fuzz
 from contract.schemathesis.run import run
 from contract.run.profile import Profile
 from contract.run.runner import run_suite
@@ -65,7 +65,7 @@ def by_suite(config):
 def by_fuzzer(config):
     session = open_session(config, Profile("fuzz", 1), recorder=FuzzRecorder())
     session.begin()
-    fuzz(session, Budget(400, 1))
+    fuzz(session, Workload(400, 1))
     tested = {rule: found for rule, found in session.recorder.findings.items() if found.cases}
     return {rule: "fail" if found.failed else "pass" for rule, found in tested.items()}
 
