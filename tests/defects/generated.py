@@ -16,7 +16,7 @@ from pathlib import Path
 from schemathesis.cli import schemathesis as command
 
 from contract.fuzz.fuzz_run import FuzzRecorder
-from contract.fuzz.own import Budget, fuzz
+from contract.fuzz.own import Workload, fuzz
 from contract.outcome import CutShort
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
@@ -58,7 +58,7 @@ def by_fuzzer(config: Config) -> Found:
     session = open_session(config, Profile("fuzz", SEED), recorder=FuzzRecorder())
     try:
         session.begin()
-        fuzz(session, Budget(CASES, SEED))
+        fuzz(session, Workload(CASES, SEED))
     except (PreflightFailed, CutShort):
         pass  # the session knows
     return Found(failures(session.run()), session.client.requests, broken=is_broken(session))
