@@ -188,7 +188,7 @@ def test_killed_at_any_point(
     no_call_is_lost_or_doubled(engagements_server, tmp_path_factory.mktemp("import"), faults, kills)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 @settings(max_examples=20)
 @given(faults=STRUCK, kills=st.lists(KILLS, max_size=4))
 def test_killed_at_any_point_many_times(

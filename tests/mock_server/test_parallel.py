@@ -56,7 +56,7 @@ def receive(peer: socket.socket) -> tuple[int, bytes]:
 
 
 @pytest.mark.no_cover  # many times the same
-@pytest.mark.parametrize("rounds", [40, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [40, pytest.param(200, marks=pytest.mark.soak)])
 def test_one_of_many_first_submissions_creates(server: Running, rounds: int) -> None:
     """Of 32 parallel first submissions exactly one gets 201, in each of the rounds, and all get the same body."""
     with ExitStack() as stack:

@@ -59,7 +59,7 @@ def test_a_fresh_workspace_has_credentials_that_do_what_their_names_say(client: 
     assert statuses == {"writer": 201, "reader": 403, "private_reader": 403, "noscope": 403}
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_200_workspaces_by_16_parallel_clients_do_not_see_each_other(client: Client) -> None:
     """In each of 200 workspaces the same key creates once, and journal, ledger and engagements show only its own."""
 

@@ -132,7 +132,7 @@ def load(client: Client) -> Iterator[None]:
             one.result()
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_every_snapshot_under_load_can_be_restored(client: Client) -> None:
     """Of 150 snapshots taken while workspaces come and go and the mock is reset, all can be restored."""
     with load(client):

@@ -232,7 +232,7 @@ def test_a_preset_stands_for_faults_with_its_match(client: Client, preset: str) 
     assert client.admin("DELETE", "/faults?workspace=B").json() == {"removed": len(made)}
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_lost_acknowledgement_with_urllib3_retry_makes_one_engagement_each(client: Client) -> None:
     """A client that retries by urllib3.Retry makes exactly one engagement a key, over 500 keys, and gets a 200."""
     client.fault(preset="lost-acknowledgement")
@@ -255,7 +255,7 @@ def test_lost_acknowledgement_with_urllib3_retry_makes_one_engagement_each(clien
     )
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_lost_acknowledgement_with_tenacity_makes_one_engagement_each(client: Client) -> None:
     """A client that retries by tenacity makes exactly one engagement a key, over 500 keys, and gets a 200."""
     client.fault(preset="lost-acknowledgement")

@@ -165,7 +165,7 @@ def stored_by(entry: dict[str, Any]) -> bool:
     return bool(store["verdict"] == "passed")
 
 
-@pytest.mark.parametrize("keys", [4, pytest.param(112, marks=pytest.mark.long)])
+@pytest.mark.parametrize("keys", [4, pytest.param(112, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_under_every_fault_nothing_is_lost_doubled_or_answered_wrongly(client: Client, trouble: str, keys: int) -> None:
     """In each of the 18 pairs of fault and phase every key ends as exactly one engagement, which all answers show."""

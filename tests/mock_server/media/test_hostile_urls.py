@@ -158,7 +158,7 @@ def plain_origin(certificates: Certificates) -> Iterator[Origin]:
         yield origin
 
 
-@pytest.mark.parametrize("count", [150, pytest.param(3000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [150, pytest.param(3000, marks=pytest.mark.soak)])
 def test_nothing_inside_is_dialled(
     count: int, certificates: Certificates, plain_origin: Origin, connected: list[Any]
 ) -> None:
