@@ -20,7 +20,7 @@ _ACCEPTED = re.compile(
 # What somebody reads as a date all the same: a calendar, week or ordinal date, with or without a time behind it.
 _OTHER = re.compile(
     r"\s*[+-]?(?:(?P<year>\d{4,6})-(?P<month>\d\d)(?:-(?P<day>\d\d))?|\d{4,6}-(?:W\d\d(?:-\d)?|\d{3})|\d{8}|\d{4}W\d{2,3})"
-    r"(?:[Tt_\s]+(?P<hour>\d\d)[\d:.,]*\s*(?:[A-Za-z]{1,5}|[+-][\d:]+)?)?(?:\[[^\]]*\])*\s*",
+    r"(?:[Tt_\s]+(?P<hour>\d\d)[\d:.,]*(?:\s*(?:[A-Za-z]{1,5}|[+-][\d:]+))?)?(?:\s*\[[^\]]*\])*\s*",
     re.ASCII,
 )
 # Something, an at sign, a host: more can be known only by sending a letter. A quoted local part may hold anything
