@@ -22,6 +22,10 @@ READINGS = {
         "from mock_server.checks.rate import parse_rate",
         "parse_rate('10/' + ' ' * 100_000 + '!')",
     ),
+    "If-None-Match": (  # slow with the oldest Werkzeug that the kit admits
+        "from tests.kit.reading import Reading; reading = Reading()",
+        """reading.get(f"/{reading.create()['id']}", headers={"If-None-Match": '"x' + ' ' * 200_000 + '!'})""",
+    ),
 }
 
 
