@@ -14,7 +14,7 @@ from typing import Protocol
 
 from mock_server.checks.auth import Caller
 from mock_server.clock import Clock, monotonic
-from mock_server.faults.orders import AFTER_COMMIT, CLOSE, FORGET, HANG, SLOW, STATUS, FaultOrder, Match
+from mock_server.faults.orders import AFTER_COMMIT, FORGET, HANG, SLOW, STATUS, FaultOrder, Match
 from mock_server.problems import Problem
 from mock_server.trace import INJECTED, Hold, Trace
 
@@ -26,7 +26,7 @@ class BreakableConnection(Protocol):
     """The connection of a request. A server puts it into the WSGI environ as `mock_server.connection`."""
 
     def cut(self, how: str) -> None:
-        """Break the answer when it is sent: send nothing (close, reset), or only half of the body (truncate)."""
+        """Break the answer when it is sent: send nothing (close, reset, hang), or only half of the body (truncate)."""
         ...
 
     def gone(self, seconds: float) -> bool:
@@ -143,7 +143,7 @@ class Faults:
                 step.note(self._hold(armed, connection, trace))
             if order.kind == SLOW or connection is None:
                 return
-            connection.cut(CLOSE if order.kind == HANG else order.kind)
+            connection.cut(order.kind)
             trace.cut = order.kind
             if phase != AFTER_COMMIT:  # afterwards there is a true answer, which is the one that is cut
                 raise Injected(order.status or 500, {})
