@@ -8,6 +8,7 @@ import shlex
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -206,6 +207,16 @@ def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
         assert journal.find("rid_001") is None
         journal.forget(lambda _: True)
         assert (len(journal), journal._bytes) == (0, 0)
+
+
+def test_long_names_of_headers_count(client: Client) -> None:
+    """What an entry takes grows with the names of its headers, and with their number, as it does with their values."""
+    plain = entry_of(exchange(client, "rid_000"), 1)
+    headers = tuple((f"X-{number}-{'a' * 400}", "") for number in range(MAX_SHOWN_HEADERS))
+    answer = replace(plain.answer, headers=headers)
+    for more in (replace(plain, headers=headers), replace(plain, answer=answer)):
+        assert size_of(more) > size_of(plain) + MAX_SHOWN_HEADERS * 400
+    assert size_of(replace(plain, headers=(("", ""),) * MAX_SHOWN_HEADERS)) > size_of(replace(plain, headers=()))
 
 
 def exchange(client: Client, request_id: str) -> Any:
