@@ -112,7 +112,7 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
 
     @routes.get("/events", provide_automatic_options=False)
     def follow() -> Response:
-        return streams.open(request.headers.get("Last-Event-ID"))
+        return streams.open(request.headers.get("Last-Event-ID") or request.args.get("after"))
 
 
 def _add_engagements(routes: Blueprint, mock: Mock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 import threading
 import time
@@ -16,7 +17,7 @@ import requests
 
 from mock_server import Settings, running
 from mock_server.admin.events import MAX_STREAMS, Streams
-from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Answer, Exchange, body_of, entry_of, headers_of
+from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Answer, Entry, Exchange, body_of, entry_of, headers_of
 from mock_server.records.explain import took
 from mock_server.records.journal import Journal, size_of
 from mock_server.trace import STEPS, Trace
@@ -295,6 +296,33 @@ def test_a_stream_resumes_after_the_event_it_knows(client: Client) -> None:
     with requests.get(client.server.admin_url + "/events", stream=True, timeout=10, headers=headers) as stream:
         told = events(stream)
         assert [next(told)[1]["external_id"] for _ in range(2)] == ["two", "three"]
+
+
+def test_a_stream_goes_on_where_a_page_ends(client: Client) -> None:
+    """A stream begins after the newest row of the page that asks for it, also if that was rendered a while ago."""
+    client.post(external_id="shown")
+    page = client.admin("GET", "/").text
+    client.post(external_id="between")
+    (last,) = re.findall(r'data-last="(\d+)"', page)
+    with requests.get(f"{client.server.admin_url}/events?after={last}", stream=True, timeout=10) as stream:
+        client.post(external_id="later")
+        assert next(events(stream))[1]["external_id"] == "between"
+
+
+def test_a_page_knows_the_newest_row_that_it_shows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that comes while the page is rendered is not in it, and so is not taken for known."""
+    client.post(external_id="shown")
+    select = Journal.select
+
+    def slowly(journal: Journal, *wanted: Any) -> list[Entry]:
+        found = select(journal, *wanted)
+        client.post(external_id="meanwhile")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "select", slowly)
+        page = client.admin("GET", "/").text
+    assert 'data-last="1"' in page
 
 
 def test_streams_are_few_and_hold_up_neither_the_server_nor_its_end() -> None:
