@@ -90,7 +90,7 @@ def _add_endpoints(routes: Blueprint, mock: Mock) -> None:
         with mock.changing:  # else its workspace could be deleted before the endpoint is there
             order = read(WebhookOrder, document, order_context(mock))
             endpoint = order.endpoint(mock.services.ids.new("ep"), order.workspace)
-            mock.state.webhooks.add(endpoint, [stored for _, stored in mock.state.store.all()])
+            mock.state.webhooks.add(endpoint, lambda: [stored for _, stored in mock.state.store.all()])
         return jsonify(show_endpoint(endpoint, secret=HIDDEN if order.secret else endpoint.secret)), 201
 
     @routes.delete("/webhooks/<endpoint_id>", provide_automatic_options=False)

@@ -130,7 +130,7 @@ class WebhookReceiver:
     def _register(self, order: EndpointOrder) -> Endpoint:
         with self._mock.changing:
             endpoint = order.endpoint(self._mock.services.ids.new("ep"), self._workspace)
-            self._mock.state.webhooks.add(endpoint, self._stored())
+            self._mock.state.webhooks.add(endpoint, self._stored)
         return endpoint
 
     def take(self, headers: dict[str, str], body: bytes) -> int:
