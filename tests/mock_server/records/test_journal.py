@@ -22,7 +22,7 @@ from mock_server.records.explain import took
 from mock_server.records.journal import Journal, size_of
 from mock_server.trace import STEPS, Trace
 from tests.kit.control import Client
-from tests.kit.http import WRITER, send
+from tests.kit.http import PATH, WRITER, send
 from tests.kit.submissions import submission
 from tests.kit.waiting import wait_until
 
@@ -136,6 +136,21 @@ def test_copied_as_curl_it_is_the_same_request(client: Client) -> None:
     assert words[words.index("--data-binary") + 1] == entry["body"]["text"]
     assert "Authorization: Bearer $CREDENTIAL" in words
     assert "Content-Type: application/json" in words
+
+
+@pytest.mark.parametrize("path", ["/caf%C3%A9", "/a%20b", "/a%3Fb", "/a%2Fb", "/a%25b", "/a%23b", "/a+b;c=d"])
+def test_copied_as_curl_it_has_the_same_path(client: Client, path: str) -> None:
+    """What was escaped in the path of a request is escaped in that of the line."""
+    client.get(path)
+    assert client.url + path in shlex.split(client.last()["curl"])
+
+
+def test_copied_as_curl_a_request_for_the_head_waits_for_no_body(client: Client) -> None:
+    """The line asks for the head as curl has it: with -X, curl waits for the body that is announced."""
+    send(client.server, method="HEAD", path=PATH + "/x")
+    words = shlex.split(client.last()["curl"])
+    assert words[:2] == ["curl", "-I"]
+    assert "HEAD" not in words
 
 
 @pytest.mark.parametrize(
