@@ -23,6 +23,7 @@ from mock_server.webhooks.endpoints import Endpoint, EndpointOrder
 from mock_server.webhooks.events import events
 
 POLL_SECONDS = 0.02  # between two looks at whether the receiver ends
+IDLE_SECONDS = 5.0  # for the next bytes of a peer: a thread that waits for them keeps the test from its end
 PREFIX = "svix-"
 
 
@@ -187,6 +188,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    timeout = IDLE_SECONDS
 
     def do_POST(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
