@@ -27,11 +27,13 @@ def _host(text: str) -> str:
     return text
 
 
-def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        duration = value
+    elif match := _DURATION.fullmatch(str(value)):
+        duration = timedelta(milliseconds=float(match[1]) * _UNITS[match[2] or "s"])
+    else:
         raise ValueError("not a duration")
-    duration = timedelta(milliseconds=float(match[1]) * _UNITS[match[2] or "s"])
     if timedelta() < duration < MIN_PACE:  # then two stages could show the same updated_at
         raise ValueError("too short")
     return duration
@@ -61,8 +63,8 @@ Size = Annotated[ByteSize, Field(ge=1, le=1 << 50), Accepts("a size such as 512M
 Count = Annotated[int, Field(ge=1, le=9999), Accepts("a number from 1 to 9999")]
 Pace = Annotated[
     timedelta,
-    BeforeValidator(lambda value: _duration(str(value))),
-    Field(le=MAX_PACE),
+    BeforeValidator(_duration),
+    Field(ge=timedelta(), le=MAX_PACE),
     Accepts("0, or a time such as 500ms, 2s, 1m or 1h: at least 10ms and at most 24h"),
 ]
 Whole = Annotated[int, Accepts("a whole number")]
