@@ -45,7 +45,7 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Split a text at its commas, as a flag and the environment need it."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
@@ -54,7 +54,7 @@ Host = Annotated[str, AfterValidator(_host), Accepts("an address or a name, such
 Port = Annotated[int, Field(ge=0, le=MAX_PORT), Accepts(f"a port from 0 to {MAX_PORT}; 0 picks a free one")]
 MediaPorts = Annotated[
     frozenset[Annotated[int, Field(ge=1, le=MAX_PORT)]],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     AfterValidator(lambda ports: ports | {DEFAULT_PORT}),
     Accepts(f"ports from 1 to {MAX_PORT} with commas between, such as 8443,9443"),
 ]
@@ -83,7 +83,7 @@ HostNames = Annotated[
         ],
         ...,
     ],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     Accepts("names or addresses without a port, such as mock or 172.17.0.2"),
 ]
-StandIns = Annotated[tuple[Annotated[InstanceOf[Fixture], parsed(read_fixture)], ...], BeforeValidator(_listed)]
+StandIns = Annotated[tuple[Annotated[InstanceOf[Fixture], parsed(read_fixture)], ...], BeforeValidator(listed)]

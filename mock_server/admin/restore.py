@@ -73,8 +73,7 @@ class _Credential(Model):
     rate_limit: RateLimit | None = None
 
     def caller(self, space: Workspace, secret: str) -> Caller:
-        user = self.user or f"{self.name}@example.com"
-        return replace(caller(space, self.name, secret, user, self.scopes), rate_limit=self.rate_limit)
+        return caller(space, self.name, secret, self.scopes, self.user, self.rate_limit)
 
 
 class _Workspace(Model):

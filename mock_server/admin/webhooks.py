@@ -131,7 +131,7 @@ def deliveries(mock: Mock, wanted: DeliveryFilter) -> list[dict[str, Any]]:
 
 
 def show_endpoint(endpoint: Endpoint, secret: str = HIDDEN) -> dict[str, Any]:
-    """Return an endpoint as JSON. Its secret is not shown, except to who has just made it and gave none."""
+    """Return an endpoint as JSON. Its secret is shown only in a snapshot, and to who has just made it and gave none."""
     return {
         "id": endpoint.id,
         "url": endpoint.url,

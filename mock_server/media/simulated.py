@@ -23,13 +23,13 @@ from mock_server.media.refusals import (
     TIMEOUT,
     admit,
     check_type,
-    counted,
     follow,
     judging_redirect,
     not_ok,
     too_many_redirects,
     unreachable,
 )
+from mock_server.problems import counted
 
 SPECIAL_HOST = "media.mock.test"
 DEADLINE = 30.0
