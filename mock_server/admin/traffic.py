@@ -172,7 +172,7 @@ def engagements(mock: Mock, wanted: EngagementList) -> list[dict[str, Any]]:
         for (owner, key), engagement in mock.state.store.all()
         if wanted.workspace in {None, owner} and wanted.external_id in {None, key}
     ]
-    return [submitted(mock.services, engagement) for engagement in found[: -wanted.limit - 1 : -1]]
+    return [submitted(mock.services, engagement) for engagement in found[-wanted.limit :][::-1]]
 
 
 def find_engagement(mock: Mock, engagement_id: str) -> Engagement:

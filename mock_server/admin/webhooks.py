@@ -212,6 +212,6 @@ def workflows(mock: Mock, wanted: WorkflowFilter) -> list[dict[str, Any]]:
             "at": rfc3339(run.at),
             "to": list(run.to),
         }
-        for stored in found[: -wanted.limit - 1 : -1]
+        for stored in found[-wanted.limit :][::-1]
         for run in runs(stored, mock.services.processing, now)
     ]

@@ -96,7 +96,7 @@ class SimulatedMedia:
         if url.literal is None:
             addresses = resolve(url.host)
             note(f"{url.host} is {', '.join(map(describe, addresses))}")
-            Route(addresses)
+            Route(addresses)  # to judge them: nothing is dialled
         if url.host == REBINDING:
             raise unreachable(NO_ANSWER)
         content_type = self._special(url, note) if url.host == SPECIAL_HOST else type_of(url.target)

@@ -157,8 +157,8 @@ class WebhookReceiver:
 
     def _key_of(self, event: dict[str, Any]) -> str | None:
         """Return the external_id of the engagement that an event is about."""
-        wanted = event["data"]["object"]["id"]
-        return next((one.submission.external_id for one in self._stored() if one.id == wanted), None)
+        found = self._mock.state.store.find(event["data"]["object"]["id"])
+        return None if found is None else found.submission.external_id
 
     def close(self) -> None:
         """Remove the endpoint, and answer what waits."""
