@@ -20,7 +20,7 @@ from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 from werkzeug.wsgi import get_host
 
 from mock_server.admin import routes as admin
-from mock_server.admin.orders import MAX_DOCUMENT_BYTES
+from mock_server.admin.orders import MAX_SNAPSHOT_BYTES
 from mock_server.checks import body
 from mock_server.checks.auth import Caller
 from mock_server.config import Settings
@@ -33,7 +33,6 @@ from mock_server.records.entry import Answer, Body, Exchange, body_of, headers_o
 from mock_server.services import Mock
 
 BASE = "/api"
-ADMIN = "/__admin"
 SERVER_NAME = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 EVERYWHERE = (("X-Api-Version", "v2"), ("X-Mock-Server", SERVER_NAME))  # headers of every answer
 
@@ -65,7 +64,7 @@ def create_app(settings: Settings | None = None, mock: Mock | None = None) -> Fl
 
 def body_limit(path: str) -> int:
     """Return how many bytes of a body are taken at a path: a snapshot may be larger than a submission."""
-    return MAX_DOCUMENT_BYTES if path.startswith(ADMIN + "/") else body.MAX_BYTES
+    return MAX_SNAPSHOT_BYTES if path == admin.PREFIX + "/snapshot" else body.MAX_BYTES
 
 
 def _begin(mock: Mock) -> None:
@@ -138,7 +137,7 @@ def _origin(environ: dict[str, Any]) -> str:
 
 def _record(current: CurrentRequest, response: Response, seconds: float) -> None:
     """Hand a request to the records, if there are any. Requests to the control plane are not recorded."""
-    if current.state.records is None or f"{current.path}/".startswith(ADMIN + "/"):
+    if current.state.records is None or f"{current.path}/".startswith(admin.PREFIX + "/"):
         return
     current.state.records.add(_exchange(current, response, seconds))
     caller = current.trace.caller
@@ -208,7 +207,7 @@ def _as_problem(error: Exception, mock: Mock) -> Problem:
 
 def _unknown_path(mock: Mock) -> NotFound:
     offered = ", ".join(f"{operation.method} {BASE}{operation.shown_path}" for operation in OPERATIONS)
-    inspector = f" A page that shows what happens here is {ADMIN}/." if mock.settings.admin == "on" else ""
+    inspector = f" A page that shows what happens here is {admin.PREFIX}/." if mock.settings.admin == "on" else ""
     return NotFound(f"Nothing is served at this path. The operations are {offered}.{inspector}", rule="ERR-9")
 
 

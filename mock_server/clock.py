@@ -96,3 +96,16 @@ def monotonic() -> float:
     Libraries that freeze time in tests replace `time.monotonic`. A deadline must pass all the same.
     """
     return time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def wait_until(condition: threading.Condition, holds: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something holds, which is looked at whenever `condition` is notified. Return False if time is up.
+
+    The caller has the lock of `condition`. Its own `wait_for` reads the clock that libraries replace.
+    """
+    ends = monotonic() + seconds
+    while not holds():
+        if (left := ends - monotonic()) <= 0:
+            return False
+        condition.wait(left)
+    return True

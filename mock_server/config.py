@@ -22,7 +22,7 @@ from pydantic import (
     field_validator,
 )
 
-from mock_server.checks.auth import Caller
+from mock_server.checks.auth import Caller, Directory
 from mock_server.media.policy import DEFAULT_PORT
 from mock_server.reading import Mistake, Model, mistakes, one_of, short, shown, written
 from mock_server.values import (
@@ -171,7 +171,7 @@ class Settings(Model):
         default_factory=lambda given: _callers(given.get("workspaces")), exclude=True
     )
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -191,7 +191,8 @@ class Settings(Model):
 
     def _workspace_id(self, name: str) -> str | None:
         """Return the id of the workspace with this id or name."""
-        return next((one.workspace.id for one in self.callers if name in {one.workspace.id, one.workspace.name}), None)
+        found = Directory(self.callers).workspace(name)
+        return None if found is None else found.id
 
     @field_validator("*", mode="before")
     @classmethod

@@ -124,7 +124,7 @@ class Connection:
             self._close()
 
     def cut(self, how: str) -> None:
-        """Say how the answer goes wrong: nothing is sent (close, reset), or only half of the body (truncate)."""
+        """Say how the answer goes wrong: nothing is sent (close, reset, hang), or only half of the body (truncate)."""
         self._broken = how
 
     def gone(self, seconds: float) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from mock_server.app import EVERYWHERE, body_limit, create_app
+from mock_server.clock import wait_until
 from mock_server.config import Settings
 from mock_server.connection import Connection
 from mock_server.problems import MEDIA_TYPE, Problem
@@ -89,7 +90,7 @@ class Server(socketserver.ThreadingTCPServer):
         with self._changed:
             if len(self._open) >= MAX_CONNECTIONS:
                 self._end(socket.SHUT_RD, list(self._idle)[:1])  # it makes room for somebody who has a request
-            if not self._changed.wait_for(lambda: len(self._open) < MAX_CONNECTIONS, PAUSE_SECONDS):
+            if not wait_until(self._changed, lambda: len(self._open) < MAX_CONNECTIONS, PAUSE_SECONDS):
                 raise TimeoutError("as many connections as there may be are open")
         try:
             sock, address = super().get_request()
@@ -139,9 +140,9 @@ class Server(socketserver.ThreadingTCPServer):
         self.server_close()
         with self._changed:
             self._end(socket.SHUT_RD, self._open)
-            if not self._changed.wait_for(lambda: not self._open, STOP_SECONDS):
+            if not wait_until(self._changed, lambda: not self._open, STOP_SECONDS):
                 self._end(socket.SHUT_RDWR, self._open)
-                self._changed.wait_for(lambda: not self._open, PAUSE_SECONDS)
+                wait_until(self._changed, lambda: not self._open, PAUSE_SECONDS)
 
     @staticmethod
     def _end(how: int, connections: Iterable[socket.socket]) -> None:

@@ -126,11 +126,11 @@ class Mock:
         Webhooks of the state before end. Those of the new one tell what happens from now on.
         """
         with self.changing:
+            self.state.webhooks.close()  # first, or the new clock makes due what they were still to tell
             self.services.clock.set(clock_offset, frozen_at)
             self.services.directory.change(lambda _: callers)
             before, self.state = self.state, state
         before.faults.remove(lambda _: True)
-        before.webhooks.close()
         state.webhooks.resume([stored for _, stored in state.store.all()])
 
     def cut(self) -> Cut:

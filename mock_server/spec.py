@@ -1,4 +1,4 @@
-"""The contract as data: `openapi.yaml`, read once. Nothing else in the mock knows a limit or a rule by heart."""
+"""The contract as data: `openapi.yaml`, read once. The limits of fields and the words they may hold come from here."""
 
 from __future__ import annotations
 

@@ -32,8 +32,7 @@ class State:
     def forget(self, workspace_id: str) -> None:
         """Drop everything of one workspace: its engagements, faults, rate limit windows, webhooks and records."""
         for engagement in self.store.forget(workspace_id):
-            if engagement.transcript is not None:
-                self.transcripts.drop(engagement.transcript)
+            self.transcripts.drop(engagement.transcript)
         self.faults.remove(lambda fault: fault.order.match.workspace == workspace_id)
         self.limiter.forget(workspace_id)
         self.webhooks.forget(workspace_id)

@@ -17,7 +17,7 @@ from typing import Self
 
 from mock_server.checks.auth import Caller
 from mock_server.checks.validation import Submission
-from mock_server.clock import monotonic
+from mock_server.clock import wait_until
 from mock_server.problems import InFlight
 from mock_server.transcripts import Transcript
 
@@ -132,12 +132,9 @@ class Store:
         refused, one of those that wait gets the claim.
         """
         key = (workspace_id, external_id)
-        ends = monotonic() + patience
         with self._settled:
-            while key in self._claims and key not in self._by_key:
-                if (left := ends - monotonic()) <= 0:
-                    raise InFlight
-                self._settled.wait(left)  # not wait_for, which reads a clock that a test may have stopped
+            if not wait_until(self._settled, lambda: key not in self._claims or key in self._by_key, patience):
+                raise InFlight
             if (stored := self._by_key.get(key)) is not None:
                 return stored
             claim = self._claims[key] = Claim(self, key)

@@ -63,8 +63,8 @@ class TranscriptShelf:
         """Return a transcript from a snapshot: its facts, and the text that was kept of it."""
         return self.keep(text) if kept.complete else replace(kept, _compressed=zlib.compress(text.encode(), 1))
 
-    def drop(self, transcript: Transcript) -> None:
-        """Return to the budget what a transcript took of it."""
-        if transcript.complete:
+    def drop(self, transcript: Transcript | None) -> None:
+        """Return to the budget what a transcript took of it, if there is one."""
+        if transcript is not None and transcript.complete:
             with self._lock:
                 self._used -= transcript.stored_size

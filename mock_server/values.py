@@ -27,11 +27,13 @@ def _host(text: str) -> str:
     return text
 
 
-def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        duration = value
+    elif match := _DURATION.fullmatch(str(value)):
+        duration = timedelta(milliseconds=float(match[1]) * _UNITS[match[2] or "s"])
+    else:
         raise ValueError("not a duration")
-    duration = timedelta(milliseconds=float(match[1]) * _UNITS[match[2] or "s"])
     if timedelta() < duration < MIN_PACE:  # then two stages could show the same updated_at
         raise ValueError("too short")
     return duration
@@ -43,7 +45,7 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
     """Split a text at its commas, as a flag and the environment need it."""
     return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
@@ -52,7 +54,7 @@ Host = Annotated[str, AfterValidator(_host), Accepts("an address or a name, such
 Port = Annotated[int, Field(ge=0, le=MAX_PORT), Accepts(f"a port from 0 to {MAX_PORT}; 0 picks a free one")]
 MediaPorts = Annotated[
     frozenset[Annotated[int, Field(ge=1, le=MAX_PORT)]],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     AfterValidator(lambda ports: ports | {DEFAULT_PORT}),
     Accepts(f"ports from 1 to {MAX_PORT} with commas between, such as 8443,9443"),
 ]
@@ -61,8 +63,8 @@ Size = Annotated[ByteSize, Field(ge=1, le=1 << 50), Accepts("a size such as 512M
 Count = Annotated[int, Field(ge=1, le=9999), Accepts("a number from 1 to 9999")]
 Pace = Annotated[
     timedelta,
-    BeforeValidator(lambda value: _duration(str(value))),
-    Field(le=MAX_PACE),
+    BeforeValidator(_duration),
+    Field(ge=timedelta(), le=MAX_PACE),
     Accepts("0, or a time such as 500ms, 2s, 1m or 1h: at least 10ms and at most 24h"),
 ]
 Whole = Annotated[int, Accepts("a whole number")]
@@ -81,7 +83,7 @@ HostNames = Annotated[
         ],
         ...,
     ],
-    BeforeValidator(_listed),
+    BeforeValidator(listed),
     Accepts("names or addresses without a port, such as mock or 172.17.0.2"),
 ]
-StandIns = Annotated[tuple[Annotated[InstanceOf[Fixture], parsed(read_fixture)], ...], BeforeValidator(_listed)]
+StandIns = Annotated[tuple[Annotated[InstanceOf[Fixture], parsed(read_fixture)], ...], BeforeValidator(listed)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, InstanceOf
@@ -74,8 +73,7 @@ class CredentialTable(Model):
 
     def caller(self, workspace: Workspace) -> Caller:
         """Return the caller whose credential this is."""
-        user = self.user or f"{self.name}@example.com"
-        return replace(caller(workspace, self.name, self.credential, user, self.scopes), rate_limit=self.rate_limit)
+        return caller(workspace, self.name, self.credential, self.scopes, self.user, self.rate_limit)
 
 
 class WorkspaceTable(Model):
@@ -127,7 +125,7 @@ def built_in() -> tuple[Caller, ...]:
     reading = ("engagements:read",)
     writing = ("engagements:write", "engagements:read")
     return tuple(
-        caller(workspace, name, f"sk-apik_{secret}.local", f"{secret}@example.com", scopes)
+        caller(workspace, name, f"sk-apik_{secret}.local", scopes, f"{secret}@example.com")
         for workspace, name, secret, scopes in (
             (first, "writer", "writer", (*writing, "companies:read", "contacts:read", "users:read")),
             (first, "reader", "reader", reading),
@@ -138,17 +136,23 @@ def built_in() -> tuple[Caller, ...]:
     )
 
 
-def caller(workspace: Workspace, name: str, credential: str, user: str, scopes: Iterable[str]) -> Caller:
-    """Return a caller; the id of its user follows from workspace and e-mail address."""
-    user_id = derived("usr", workspace.id, user)
-    return Caller(name, credential, workspace, user, user_id, frozenset(scopes))
+def caller(  # noqa: PLR0913, PLR0917  all that makes a caller
+    workspace: Workspace,
+    name: str,
+    credential: str,
+    scopes: Iterable[str],
+    user: str | None = None,
+    rate_limit: Rate | None = None,
+) -> Caller:
+    """Return a caller. Without a user it is `<name>@example.com`; the id follows from workspace and e-mail address."""
+    user = user or f"{name}@example.com"
+    return Caller(name, credential, workspace, user, derived("usr", workspace.id, user), frozenset(scopes), rate_limit)
 
 
 def new_callers(workspace: Workspace, rate_limit: Rate | None = None) -> tuple[Caller, ...]:
     """Return new credentials for a workspace, named as those of the built-in workspace A. Each gets `rate_limit`."""
     like = [built for built in built_in() if built.workspace.name == "A"]
-    made = (caller(workspace, one.name, new_credential(), f"{one.name}@example.com", one.scopes) for one in like)
-    return tuple(replace(one, rate_limit=rate_limit) for one in made)
+    return tuple(caller(workspace, one.name, new_credential(), one.scopes, rate_limit=rate_limit) for one in like)
 
 
 def new_credential() -> str:

@@ -45,8 +45,8 @@ class ClockOrder(Model):
 
 def show_clock(clock: Clock) -> dict[str, Any]:
     """Return `{now, frozen, offset_seconds}`."""
-    offset, frozen = clock.setting()
-    return {"now": rfc3339(clock.now()), "frozen": frozen is not None, "offset_seconds": offset.total_seconds()}
+    now, offset, frozen = clock.reading()
+    return {"now": rfc3339(now), "frozen": frozen is not None, "offset_seconds": offset.total_seconds()}
 
 
 def set_clock(clock: Clock, order: ClockOrder) -> None:

@@ -33,7 +33,7 @@ class TooManyStreams(Problem):
 
 
 class Streams:
-    """Opens streams of one mock. An event `request` holds an entry of the journal; `reset` says that it was cleared."""
+    """Opens streams of one mock. An event `request` holds an entry of the journal; `reset` says that all began anew."""
 
     def __init__(self, mock: Mock) -> None:
         self._mock = mock

@@ -7,7 +7,8 @@ from typing import Any
 from mock_server import spec
 from mock_server.config import Settings
 
-EMULATED, APPROXIMATED, NOT_EMULATED = "emulated", "approximated", "not_emulated"
+EMULATED, APPROXIMATED = "emulated", "approximated"
+FIDELITIES = (EMULATED, APPROXIMATED, "not_emulated")  # the last one of no rule at present
 
 _WORLD = "Simulated media: names, addresses, redirects and content types follow from the URL. --media live fetches it."
 # Rules that the simulated media world follows with invented facts.
@@ -47,5 +48,5 @@ def report(settings: Settings) -> dict[str, Any]:
         }
         for rule in spec.document()["x-rules"]
     ]
-    summary = {level: sum(row["fidelity"] == level for row in rows) for level in (EMULATED, APPROXIMATED, NOT_EMULATED)}
+    summary = {word: sum(row["fidelity"] == word for row in rows) for word in FIDELITIES}
     return {"data": rows, "summary": summary}

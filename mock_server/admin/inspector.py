@@ -95,7 +95,7 @@ def _add_traffic(pages: Blueprint, mock: Mock) -> None:
         entries = records(mock).journal.select(wanted.fits, SHOWN)
         return render_template(
             "requests.html", entries=entries, brief=explain.brief, outcomes=OUTCOMES, chosen=chosen,
-            live=not any(chosen.values()), last=records(mock).journal.last,
+            live=not any(chosen.values()), last=entries[0].sequence if entries else 0,
         )  # fmt: skip
 
     @pages.get("/inspect/requests/<entry_id>", provide_automatic_options=False)

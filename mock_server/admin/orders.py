@@ -15,17 +15,17 @@ from mock_server.problems import FieldError, Invalid, Malformed
 from mock_server.reading import Mistake, Model, mistakes
 from mock_server.services import Mock
 
-MAX_DOCUMENT_BYTES = 256 * 1024 * 1024  # a snapshot may hold many transcripts
+MAX_SNAPSHOT_BYTES = 256 * 1024 * 1024  # it may hold many transcripts
 MAX_ERRORS = 100
 M = TypeVar("M", bound=Model)
 
 
-def sent_json(default: object = None) -> Any:
-    """Return the JSON body of the present request, or `default` if it has none. Raises Malformed."""
+def sent_json(default: object = None, limit: int = body.MAX_BYTES) -> Any:
+    """Return the JSON body of the present request, at most `limit` bytes, or else `default`. Raises Malformed."""
     length = request.content_length
     if not length and not request.environ.get("wsgi.input_terminated"):
         return default
-    raw = body.read(request.environ["wsgi.input"], length, MAX_DOCUMENT_BYTES)
+    raw = body.read(request.environ["wsgi.input"], length, limit)
     body.check_headers(request.content_type, request.headers.get("Content-Encoding"))
     try:
         return json.loads(raw)

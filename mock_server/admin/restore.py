@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, InstanceOf, model_validator
 
+from mock_server import spec
 from mock_server.admin.faults import fault_of
 from mock_server.admin.orders import invalid, read
 from mock_server.admin.snapshot import VERSION
@@ -28,6 +29,7 @@ from mock_server.workspaces import Credential, RateLimit, Scopes, caller
 
 ANY_PORT = range(65536)  # a snapshot may hold a port that this server would refuse today
 LONGEST_TEXT = 1_000_000
+TYPES = tuple(spec.schema("CreateEngagement")["properties"]["type"]["enum"])
 LAST_END = datetime.max.replace(tzinfo=UTC)
 LONGEST_RECORDING = 366 * 24 * 3600  # seconds
 FOREVER = 10**12  # seconds since 1970
@@ -73,8 +75,7 @@ class _Credential(Model):
     rate_limit: RateLimit | None = None
 
     def caller(self, space: Workspace, secret: str) -> Caller:
-        user = self.user or f"{self.name}@example.com"
-        return replace(caller(space, self.name, secret, user, self.scopes), rate_limit=self.rate_limit)
+        return caller(space, self.name, secret, self.scopes, self.user, self.rate_limit)
 
 
 class _Workspace(Model):
@@ -104,7 +105,7 @@ class _Engagement(Model):
     workspace: Text
     credential_name: Text
     external_id: Text
-    type: Annotated[str, one_of(("CALL", "MEETING"))]
+    type: Annotated[str, one_of(TYPES)]
     title: Text
     source_system: Text
     media_url: Annotated[InstanceOf[MediaUrl], parsed(_media_url)]

@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from mock_server.admin.faults import show_fault
+from mock_server.admin.webhooks import show_endpoint
 from mock_server.checks.auth import Caller, Workspace
 from mock_server.checks.rate import Rate
 from mock_server.clock import rfc3339
 from mock_server.services import Mock
 from mock_server.store import Engagement
 from mock_server.transcripts import Transcript
-from mock_server.webhooks.endpoints import Endpoint
 
 VERSION = 1
 
@@ -37,7 +37,7 @@ def take(mock: Mock) -> dict[str, Any]:
         "workspaces": [_workspace(space, cut.callers, configured) for space in spaces.values()],
         "engagements": [_engagement(stored) for stored in cut.engagements],
         "faults": [show_fault(fault, struck, cut.now.timestamp()) for fault, struck in cut.faults],
-        "webhooks": [_endpoint(one) for one in cut.endpoints if one.id not in own],
+        "webhooks": [show_endpoint(one, one.secret) for one in cut.endpoints if one.id not in own],
         "rate_limits": [
             {"workspace": workspace, "credential_name": name, "count": count, "ends": ends}
             for (workspace, name), (count, ends) in cut.windows.items()
@@ -69,18 +69,6 @@ def _workspace(space: Workspace, callers: tuple[Caller, ...], configured: set[st
             }
             for one in own
         ],
-    }
-
-
-def _endpoint(one: Endpoint) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "url": one.url,
-        "secret": one.secret,
-        "events": list(one.events),
-        "workspace": one.workspace,
-        "copies": one.copies,
-        "order": one.order,
     }
 
 

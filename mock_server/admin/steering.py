@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from mock_server.admin.clock import ClockOrder, set_clock, show_clock
 from mock_server.admin.faults import set_faults, show_fault
-from mock_server.admin.orders import order_context, read, sent_json
+from mock_server.admin.orders import MAX_SNAPSHOT_BYTES, order_context, read, sent_json
 from mock_server.admin.restore import restore
 from mock_server.admin.snapshot import take
 from mock_server.admin.workspaces import WorkspaceOrder, create_workspace, list_workspaces
@@ -53,7 +53,7 @@ def _add_state(routes: Blueprint, mock: Mock) -> None:
 
     @routes.put("/snapshot", provide_automatic_options=False)
     def put_snapshot() -> Response:
-        restore(mock, sent_json(), order_context(mock))
+        restore(mock, sent_json(limit=MAX_SNAPSHOT_BYTES), order_context(mock))
         return jsonify(status="ok")
 
 

@@ -112,7 +112,7 @@ def _add_journal(routes: Blueprint, mock: Mock) -> None:
 
     @routes.get("/events", provide_automatic_options=False)
     def follow() -> Response:
-        return streams.open(request.headers.get("Last-Event-ID"))
+        return streams.open(request.headers.get("Last-Event-ID") or request.args.get("after"))
 
 
 def _add_engagements(routes: Blueprint, mock: Mock) -> None:
@@ -172,7 +172,7 @@ def engagements(mock: Mock, wanted: EngagementList) -> list[dict[str, Any]]:
         for (owner, key), engagement in mock.state.store.all()
         if wanted.workspace in {None, owner} and wanted.external_id in {None, key}
     ]
-    return [submitted(mock.services, engagement) for engagement in found[: -wanted.limit - 1 : -1]]
+    return [submitted(mock.services, engagement) for engagement in found[-wanted.limit :][::-1]]
 
 
 def find_engagement(mock: Mock, engagement_id: str) -> Engagement:

@@ -90,7 +90,7 @@ def _add_endpoints(routes: Blueprint, mock: Mock) -> None:
         with mock.changing:  # else its workspace could be deleted before the endpoint is there
             order = read(WebhookOrder, document, order_context(mock))
             endpoint = order.endpoint(mock.services.ids.new("ep"), order.workspace)
-            mock.state.webhooks.add(endpoint, [stored for _, stored in mock.state.store.all()])
+            mock.state.webhooks.add(endpoint, lambda: [stored for _, stored in mock.state.store.all()])
         return jsonify(show_endpoint(endpoint, secret=HIDDEN if order.secret else endpoint.secret)), 201
 
     @routes.delete("/webhooks/<endpoint_id>", provide_automatic_options=False)
@@ -131,7 +131,7 @@ def deliveries(mock: Mock, wanted: DeliveryFilter) -> list[dict[str, Any]]:
 
 
 def show_endpoint(endpoint: Endpoint, secret: str = HIDDEN) -> dict[str, Any]:
-    """Return an endpoint as JSON. Its secret is not shown, except to who has just made it and gave none."""
+    """Return an endpoint as JSON. Its secret is shown only in a snapshot, and to who has just made it and gave none."""
     return {
         "id": endpoint.id,
         "url": endpoint.url,
@@ -212,6 +212,6 @@ def workflows(mock: Mock, wanted: WorkflowFilter) -> list[dict[str, Any]]:
             "at": rfc3339(run.at),
             "to": list(run.to),
         }
-        for stored in found[: -wanted.limit - 1 : -1]
+        for stored in found[-wanted.limit :][::-1]
         for run in runs(stored, mock.services.processing, now)
     ]

@@ -13,14 +13,16 @@ _CYCLE_DAYS = timedelta(days=146_097)
 
 # RFC 3339, and two near forms that common libraries write: no seconds, and an offset without a colon.
 _ACCEPTED = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt](?P<hour>\d\d):(?P<minute>\d\d)"
-    r"(?::(?P<second>\d\d)(?:\.\d+)?)?(?:[Zz]|[+-](?P<offset_hours>\d\d):?(?P<offset_minutes>\d\d))",
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[Tt](?P<time>(?P<hour>\d\d):\d\d(?::\d\d(?:\.\d+)?)?)"
+    r"(?:[Zz]|[+-](?P<offset_hours>\d\d):?(?P<offset_minutes>\d\d))",
     re.ASCII,
 )
+# Times that name the instant which follows: the end of a day, and a leap second.
+_NAMES_THE_NEXT = re.compile(r"24:00(?::00(?:\.0+)?)?|(?:[01]\d|2[0-3]):[0-5]\d:60(?:\.\d+)?", re.ASCII)
 # What somebody reads as a date all the same: a calendar, week or ordinal date, with or without a time behind it.
 _OTHER = re.compile(
     r"\s*[+-]?(?:(?P<year>\d{4,6})-(?P<month>\d\d)(?:-(?P<day>\d\d))?|\d{4,6}-(?:W\d\d(?:-\d)?|\d{3})|\d{8}|\d{4}W\d{2,3})"
-    r"(?:[Tt_\s]+(?P<hour>\d\d)[\d:.,]*\s*(?:[A-Za-z]{1,5}|[+-][\d:]+)?)?(?:\[[^\]]*\])*\s*",
+    r"(?:[Tt_\s]+(?P<hour>\d\d)[\d:.,]*(?:\s*(?:[A-Za-z]{1,5}|[+-][\d:]+))?)?(?:\s*\[[^\]]*\])*\s*",
     re.ASCII,
 )
 # Something, an at sign, a host: more can be known only by sending a letter. A quoted local part may hold anything
@@ -46,10 +48,10 @@ def parse_date_time(text: str) -> datetime:
     if match is None:
         raise _in_another_form(text)
     _check_day(match)
-    if (match["hour"], match["minute"]) == ("24", "00") or match["second"] == "60":
-        raise _other("names the hour 24 or the second 60: write the instant that follows")
     if match["offset_hours"] is not None and (match["offset_hours"] > "23" or match["offset_minutes"] > "59"):
         raise _none("has an offset that does not exist: it goes from -23:59 to +23:59")
+    if _NAMES_THE_NEXT.fullmatch(match["time"]):
+        raise _other("names the hour 24 or the second 60: write the instant that follows")
     year = int(match["year"])
     # Python has no year 0. What begins in it can lie in the year 1 in UTC, so it is read in another cycle.
     readable = text if year else f"{_CYCLE:04}{text[4:]}"

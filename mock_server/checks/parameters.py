@@ -14,17 +14,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mock_server.checks.formats import InstantError, parse_date_time
-from mock_server.checks.unknown import UnknownField, UnknownFields
+from mock_server.checks.unknown import LIKENESS, LONGEST_NAME, MAX_NAMED, UnknownField, UnknownFields, shortened
 from mock_server.problems import BadParameters, FieldError, counted
 from mock_server.reading import harmless
-from mock_server.redaction import redacted
 
 Reader = Callable[[str], object]
 MAX_PARAMETERS = 100
-MAX_NAMED = 10  # of the unknown ones, in a trace
-LONGEST_NAME = 60  # characters of a name that are looked at and shown
 LONGEST_NUMBER = 9  # digits
-_LIKENESS = 0.7  # from 0 to 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +137,8 @@ def _value(reader: Reader, sent: str, times: int) -> object:
 
 def _unknown(name: str, known: Collection[str]) -> UnknownField:
     """Return an unknown parameter as it may be shown, with the one that was probably meant."""
-    shown = redacted(name[: LONGEST_NAME * 2])[:LONGEST_NAME] + ("…" if len(name) > LONGEST_NAME else "")
-    close = difflib.get_close_matches(name[:LONGEST_NAME], known, 1, _LIKENESS)
-    return UnknownField(harmless(shown), close[0] if close else None)
+    close = difflib.get_close_matches(name[:LONGEST_NAME], known, 1, LIKENESS)
+    return UnknownField(harmless(shortened(name)), close[0] if close else None)
 
 
 def _refusal(parameter: UnknownField, rule: str) -> FieldError:

@@ -36,7 +36,8 @@ PREFERABLE: dict[int, Callable[[Scope], Problem]] = {
     500: lambda _: InternalError(),
 }
 LONGEST = 200  # characters of the header that the note repeats
-_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|$))+', re.DOTALL)
+# A quoted part that has no end ends with the header, also behind a lone backslash: so it is never read again.
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
 _CODE = re.compile(r'code\s*=\s*(?:"(\d{3})"|(\d{3}))\s*(?:;.*)?', re.ASCII | re.IGNORECASE | re.DOTALL)
 _ANY_CODE = re.compile(r"code\s*(?:[=;].*)?", re.IGNORECASE | re.DOTALL)
 

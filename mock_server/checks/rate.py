@@ -11,7 +11,7 @@ SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "month": 30 *
 MOST_REQUESTS = 1_000_000_000
 LONGEST_WINDOW = 366 * 86_400  # seconds
 _NOTATION = re.compile(
-    rf"\s*([0-9]{{1,10}})\s*(?:/|per)\s*([0-9]{{1,10}})?\s*({'|'.join(SECONDS)})s?\s*", re.ASCII | re.IGNORECASE
+    rf"\s*([0-9]{{1,10}})\s*(?:/|per)(?:\s*([0-9]{{1,10}}))?\s*({'|'.join(SECONDS)})s?\s*", re.ASCII | re.IGNORECASE
 )
 
 

@@ -57,7 +57,7 @@ class RateLimiter:
         now = self._clock.timestamp()
         with self._lock:
             count, ends = self._windows.get(whose, (0, now))
-            if ends <= now:
+            if not now < ends <= now + limit.seconds:  # it is over, or is of a clock that was ahead
                 count, ends = 0, now + limit.seconds
             self._windows[whose] = count + 1, ends
         if count >= limit.amount:

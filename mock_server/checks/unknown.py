@@ -14,7 +14,7 @@ from mock_server.redaction import redacted
 
 MAX_NAMED = 10  # in a trace and in a line of the log
 LONGEST_NAME = 60  # characters of a name that are looked at and shown
-_LIKENESS = 0.7  # from 0 to 1: `start` is like `start_at`, and `status` is not
+LIKENESS = 0.7  # from 0 to 1: `start` is like `start_at`, and `status` is not
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -73,13 +73,17 @@ class UnknownFieldFinder:
                     yield f"/participants/{place}", name
 
     def _field(self, parent: str, name: str) -> UnknownField:
-        short = redacted(name[: LONGEST_NAME * 2])[:LONGEST_NAME] + ("…" if len(name) > LONGEST_NAME else "")
-        pointer = f"{parent}/{harmless(short.replace('~', '~0').replace('/', '~1'))}"
+        pointer = f"{parent}/{harmless(shortened(name).replace('~', '~0').replace('/', '~1'))}"
         return UnknownField(pointer, _meant(name[:LONGEST_NAME], self._of_person if parent else self._of_body))
+
+
+def shortened(name: str) -> str:
+    """Return the beginning of a name, without an API key."""
+    return redacted(name[: LONGEST_NAME * 2])[:LONGEST_NAME] + ("…" if len(name) > LONGEST_NAME else "")
 
 
 def _meant(name: str, known: frozenset[str]) -> str | None:
     """Return the known name that differs least, whatever its case and its underscores."""
     plain = {_SEPARATORS.sub("", one).lower(): one for one in sorted(known)}
-    close = difflib.get_close_matches(_SEPARATORS.sub("", name).lower(), plain, 1, _LIKENESS)
+    close = difflib.get_close_matches(_SEPARATORS.sub("", name).lower(), plain, 1, LIKENESS)
     return plain[close[0]] if close else None

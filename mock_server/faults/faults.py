@@ -14,11 +14,12 @@ from typing import Protocol
 
 from mock_server.checks.auth import Caller
 from mock_server.clock import Clock, monotonic
-from mock_server.faults.orders import AFTER_COMMIT, CLOSE, FORGET, HANG, SLOW, STATUS, FaultOrder, Match
+from mock_server.faults.orders import AFTER_COMMIT, FORGET, HANG, SLOW, STATUS, FaultOrder, Match
 from mock_server.problems import Problem
 from mock_server.trace import INJECTED, Hold, Trace
 
 MAX_HELD = 500  # requests that faults hold at once; the other connections of the server remain for everybody else
+HOLDING = frozenset({SLOW, HANG})  # the kinds that hold a request
 HELD_TICK = 0.2  # seconds between two checks whether a request is to be released
 
 
@@ -26,7 +27,7 @@ class BreakableConnection(Protocol):
     """The connection of a request. A server puts it into the WSGI environ as `mock_server.connection`."""
 
     def cut(self, how: str) -> None:
-        """Break the answer when it is sent: send nothing (close, reset), or only half of the body (truncate)."""
+        """Break the answer when it is sent: send nothing (close, reset, hang), or only half of the body (truncate)."""
         ...
 
     def gone(self, seconds: float) -> bool:
@@ -57,11 +58,15 @@ class Fault:
 
 @dataclass(slots=True)
 class _Armed:
-    """A fault in force, with how often it struck. Its random source is its own, so that no fault disturbs another."""
+    """A fault in force, with how often it struck, and how many requests it holds.
+
+    Its random source is its own, so that no fault disturbs another.
+    """
 
     fault: Fault
     random: random.Random
     struck: int = 0
+    holds: int = 0
     removed: threading.Event = field(default_factory=threading.Event)
 
 
@@ -81,14 +86,18 @@ class Faults:
         self._places = threading.BoundedSemaphore(MAX_HELD)
 
     def put(self, faults: Sequence[Fault], struck: Sequence[int] | None = None) -> None:
-        """Set faults, all at once. `struck` says how often each has struck already, for those of a snapshot."""
+        """Set faults, all at once. `struck` says how often each has struck already, for those of a snapshot.
+
+        Those that are over go, but for those that hold a request: they can still be removed, which releases it.
+        """
+        now = self._clock.timestamp()
         with self._lock:
             armed = []
             for number, fault in enumerate(faults):
                 self._set += 1
                 source = random.Random(None if self._seed is None else f"{self._seed}:{self._set}")  # noqa: S311
                 armed.append(_Armed(fault, source, struck[number] if struck else 0))
-            self._armed += tuple(armed)
+            self._armed = (*(one for one in self._armed if _alive(one, now) or one.holds), *armed)
 
     def remove(self, chosen: Callable[[Fault], bool]) -> int:
         """Remove the faults chosen and release the requests that they hold. Return how many faults there were."""
@@ -130,6 +139,7 @@ class Faults:
             if not _alive(armed, now) or armed.random.random() >= armed.fault.order.probability:
                 return False
             armed.struck += 1
+            armed.holds += armed.fault.order.kind in HOLDING
             subject.strike = armed.struck
             return True
 
@@ -139,11 +149,13 @@ class Faults:
             step.note(f"{order.kind}, {phase.replace('_', ' ')} ({armed.fault.id})")
             if order.kind == STATUS:
                 raise Injected(order.status or 500, _headers(order, subject.strike))
-            if order.kind in {SLOW, HANG}:
+            if order.kind in HOLDING:
                 step.note(self._hold(armed, connection, trace))
+                with self._lock:
+                    armed.holds -= 1
             if order.kind == SLOW or connection is None:
                 return
-            connection.cut(CLOSE if order.kind == HANG else order.kind)
+            connection.cut(order.kind)
             trace.cut = order.kind
             if phase != AFTER_COMMIT:  # afterwards there is a true answer, which is the one that is cut
                 raise Injected(order.status or 500, {})

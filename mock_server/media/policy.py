@@ -223,12 +223,10 @@ def private(rule: str, what: str) -> Refused:
 
 
 def _ipv6(text: str) -> IPv6Address:
-    address, _, zone = text.partition("%")
     try:
-        parsed = IPv6Address(address)
+        return IPv6Address(text)
     except ValueError:
         raise Refused("URL-19", "invalid_url", "has a host in brackets that is not an IPv6 address") from None
-    return IPv6Address(f"{parsed}%{zone}") if zone else parsed
 
 
 def _named(url: MediaUrl) -> MediaUrl:

@@ -135,8 +135,3 @@ def judging_redirect(note: Note) -> Iterator[None]:
         if refused.rule == "URL-18":
             raise
         raise Refused(refused.rule, refused.code, f"redirects to a URL that {refused.message}") from None
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 byte, 2,048 bytes."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -23,13 +23,13 @@ from mock_server.media.refusals import (
     TIMEOUT,
     admit,
     check_type,
-    counted,
     follow,
     judging_redirect,
     not_ok,
     too_many_redirects,
     unreachable,
 )
+from mock_server.problems import counted
 
 SPECIAL_HOST = "media.mock.test"
 DEADLINE = 30.0
@@ -96,7 +96,7 @@ class SimulatedMedia:
         if url.literal is None:
             addresses = resolve(url.host)
             note(f"{url.host} is {', '.join(map(describe, addresses))}")
-            Route(addresses)
+            Route(addresses)  # to judge them: nothing is dialled
         if url.host == REBINDING:
             raise unreachable(NO_ANSWER)
         content_type = self._special(url, note) if url.host == SPECIAL_HOST else type_of(url.target)

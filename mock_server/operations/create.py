@@ -46,7 +46,9 @@ def create_engagement(request: Request, services: Services, state: State, trace:
         with trace.step("store") as step:
             engagement = trace.engagement = _engagement(submission, caller, recording, services, state.transcripts)
             trace.made = FORGOTTEN if state.faults.forgets(subject) else CREATED
-            if trace.made == CREATED:
+            if trace.made == FORGOTTEN:
+                state.transcripts.drop(engagement.transcript)
+            else:
                 claim.commit(engagement)
                 state.webhooks.follow(engagement)
                 step.note(f"stored as {engagement.id}")

@@ -17,7 +17,7 @@ from mock_server.processing import STATUSES
 from mock_server.store import Engagement
 
 TYPES = spec.schema("Engagement")["properties"]["engagement_type"]["enum"]
-LONGEST_SEARCH = 500  # characters, as of a title
+LONGEST_SEARCH = spec.schema("CreateEngagement")["properties"]["title"]["maxLength"]
 
 
 @dataclass(frozen=True, slots=True)

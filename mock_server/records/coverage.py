@@ -20,8 +20,12 @@ KEPT_BY_SUCCESS = (
 )  # fmt: skip
 KEPT_BY_CREATION = ("IDEM-14", "URL-17", "BODY-1", "BODY-12", "RESP-3", "RESP-11", "SCOPE-4")
 KEPT_BY_REFUSAL = ("ERR-1", "ERR-2", "ERR-3", "ERR-6")
-# The rules of the longest and the shortest title, source_system and external_id, with the longest length.
-AT_THE_LIMIT = (("LIMIT-1", "LIMIT-2", 500), ("LIMIT-3", "LIMIT-4", 100), ("LIMIT-5", "LIMIT-6", 500))
+# The rules of the longest and of the shortest text of a field.
+AT_THE_LIMIT = {
+    "title": ("LIMIT-1", "LIMIT-2"),
+    "source_system": ("LIMIT-3", "LIMIT-4"),
+    "external_id": ("LIMIT-5", "LIMIT-6"),
+}
 
 
 class Coverage:
@@ -91,9 +95,10 @@ def _of_fields(submission: Submission) -> tuple[str, ...]:
     """Return the rules that the fields of a valid submission exercise."""
     start, private = submission.start_at, submission.is_private
     rules = ["RESP-8" if start is None else "BODY-8", "RESP-12" if private is None else "RESP-9"]
-    lengths = len(submission.title), len(submission.source_system), len(submission.external_id)
-    for length, (longest, shortest, limit) in zip(lengths, AT_THE_LIMIT, strict=True):
-        if length == limit:
+    fields = spec.schema("CreateEngagement")["properties"]
+    for name, (longest, shortest) in AT_THE_LIMIT.items():
+        length = len(getattr(submission, name))
+        if length == fields[name]["maxLength"]:
             rules.append(longest)
         elif length == 1:
             rules.append(shortest)

@@ -13,6 +13,7 @@ MAX_ENTRIES = 10_000
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
 ENTRY_BYTES = 3200  # what an entry takes besides its long texts, as measured
 ERROR_BYTES = 400  # what a broken field takes
+HEADER_BYTES = 160  # what a header takes besides its texts
 
 
 class Journal:
@@ -80,8 +81,12 @@ class Journal:
 
 def size_of(entry: Entry) -> int:
     """Return about how many bytes an entry takes."""
-    texts = len(entry.path) + len(entry.query) + sum(len(value) for _, value in entry.headers)
+    texts = len(entry.path) + len(entry.query) + _size_of_headers(entry.headers)
     texts += sum(len(decision.detail) + ERROR_BYTES * len(decision.errors) for decision in entry.trace)
     if entry.answer is not None:
-        texts += len(entry.answer.body.excerpt) + sum(len(value) for _, value in entry.answer.headers)
+        texts += len(entry.answer.body.excerpt) + _size_of_headers(entry.answer.headers)
     return ENTRY_BYTES + texts + (len(entry.body.excerpt) if entry.body else 0)
+
+
+def _size_of_headers(headers: tuple[tuple[str, str], ...]) -> int:
+    return sum(HEADER_BYTES + len(name) + len(value) for name, value in headers)

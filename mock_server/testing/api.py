@@ -183,5 +183,5 @@ def fresh_api(server: EngagementsServer) -> Iterator[EngagementsApi]:
             yield EngagementsApi(server, workspace_id, {one.name: one.credential for one in callers}, ending)
     finally:
         with mock.changing:
+            mock.delete_workspace(workspace_id)  # first, or the clock makes due what its webhooks were still to tell
             mock.services.clock.set(*clock)
-            mock.delete_workspace(workspace_id)

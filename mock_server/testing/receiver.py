@@ -23,6 +23,7 @@ from mock_server.webhooks.endpoints import Endpoint, EndpointOrder
 from mock_server.webhooks.events import events
 
 POLL_SECONDS = 0.02  # between two looks at whether the receiver ends
+IDLE_SECONDS = 5.0  # for the next bytes of a peer: a thread that waits for them keeps the test from its end
 PREFIX = "svix-"
 
 
@@ -130,7 +131,7 @@ class WebhookReceiver:
     def _register(self, order: EndpointOrder) -> Endpoint:
         with self._mock.changing:
             endpoint = order.endpoint(self._mock.services.ids.new("ep"), self._workspace)
-            self._mock.state.webhooks.add(endpoint, self._stored())
+            self._mock.state.webhooks.add(endpoint, self._stored)
         return endpoint
 
     def take(self, headers: dict[str, str], body: bytes) -> int:
@@ -156,8 +157,8 @@ class WebhookReceiver:
 
     def _key_of(self, event: dict[str, Any]) -> str | None:
         """Return the external_id of the engagement that an event is about."""
-        wanted = event["data"]["object"]["id"]
-        return next((one.submission.external_id for one in self._stored() if one.id == wanted), None)
+        found = self._mock.state.store.find(event["data"]["object"]["id"])
+        return None if found is None else found.submission.external_id
 
     def close(self) -> None:
         """Remove the endpoint, and answer what waits."""
@@ -187,6 +188,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    timeout = IDLE_SECONDS
 
     def do_POST(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -12,6 +12,7 @@ from flask import Flask
 
 from mock_server.app import create_app
 from mock_server.config import Settings
+from mock_server.faults.orders import HANG
 from mock_server.server import Running, serving
 from mock_server.services import Mock
 
@@ -84,16 +85,14 @@ class CallInProcess:
 
     def __init__(self) -> None:
         self.broken: OSError | None = None
-        self._held = False
 
     def cut(self, how: str) -> None:
         """Break the answer."""
-        if self._held:
+        if how == HANG:
             self.broken = TimeoutError("a fault of the kind hang kept the answer back")
         else:
             self.broken = ConnectionResetError(f"a fault of the kind {how} broke off the answer")
 
     def gone(self, seconds: float) -> bool:  # noqa: ARG002  of BreakableConnection
         """Return True at once: a caller in this thread cannot leave, so nothing is gained by letting it hang."""
-        self._held = True
         return True

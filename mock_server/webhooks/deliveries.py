@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from mock_server.clock import monotonic
+from mock_server.clock import wait_until
 from mock_server.ids import derived
 from mock_server.webhooks.endpoints import Endpoint
 from mock_server.webhooks.events import Event
@@ -94,13 +94,8 @@ class Deliveries:
 
     def wait_until(self, holds: Callable[[], bool], seconds: float) -> bool:
         """Wait until something holds, which is looked at after each attempt. Return False when the time is up."""
-        ends = monotonic() + seconds
         with self._changed:
-            while not holds():
-                if (left := ends - monotonic()) <= 0:
-                    return False
-                self._changed.wait(left)
-            return True
+            return wait_until(self._changed, holds, seconds)
 
     def select(self, wanted: Callable[[Delivery], bool], limit: int | None = None) -> list[Delivery]:
         """Return deliveries, those that began last first."""

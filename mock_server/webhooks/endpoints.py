@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf
 
 from mock_server.ids import derived
 from mock_server.reading import Accepts, Model, Name, one_of, parsed
+from mock_server.values import listed
 from mock_server.webhooks.events import TYPES, Event
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  the beginning of every secret
@@ -109,7 +110,7 @@ Secret = Annotated[
 ]
 Networks = Annotated[
     tuple[Annotated[InstanceOf[IPv4Network] | InstanceOf[IPv6Network], parsed(ip_network)], ...],
-    BeforeValidator(lambda value: tuple(map(str.strip, value.split(","))) if isinstance(value, str) else value),
+    BeforeValidator(listed),
     Accepts("addresses or networks with commas between, such as 172.17.0.0/16,10.1.2.3"),
 ]
 Types = Annotated[list[Annotated[str, one_of(TYPES)]], AfterValidator(_some)]

@@ -5,6 +5,7 @@ An address is judged where it is dialled, so neither a name nor an answer can le
 
 from __future__ import annotations
 
+import queue
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 import h11
 
@@ -20,6 +22,8 @@ from mock_server.clock import monotonic
 from mock_server.webhooks.endpoints import Target, parse
 
 Network = IPv4Network | IPv6Network
+Places = list[tuple[Any, ...]]  # as getaddrinfo returns them
+Answers = queue.SimpleQueue[Places | Exception]  # of one lookup: the first one counts
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 MAX_ANSWER = 1024  # bytes of an answer's body that are read, for the log
@@ -49,6 +53,7 @@ class Sender:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._lookups: set[Answers] = set()
         self._closed = False
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
@@ -71,6 +76,8 @@ class Sender:
             for sock in self._open:
                 with suppress(OSError):
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)  # TLS's own would forget the encryption first
+            for answers in self._lookups:
+                answers.put(_stopped())
 
     @contextmanager
     def _connection(self, target: Target, ends: float) -> Iterator[socket.socket]:
@@ -91,7 +98,7 @@ class Sender:
         failed: OSError = PermissionError(
             f"{target.host} has no address that webhooks may be sent to: allowed are loopback and --webhook-networks"
         )
-        for family, *_, place in socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM):
+        for family, *_, place in self._places(target, ends):
             if self._allows(str(place[0])):
                 sock = self._begin(socket.socket(family))
                 try:
@@ -104,6 +111,29 @@ class Sender:
                     return sock
         raise failed
 
+    def _places(self, target: Target, ends: float) -> Places:
+        """Return where the host is. Raises OSError or UnicodeError."""
+        try:
+            return _look_up(target, socket.AI_NUMERICHOST)
+        except socket.gaierror:  # a name, not an address
+            answers = Answers()
+        with self._lock:
+            self._lookups.add(answers)
+            if self._closed:
+                answers.put(_stopped())
+        # A lookup cannot be ended. One that takes too long is left behind on its thread.
+        threading.Thread(target=_answer, args=(target, answers), name="webhook-lookup", daemon=True).start()
+        try:
+            found = answers.get(timeout=_left(ends))
+        except queue.Empty:
+            raise TimeoutError from None
+        finally:
+            with self._lock:
+                self._lookups.discard(answers)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
     def _begin(self, sock: socket.socket) -> socket.socket:
         """Let `close` end this socket too. Raises OSError after it."""
         with self._lock:
@@ -111,7 +141,7 @@ class Sender:
                 self._open.add(sock)
                 return sock
         sock.close()
-        raise ConnectionAbortedError("the mock stops")
+        raise _stopped()
 
     def _end(self, sock: socket.socket) -> None:
         with self._lock:
@@ -127,6 +157,21 @@ class Sender:
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
+
+
+def _look_up(target: Target, flags: int = 0) -> Places:
+    return socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM, flags=flags)
+
+
+def _answer(target: Target, answers: Answers) -> None:
+    try:
+        answers.put(_look_up(target))
+    except (OSError, UnicodeError) as error:
+        answers.put(error)
+
+
+def _stopped() -> ConnectionAbortedError:
+    return ConnectionAbortedError("the mock stops")
 
 
 def _exchange(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -66,6 +66,7 @@ class Webhooks:
         self._lanes = Lanes()
         self._lock = threading.Lock()
         self._endpoints = {one.id: one for one in endpoints}
+        self._forgotten = set[str]()  # workspaces that were deleted; no other one gets such an id
 
     @property
     def endpoints(self) -> list[Endpoint]:
@@ -73,11 +74,16 @@ class Webhooks:
         with self._lock:
             return list(self._endpoints.values())
 
-    def add(self, endpoint: Endpoint, stored: Iterable[Engagement] = ()) -> None:
-        """Add an endpoint. Of engagements that are stored already it is told what happens from now on."""
+    def add(self, endpoint: Endpoint, stored: Callable[[], Iterable[Engagement]] = tuple) -> None:
+        """Add an endpoint. Of engagements that are stored already it is told what happens from now on.
+
+        They are looked up when the endpoint is there. So an engagement is among them, or the endpoint is told of it as
+        of a new one, or both.
+        """
+        now = self._timeline.clock.now()
         with self._lock:
             self._endpoints[endpoint.id] = endpoint
-        self._tell([endpoint], stored, since=self._timeline.clock.now())
+        self._tell([endpoint], stored(), since=now)
 
     def remove(self, endpoint_id: str) -> bool:
         """Remove an endpoint and its deliveries. Return False if there is none with this id."""
@@ -106,6 +112,7 @@ class Webhooks:
         for endpoint in self.endpoints:
             if endpoint.workspace == workspace_id:
                 self.remove(endpoint.id)
+        self._forgotten.add(workspace_id)
         self._timetable.forget(workspace_id)
         self.deliveries.forget(lambda delivery: delivery.event.workspace == workspace_id)
 
@@ -133,12 +140,14 @@ class Webhooks:
     def _deliver(self, endpoint: Endpoint, event: Event) -> None:
         """Begin a delivery, if it has not begun yet: an engagement may be stored while its endpoint is added."""
         delivery = Delivery(endpoint, event, self._timeline.clock.now())
-        if endpoint in self.endpoints and self.deliveries.add(delivery):
+        if self._wanted(delivery) and self.deliveries.add(delivery):
             for number in range(endpoint.copies):
                 self._lanes.put(endpoint.id, partial(self._attempt, delivery, COPY if number else SCHEDULED))
 
     def _attempt(self, delivery: Delivery, reason: str) -> None:
         """Send a delivery once, and note what came of it. If the schedule goes on, the next attempt is in it."""
+        if not self._wanted(delivery):  # it has waited for its turn
+            return
         event, endpoint, clock = delivery.event, delivery.endpoint, self._timeline.clock
         at = clock.now()
         body = json.dumps(event.payload(self._timeline.present), ensure_ascii=False, separators=(",", ":"))
@@ -147,6 +156,10 @@ class Webhooks:
         noted = self.deliveries.note(delivery.id, Attempt(at, reason, outcome), clock.now(), SCHEDULE)
         if reason == SCHEDULED and noted is not None and noted.next_at is not None:
             self._timetable.add(noted.next_at, event.workspace, partial(self._retry, delivery))
+
+    def _wanted(self, delivery: Delivery) -> bool:
+        """Tell whether neither the endpoint nor the workspace of a delivery has gone."""
+        return delivery.endpoint in self.endpoints and delivery.event.workspace not in self._forgotten
 
     def _retry(self, delivery: Delivery) -> None:
         now = self.deliveries.find(delivery.id)

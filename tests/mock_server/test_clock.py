@@ -6,7 +6,10 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
+
 from mock_server import Settings, running
+from mock_server.admin.clock import show_clock
 from mock_server.clock import Clock, rfc3339
 from mock_server.ids import Ids, derived
 from tests.kit.http import create
@@ -17,6 +20,21 @@ AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 def test_a_clock_goes_with_the_system() -> None:
     """Untouched, it is the system's clock."""
     assert abs(Clock().now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_what_is_shown_of_a_clock_is_of_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of the clock while somebody looks at it is seen whole, or not at all."""
+    clock = Clock()
+    setting = clock.setting
+
+    def before_a_change() -> object:
+        found = setting()
+        clock.freeze(AT)
+        return found
+
+    monkeypatch.setattr(clock, "setting", before_a_change)
+    shown = show_clock(clock)
+    assert shown["frozen"] == (shown["now"] == rfc3339(AT))
 
 
 def test_a_frozen_clock_stands_and_can_be_moved() -> None:

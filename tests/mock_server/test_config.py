@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import pytest
 
 from mock_server import running
 from mock_server.config import OPTIONS, Settings, load
+from mock_server.services import Mock
 from mock_server.workspaces import ConfigError
 
 WORKSPACE = '[[workspaces]]\nname = "A"\n[[workspaces.credentials]]\nname = "w"\ncredential = "secret-1"\n'
@@ -140,6 +142,7 @@ def test_certificate_and_key_go_together(name: str) -> None:
         ('ready_file = "a\\u0000"', "must be the path of a file"),
         ('host = "a\\u0000"', "must be an address or a name"),
         ('in_flight = "no"', "in_flight: 'no' must be wait or conflict"),
+        ("self = 1", "self: is not known"),
         ("workspaces = 5", "workspaces: 5 must be one or more tables, each begun with [[workspaces]]"),
         ("workspaces = []", "workspaces: must be one or more tables"),
         ("[workspaces]", "workspaces: must be one or more tables"),
@@ -187,7 +190,7 @@ def test_certificate_and_key_go_together(name: str) -> None:
             "workspaces[1].id: is the same as workspaces[0].id",
         ),
     ],
-    ids=range(34),
+    ids=range(35),
 )
 def test_an_error_in_the_file_names_file_key_and_what_is_accepted(tmp_path: Path, text: str, says: str) -> None:
     """Each error begins with the file and the key, never shows a credential, and a near-miss gets a suggestion."""
@@ -285,6 +288,30 @@ def test_values_given_in_python_are_read_as_flags_are() -> None:
         with pytest.raises(ConfigError) as caught:
             Settings(**values)
         assert says in str(caught.value)
+
+
+def test_a_pace_may_be_a_timedelta() -> None:
+    """What the type of the setting says is taken, within the same bounds as a text."""
+    assert Settings(processing=timedelta(seconds=1.5)).processing == timedelta(seconds=1.5)
+    for pace in (timedelta(milliseconds=1), timedelta(days=2), timedelta(seconds=-1)):
+        with pytest.raises(ConfigError):
+            Settings(processing=pace)
+
+
+def test_a_workspace_is_found_by_its_id_before_another_one_by_its_name() -> None:
+    """A name may be the id of another workspace. Then it means the same as in an order to the control plane."""
+    credentials = [{"name": "w", "credential": "secret-1"}], [{"name": "v", "credential": "secret-2"}]
+    settings = Settings(
+        workspaces=[
+            {"name": "both", "id": "first", "credentials": credentials[0]},
+            {"name": "other", "id": "both", "credentials": credentials[1]},
+        ],
+        webhooks=[{"url": "http://127.0.0.1:9/", "secret": "whsec_" + "A" * 32, "workspace": "both"}],
+    )
+    (endpoint,) = settings.endpoints
+    found = Mock(settings).services.directory.workspace("both")
+    assert found is not None
+    assert endpoint.workspace == found.id
 
 
 def test_a_token_is_never_repeated() -> None:

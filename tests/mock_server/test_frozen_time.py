@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -12,7 +13,9 @@ import freezegun
 import pytest
 import time_machine
 
+from mock_server import Settings, server
 from mock_server.clock import monotonic
+from mock_server.services import Mock
 from mock_server.testing.receiver import receiving
 from tests.kit.control import Client, Serve
 from tests.kit.waiting import wait_until
@@ -105,6 +108,24 @@ def test_who_waits_for_a_key_waits_no_longer_than_its_patience(serve: Serve, fre
             assert 0.3 <= took(lambda: client.post(external_id="one")) < 5
         assert client.last()["status"] == 409
         first.close()
+
+
+@pytest.mark.parametrize("freeze", LIBRARIES.values(), ids=LIBRARIES)
+def test_a_full_server_looks_again(monkeypatch: pytest.MonkeyPatch, freeze: Freeze) -> None:
+    """While time stands still, a server without room for a peer still finds out after a while that it is to stop."""
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 0)
+    monkeypatch.setattr(server, "PAUSE_SECONDS", 0.05)
+    full = server.Server(Mock(Settings()))
+
+    def look() -> None:
+        with pytest.raises(TimeoutError):
+            full.get_request()
+
+    looking = threading.Thread(target=look, daemon=True)
+    with freeze(), full:
+        looking.start()
+        looking.join(10)
+        assert not looking.is_alive()
 
 
 @pytest.mark.parametrize("freeze", LIBRARIES.values(), ids=LIBRARIES)

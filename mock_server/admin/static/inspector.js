@@ -11,7 +11,7 @@ function follow(status) {
     status.textContent = text;
     status.classList.toggle("on", live);
   };
-  const events = new EventSource("/__admin/events");
+  const events = new EventSource("/__admin/events?after=" + status.dataset.last); // with the rows that came since
   events.onopen = () => say("live", true);
   events.onerror = () => say("reconnecting", false);
   events.addEventListener("reset", () => {

@@ -112,9 +112,10 @@ class Prober:
             raise InternalError("The program that measures recordings does not start; its output says why.")
 
     def _end(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        if self._process.returncode is None:  # else it has been waited for, and its number may be that of another
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
         self._control.close()
 
 

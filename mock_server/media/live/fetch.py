@@ -45,13 +45,12 @@ from mock_server.media.refusals import (
     admit,
     beyond,
     check_type,
-    counted,
     follow,
     judging_redirect,
     not_ok,
     too_many_redirects,
 )
-from mock_server.problems import InternalError
+from mock_server.problems import InternalError, counted
 
 USER_AGENT = f"engagement-contract-kit/{version('engagement-contract-kit')}"
 REDIRECT_STATUSES = frozenset({301, 302, 303, 307, 308})

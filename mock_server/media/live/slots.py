@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mock_server.media.live.network import Deadline, TimedOut
-from mock_server.media.refusals import counted
-from mock_server.problems import RateLimited
+from mock_server.problems import RateLimited, counted
 
 
 class FetchSlots:

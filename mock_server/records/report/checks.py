@@ -137,11 +137,10 @@ def leaves_room(traffic: Traffic) -> Iterator[Case]:
     for engagement in traffic.engagements:
         if (text := engagement.transcript) is not None:
             entry = created.get(engagement.id)
-            size, limit = max(
-                ((text.size, schema["x-maxBytes"]), (text.characters, schema["maxLength"])),
-                key=lambda pair: pair[0] / pair[1],
+            size, limit, unit = max(
+                ((text.size, schema["x-maxBytes"], "byte"), (text.characters, schema["maxLength"], "character")),
+                key=lambda measure: measure[0] / measure[1],
             )
-            unit = "byte" if limit == schema["x-maxBytes"] else "character"
             said = f"{shown(engagement.submission.external_id)}: {counted(size, unit)} of {limit:,}"
             yield Case((entry,) if entry else (), said if size >= limit * NEAR_LIMIT else None)
 

@@ -20,7 +20,7 @@ def new_keys(traffic: Traffic) -> Iterator[tuple[Entry, Entry]]:
     """
     for same_call in _calls(traffic):
         for earlier, later in pairwise(same_call):
-            if all(map(failed, earlier)) and later[0].began >= ended(earlier[-1]):
+            if later[0].began >= ended(earlier[-1]):
                 yield earlier[-1], later[0]
 
 

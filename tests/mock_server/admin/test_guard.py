@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from mock_server import Settings, create_app
 from mock_server.banner import banner
+from mock_server.checks.body import MAX_BYTES
 from mock_server.config import load
 from mock_server.workspaces import ConfigError
 from tests.kit.control import Client, Serve
@@ -225,3 +226,13 @@ def test_the_flags_are_read_and_bad_values_say_what_is_accepted(tmp_path: Path) 
         with pytest.raises(ConfigError, match="must be") as caught:
             load(flags, {})
         assert "päss" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("PUT", "/snapshot", 422), ("POST", "/faults", 400), ("POST", "/requests/count", 400), ("PUT", "/clock", 400)],
+)
+def test_only_a_snapshot_may_be_large(client: Client, method: str, path: str, status: int) -> None:
+    """What stands above the limit of a submission is taken for a snapshot alone: it is read before anybody is asked."""
+    answer = client.admin(method, path, {"colour": "a" * MAX_BYTES})
+    assert answer.status == status

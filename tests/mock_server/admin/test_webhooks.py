@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_server.config import load
+from mock_server.store import Store
+from mock_server.webhooks.deliveries import SCHEDULED
+from mock_server.webhooks.network import Outcome, Sender
 from mock_server.workspaces import ConfigError
 from tests.kit.control import Client, Serve
 from tests.kit.http import OTHER
@@ -163,6 +167,70 @@ def test_a_workspace_that_is_deleted(client: Client) -> None:
     assert log(client) == []
     assert [one["id"] for one in client.admin("GET", "/webhooks").json()["data"]] == [every["id"]]
     assert len(client.mock.state.webhooks._timetable) == 0
+
+
+def test_what_waits_for_a_deleted_workspace_is_not_sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint of all that is slow gets nothing of a workspace that was deleted meanwhile."""
+    sent, answering = list[str](), threading.Event()
+
+    def slowly(_: Sender, __: str, ___: object, body: bytes) -> Outcome:
+        sent.append(json.loads(body)["data"]["object"]["title"])
+        answering.wait(10)
+        return Outcome(0.0, 200)
+
+    monkeypatch.setattr(Sender, "post", slowly)
+    made = client.admin("POST", "/workspaces", {"name": "gone"}).json()
+    add(client, events=[CREATED])
+    client.post(title="first")
+    client.post(made["credentials"]["writer"], title="of a workspace that is gone")
+    wait_until(lambda: len(log(client)) == 2)
+    client.admin("DELETE", f"/workspaces/{made['id']}")
+    answering.set()
+    client.post(title="last")
+    wait_until(lambda: "last" in sent)
+    assert sent == ["first", "last"]
+
+
+def test_an_attempt_at_an_endpoint_that_was_just_removed(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery whose turn comes when its endpoint is gone already is not sent."""
+    made = add(client, events=[CREATED])
+    client.post()
+    tried(client, 1)
+    webhooks = client.mock.state.webhooks
+    (delivery,) = webhooks.deliveries.select(lambda _: True)
+    client.admin("DELETE", f"/webhooks/{made['id']}")
+    sent = list[object]()
+    monkeypatch.setattr(Sender, "post", lambda *what: sent.append(what) or Outcome(0.0, 200))
+    webhooks._attempt(delivery, SCHEDULED)
+    assert sent == []
+
+
+def test_a_creation_while_an_endpoint_is_added(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, although it was not stored yet when the mock looked at what is."""
+    find = Store.all
+
+    def late(store: Store) -> Any:
+        found = find(store)
+        monkeypatch.undo()
+        client.post()
+        return found
+
+    monkeypatch.setattr(Store, "all", late)
+    add(client, events=[CREATED])
+    wait_until(lambda: log(client))
+
+
+def test_a_reset_of_the_clock_makes_nothing_due(client: Client) -> None:
+    """When a reset sets the clock, the webhooks of before have ended already."""
+    before, ended = client.mock.state.webhooks, list[bool]()
+
+    def look() -> None:
+        ended.append(before._timetable._closed)
+
+    client.mock.services.clock.watch(look)
+    client.admin("POST", "/reset")
+    client.mock.services.clock.unwatch(look)
+    assert ended == [True]
 
 
 def test_a_reset(client: Client) -> None:

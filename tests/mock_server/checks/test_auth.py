@@ -129,6 +129,6 @@ def test_the_built_in_credentials_never_change() -> None:
 def test_one_address_is_another_user_in_another_workspace() -> None:
     """The id of a user follows from the workspace and the e-mail address."""
     spaces = Workspace("wrks_1", "One"), Workspace("wrks_2", "Two")
-    ids = {make_caller(space, "n", "c", user, ()).user_id for space in spaces for user in ("a@b", "c@d")}
+    ids = {make_caller(space, "n", "c", (), user).user_id for space in spaces for user in ("a@b", "c@d")}
     assert len(ids) == 4
     assert all(user_id.startswith("usr_") for user_id in ids)

@@ -137,3 +137,16 @@ def test_windows_end_by_the_clock() -> None:
     clock.advance(timedelta(seconds=10))
     assert limiter.windows() == {}
     assert limiter.hit(caller)[0] == "1"
+
+
+def test_a_clock_that_is_set_back_does_not_lengthen_a_window() -> None:
+    """A window that ends later than a new one would was opened by a clock that was ahead: a new one takes its place."""
+    clock, caller = Clock(), replace(built_in()[0], rate_limit=parse_rate("1/minute"))
+    limiter = RateLimiter(clock)
+    clock.advance(timedelta(days=1))
+    limiter.hit(caller)
+    clock.reset()
+    assert limiter.hit(caller)[0] == "0"
+    with pytest.raises(RateLimited) as refused:
+        limiter.hit(caller)
+    assert int(refused.value.headers["Retry-After"]) <= 60

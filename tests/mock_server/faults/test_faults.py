@@ -117,6 +117,27 @@ def test_hang_ends_when_the_client_leaves(client: Client, more: bytes) -> None:
     assert "until the client left" in client.last()["trace"][1]["detail"]
 
 
+def test_faults_that_are_over_are_dropped(client: Client) -> None:
+    """What has struck as often as it may, or whose time is over, is not kept when another fault is set."""
+    for _ in range(3):
+        client.fault(kind="status", status=503, phase="before_auth", times=1)
+        assert client.post().status == 503
+    client.fault(kind="status", status=503, phase="before_auth", ttl=60)
+    client.admin("PUT", "/clock", {"advance": "PT1M"})
+    last = client.fault(kind="status", status=503, phase="before_auth")
+    assert [armed.fault.id for armed in client.mock.state.faults._armed] == [last["id"]]
+
+
+def test_a_fault_that_is_over_and_holds_a_request_can_be_removed(client: Client) -> None:
+    """The request that it holds is released with it, although another fault was set meanwhile."""
+    client.fault(kind="hang", phase="before_auth", times=1)
+    with begin_create(client.server) as peer:
+        wait_until(lambda: client.mock.state.faults._armed[0].struck)
+        client.fault(kind="status", status=503, phase="before_auth", times=1)
+        client.admin("DELETE", "/faults")
+        assert read_all(peer) == b""
+
+
 def test_hanging_requests_do_not_starve_the_server(client: Client) -> None:
     """With 80 requests that hang, more than the server has threads, another request is answered at once."""
     client.fault(kind="hang", phase="before_auth", match={"credential_name": "writer"})

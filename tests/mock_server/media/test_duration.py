@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import io
+import os
 import random
 import struct
 import subprocess
@@ -222,3 +223,18 @@ def test_it_ends() -> None:
     prober = Prober()
     prober.close()
     assert prober._process.poll() is not None
+
+
+def test_it_ends_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that has ended gets no signal: its number may be that of another one by now."""
+    killed, kill = list[int](), os.killpg
+
+    def noting(group: int, number: int) -> None:
+        killed.append(group)
+        kill(group, number)
+
+    monkeypatch.setattr(os, "killpg", noting)
+    prober = Prober()
+    prober.close()
+    prober.close()
+    assert killed == [prober._process.pid]

@@ -171,6 +171,8 @@ def test_ipv4_inside_ipv6_is_judged_by_the_ipv4(address: str) -> None:
         ("https://[::1/a.mp3", "URL-19", "invalid_url"),
         ("https://[1.2.3.4]/a.mp3", "URL-19", "invalid_url"),
         ("https://[]/a.mp3", "URL-19", "invalid_url"),
+        ("https://[::1%%]/a.mp3", "URL-19", "invalid_url"),
+        ("https://[fe80::1%25eth0%25]/a.mp3", "URL-19", "invalid_url"),
         ("https://user@media.example.com/a.mp3", "URL-21", "url_userinfo"),
         ("https://user:secret@media.example.com/a.mp3", "URL-21", "url_userinfo"),
         ("https://media.example.com:8443/a.mp3", "URL-22", "url_port"),

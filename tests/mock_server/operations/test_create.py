@@ -10,7 +10,7 @@ import pytest
 
 from mock_server import Running, Settings
 from mock_server.faults.faults import Fault
-from mock_server.faults.orders import BEFORE_AUTH, STATUS, FaultOrder, Match
+from mock_server.faults.orders import BEFORE_AUTH, FORGET, STATUS, FaultOrder, Match
 from mock_server.media import Note, Recording
 from mock_server.media.policy import MediaUrl
 from mock_server.operations.create import create_engagement
@@ -49,6 +49,16 @@ def follow(mock: Mock, request: Request) -> tuple[Reply | Problem, Trace]:
         return create_engagement(request, mock.services, mock.state, trace), trace
     except Problem as problem:
         return problem, trace
+
+
+def test_a_creation_that_is_forgotten_keeps_nothing(mock: Mock) -> None:
+    """A fault of the kind forget leaves the budget for transcripts as it was."""
+    mock.state.faults.put([Fault("flt", FaultOrder(kind=FORGET, times=1))])
+    forgotten, _ = follow(mock, with_body(transcript_text="Good morning."))
+    assert isinstance(forgotten, Reply)
+    assert (forgotten.status, mock.state.transcripts._used) == (201, 0)
+    follow(mock, with_body(transcript_text="Good morning."))
+    assert mock.state.transcripts._used > 0
 
 
 def test_a_create_takes_every_step_and_a_replay_stops_at_the_key(mock: Mock) -> None:

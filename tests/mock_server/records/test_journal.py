@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,12 +17,12 @@ import requests
 
 from mock_server import Settings, running
 from mock_server.admin.events import MAX_STREAMS, Streams
-from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Answer, Exchange, body_of, entry_of, headers_of
+from mock_server.records.entry import EXCERPT, MAX_SHOWN_HEADERS, Answer, Entry, Exchange, body_of, entry_of, headers_of
 from mock_server.records.explain import took
 from mock_server.records.journal import Journal, size_of
 from mock_server.trace import STEPS, Trace
 from tests.kit.control import Client
-from tests.kit.http import WRITER, send
+from tests.kit.http import PATH, WRITER, send
 from tests.kit.submissions import submission
 from tests.kit.waiting import wait_until
 
@@ -136,6 +138,21 @@ def test_copied_as_curl_it_is_the_same_request(client: Client) -> None:
     assert "Content-Type: application/json" in words
 
 
+@pytest.mark.parametrize("path", ["/caf%C3%A9", "/a%20b", "/a%3Fb", "/a%2Fb", "/a%25b", "/a%23b", "/a+b;c=d"])
+def test_copied_as_curl_it_has_the_same_path(client: Client, path: str) -> None:
+    """What was escaped in the path of a request is escaped in that of the line."""
+    client.get(path)
+    assert client.url + path in shlex.split(client.last()["curl"])
+
+
+def test_copied_as_curl_a_request_for_the_head_waits_for_no_body(client: Client) -> None:
+    """The line asks for the head as curl has it: with -X, curl waits for the body that is announced."""
+    send(client.server, method="HEAD", path=PATH + "/x")
+    words = shlex.split(client.last()["curl"])
+    assert words[:2] == ["curl", "-I"]
+    assert "HEAD" not in words
+
+
 @pytest.mark.parametrize(
     ("query", "keys"),
     [
@@ -206,6 +223,16 @@ def test_the_journal_is_bounded_in_number_and_in_bytes(client: Client) -> None:
         assert journal.find("rid_001") is None
         journal.forget(lambda _: True)
         assert (len(journal), journal._bytes) == (0, 0)
+
+
+def test_long_names_of_headers_count(client: Client) -> None:
+    """What an entry takes grows with the names of its headers, and with their number, as it does with their values."""
+    plain = entry_of(exchange(client, "rid_000"), 1)
+    headers = tuple((f"X-{number}-{'a' * 400}", "") for number in range(MAX_SHOWN_HEADERS))
+    answer = replace(plain.answer, headers=headers)
+    for more in (replace(plain, headers=headers), replace(plain, answer=answer)):
+        assert size_of(more) > size_of(plain) + MAX_SHOWN_HEADERS * 400
+    assert size_of(replace(plain, headers=(("", ""),) * MAX_SHOWN_HEADERS)) > size_of(replace(plain, headers=()))
 
 
 def exchange(client: Client, request_id: str) -> Any:
@@ -284,6 +311,33 @@ def test_a_stream_resumes_after_the_event_it_knows(client: Client) -> None:
     with requests.get(client.server.admin_url + "/events", stream=True, timeout=10, headers=headers) as stream:
         told = events(stream)
         assert [next(told)[1]["external_id"] for _ in range(2)] == ["two", "three"]
+
+
+def test_a_stream_goes_on_where_a_page_ends(client: Client) -> None:
+    """A stream begins after the newest row of the page that asks for it, also if that was rendered a while ago."""
+    client.post(external_id="shown")
+    page = client.admin("GET", "/").text
+    client.post(external_id="between")
+    (last,) = re.findall(r'data-last="(\d+)"', page)
+    with requests.get(f"{client.server.admin_url}/events?after={last}", stream=True, timeout=10) as stream:
+        client.post(external_id="later")
+        assert next(events(stream))[1]["external_id"] == "between"
+
+
+def test_a_page_knows_the_newest_row_that_it_shows(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that comes while the page is rendered is not in it, and so is not taken for known."""
+    client.post(external_id="shown")
+    select = Journal.select
+
+    def slowly(journal: Journal, *wanted: Any) -> list[Entry]:
+        found = select(journal, *wanted)
+        client.post(external_id="meanwhile")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "select", slowly)
+        page = client.admin("GET", "/").text
+    assert 'data-last="1"' in page
 
 
 def test_streams_are_few_and_hold_up_neither_the_server_nor_its_end() -> None:

@@ -127,6 +127,14 @@ def test_a_lost_answer_in_process(engagements_api: EngagementsApi, kind: str, er
     assert client.post("/api" + PATH, headers=bearer(engagements_api), json=body).status_code == 200
 
 
+def test_a_lost_answer_in_process_after_a_slow_one(engagements_api: EngagementsApi) -> None:
+    """The error is that of the fault which broke the answer, whatever another one did to the request before."""
+    engagements_api.faults.add(kind="slow", phase="before_auth", delay_ms=1, times=1)
+    engagements_api.faults.add(kind="close", phase="after_commit", times=1)
+    with pytest.raises(ConnectionResetError):
+        engagements_api.app.test_client().post("/api" + PATH, headers=bearer(engagements_api), json=submission())
+
+
 def test_a_fault_strikes_the_workspace_of_the_test_only(engagements_server: EngagementsServer) -> None:
     """A fault without a match, and one that matches a key, leaves another workspace alone."""
     with fresh_api(engagements_server) as one, fresh_api(engagements_server) as other:

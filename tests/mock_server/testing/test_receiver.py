@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from mock_server.testing import EngagementsApi, EngagementsServer, fresh_api
+from mock_server.testing.receiver import receiving
 from tests.kit.submissions import submission
 from tests.kit.waiting import wait_until
 
@@ -185,3 +189,18 @@ def test_a_webhook_that_anybody_could_have_sent(api: EngagementsApi) -> None:
     headers = {"svix-id": "msg_1", "svix-timestamp": "1", "svix-signature": "v1,AAAA"}
     assert requests.post(api.webhooks.url, json=event, headers=headers, timeout=5).status_code == 400
     assert "its signature is wrong" in failure(api, CREATED)
+
+
+def test_a_peer_that_says_nothing_ends_with_the_test(engagements_server: EngagementsServer) -> None:
+    """A connection on which nothing comes does not keep a test from its end."""
+
+    def serve() -> None:
+        with fresh_api(engagements_server) as api, receiving(engagements_server.mock, api.workspace) as receiver:
+            stack.enter_context(socket.create_connection(("127.0.0.1", urlsplit(receiver.url).port or 0)))
+            assert requests.post(receiver.url, timeout=10).status_code == 400  # so the other one has been let in
+
+    with ExitStack() as stack:
+        ending = threading.Thread(target=serve, daemon=True)
+        ending.start()
+        ending.join(20)
+        assert not ending.is_alive()

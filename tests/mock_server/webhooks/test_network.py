@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 import trustme
@@ -236,3 +237,44 @@ def test_the_end_of_the_mock_ends_what_is_under_way() -> None:
         held.set()
         assert outcomes[0].status is None
         assert sender.post(url, {}, b"{}").error == "ConnectionAbortedError: the mock stops"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let no name be resolved before the test ends. Set when one is asked for."""
+    asked, ending, numeric = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def hanging(*place: Any, flags: int = 0, **how: Any) -> Any:
+        if not flags & socket.AI_NUMERICHOST:
+            asked.set()
+            ending.wait(30)
+        return numeric(*place, flags=flags | socket.AI_NUMERICHOST, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    yield asked
+    ending.set()
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_deadline_is_one_of_the_lookup_too() -> None:
+    """A name that is not resolved in time costs an attempt no more than a peer that is silent."""
+    assert post("http://receiver.test/", timeout=0.2).error == "no answer within 0.2 s"
+
+
+def test_the_end_of_the_mock_ends_a_lookup(asked: threading.Event) -> None:
+    """`close` ends an attempt whose name is not resolved yet."""
+    sender, outcomes = Sender((), 60), list[Outcome]()
+    thread = threading.Thread(target=lambda: outcomes.append(sender.post("http://receiver.test/", {}, b"{}")))
+    thread.start()
+    assert asked.wait(10)
+    sender.close()
+    thread.join(10)
+    assert [outcome.error for outcome in outcomes] == ["ConnectionAbortedError: the mock stops"]
+    assert sender.post("http://receiver.test/", {}, b"{}").error == "ConnectionAbortedError: the mock stops"
+
+
+@pytest.mark.usefixtures("asked")
+def test_an_address_needs_no_lookup() -> None:
+    """Where names are not resolved, an endpoint with an address is reached."""
+    with peer(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as port:
+        assert post(f"http://127.0.0.1:{port}").acknowledged
