@@ -9,7 +9,7 @@ nothing. The exit code is 1 if a defect is not caught, if a variant is accused, 
 a rule wrongly.
 
 Unless you ask for the whole, every sixteenth defect runs, and each day has another one: after sixteen days all had
-their turn. The run says which offset repeats it. A whole run also writes matrix.json and matrix.md, which you commit.
+their turn. The run says which offset repeats it. A whole run also writes matrix.md, which you commit.
 
 The same can be asked of the fuzzer's own engine, of Schemathesis with the kit's hooks, and, for comparison, of
 Schemathesis as it comes, which names no rules: there, whatever it finds counts as caught.
@@ -18,12 +18,11 @@ Schemathesis as it comes, which names no rules: there, whatever it finds counts 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -200,7 +199,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     matrix = Matrix(list(rows(chosen, arguments.workers, show)))
     if every == 1 and not arguments.names:
         arguments.directory.mkdir(parents=True, exist_ok=True)
-        (arguments.directory / "matrix.json").write_text(json.dumps([asdict(row) for row in matrix.rows], indent=1))
         (arguments.directory / "matrix.md").write_text(markdown(matrix, arguments.by, arguments.profile))
     print(matrix.summary())
     return matrix.exit_code
