@@ -9,7 +9,7 @@ import html
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -217,6 +217,11 @@ def first_word(parameters: Json, name: str) -> Json:
 
 EXPANDED = {"signals": [], "tags": [], "action_items": []}
 
+
+def _an_hour_later(moment: str) -> str:
+    return rfc3339(datetime.fromisoformat(moment) + timedelta(hours=1))
+
+
 DEFECTS = (
     defect("read-missing", "READ-1", "What was created is not found by its id.",
            one(lambda *_: refusal(404))),
@@ -269,7 +274,7 @@ DEFECTS = (
            one(lambda _, answer: answer.but(title=html.escape(answer.json["title"])))),
     defect("read-done-public", "READ-1", "Processing sets is_private back.", _done(is_private=False)),
     defect("read-end-wrong", "RESP-7", "A read shows the end an hour too late.",
-           one(lambda _, answer: answer.but(end_at=answer.json["created_at"].replace("T0", "T2").replace("T1", "T2"))
+           one(lambda _, answer: answer.but(end_at=_an_hour_later(answer.json["end_at"]))
                if answer.json.get("end_at") else answer)),
     defect("read-public-left-out", "READ-1", "A read leaves is_private out.", member(is_private=...)),
     defect("read-expanded-alone", "READ-1", "With expand the members of the engagement are left out.",
