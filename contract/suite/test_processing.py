@@ -15,7 +15,7 @@ from contract.suite.marks import at_the_end, rule
 def test_processing_moves_forward(client: RecordingClient) -> None:
     """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
     readable(client, "read")
-    stands(client, "RESP-11")
+    stands(client, "RESP-7", "RESP-11")
     for first in (example(client, "plain"), client.milestones[-1]):
         documented(first)
         reads = [shown(client, first) for _ in range(3)]

@@ -110,24 +110,6 @@ def _forgets_the_filter(_: Mock) -> Handler:
     return handle
 
 
-def _same_length(_: Mock) -> Handler:
-    """Give every page the length of the first."""
-    lengths: dict[str, str] = {}
-
-    def handle(sent: Sent, app: WSGIApplication) -> Answer:
-        parameters = dict(parse_qsl(sent.environ.get("QUERY_STRING", "")))
-        if sent.environ["PATH_INFO"] != PATH or sent.environ["REQUEST_METHOD"] != "GET":
-            return sent.call(app)
-        if parameters.get("cursor") in lengths:
-            parameters["limit"] = lengths[parameters["cursor"]]
-        answer = Sent({**sent.environ, "QUERY_STRING": urlencode(parameters)}, b"").call(app)
-        if answer.status == 200 and (following := answer.json.get("next_cursor")):
-            lengths[following] = parameters.get("limit", "25")
-        return answer
-
-    return handle
-
-
 def _cursor_of_anybody(_: Mock) -> Handler:
     """Let a cursor lead whoever has it on through the list of who got it."""
     owners: dict[str, str] = {}
@@ -311,7 +293,6 @@ DEFECTS = (
                    else sent.call(app))),
     defect("list-cursor-without-filter", "LIST-4", "A cursor leads on without the filters.",
            handled(_forgets_the_filter), entails={"LIST-6": "later pages show other types"}),
-    defect("list-cursor-length", "LIST-2", "All pages are as long as the first.", handled(_same_length)),
     defect("list-cursor-of-anybody", "LIST-10", "A cursor works in every workspace.", handled(_cursor_of_anybody)),
     *(defect(f"list-private-{name}", "LIST-11", f"Everybody's lists {what} hold private engagements.",
              where(lambda sent, parameter=parameter: sent.environ["PATH_INFO"] == PATH and late(parameter)(sent),
