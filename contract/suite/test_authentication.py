@@ -93,7 +93,10 @@ def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
     first = example(client, "plain")
     check_repeat(client, exchange, first, "AUTH-5")
     made = created(client, client.submission(), "AUTH-5", headers=_headers(token))
-    behind_bearer, bare = (one.response.engagement.get("owner_user_id") for one in (first, made))
+    owners = [one.response.engagement.get("owner_user_id") for one in (first, example(client, "full"), made)]
+    behind_bearer, again, bare = owners
+    if behind_bearer != again:
+        raise See("SCOPE-4")
     if behind_bearer != bare:
         raise Violation("AUTH-5", f"the owner {made.shown(behind_bearer)}, as behind Bearer", made.shown(bare), made)
 

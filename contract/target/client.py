@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract.between import page, retry_after
+from contract.cases.credentials import API_KEY
 from contract.exchange import LARGE, PATH, Body, Exchange, Request, Response
 from contract.outcome import ANSWERED, CutShort, LeftOut, Untested, Violation
 from contract.spec.statuses import BUSY, UNAVAILABLE
@@ -56,7 +57,7 @@ class Client:
         self.clock = clock or Clock()
         self.patience = Patience(config.patience, self.clock)
         self.budget = Budget(config.max_requests, config.max_creations)
-        self.bare = False  # whether the writer's API key has to be sent without Bearer
+        self.bare = False  # whether API keys have to be sent without Bearer
         self.ids: dict[str, str | None] = {}  # id of an engagement: the key that made it
         self.engagements: dict[str, Document] = {}  # as they were first shown, by id
         self.base: Document = {
@@ -122,7 +123,7 @@ class Client:
         if name not in self.config.credentials:
             raise Untested(f"no credential {name} is configured (CONTRACT_{name.upper()})")
         credential = self.config.credentials[name]
-        return credential.token if self.bare and name == "writer" else credential.header
+        return credential.token if self.bare and credential.token.startswith(API_KEY) else credential.header
 
     def read(
         self, tail: str, credential: str | None = "private_reader", expect: str = "shown", **changes: Any
