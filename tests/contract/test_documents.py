@@ -71,6 +71,7 @@ def test_the_variables_of_the_examples_are_enough(tmp_path: Path) -> None:
         contract(tmp_path, "run", *(f"--rule={rule}" for rule in needing), environment=environment, code=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("missing", UNTESTED)
 def test_what_stays_untested_without_a_value(tmp_path: Path, missing: str) -> None:
     """The table of docs/contract.md has the rules of the level must that need this value, and no other such rule."""
