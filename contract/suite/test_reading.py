@@ -250,8 +250,12 @@ def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) 
     stands(client, "READ-1", "READ-3", "READ-4")
     distinct_readers(client)
     everything = (example(client, "plain"), *client.milestones)
-    # Who does not say is_private keeps it all the same.
-    private = [one for one in everything if one.response.engagement.get("is_private", one.document.get("is_private"))]
+    # A target that does not say is_private keeps it all the same.
+    private = [
+        one
+        for one in everything
+        if one.document.get("is_private") is True and one.response.engagement.get("is_private", True) is True
+    ]
     if not private:
         raise See("RESP-9")
     first = private[0]
