@@ -287,7 +287,7 @@ FAILURES = (
     defect("fails-on-last-instant", "ERR-4", "A start at the end of the calendar makes the server fail.",
            failing_on(lambda body: str(body.get("start_at")).startswith("9999-12-31"))),
     defect("fails-on-nul", "ERR-4", "A NUL character makes the server fail.", failing(lambda raw: b"\\u0000" in raw),
-           entails=dict.fromkeys(("URL-19", "BODY-7"), "a NUL in a URL or a date is not refused")),
+           entails=dict.fromkeys(("URL-19", "BODY-7", "BODY-4"), "a NUL in a URL, a date or a type is not refused")),
     defect("fails-on-huge-number", "ERR-4", "A number of hundreds of digits makes the server fail.",
            failing(lambda raw: re.search(rb"\d{300}", raw) is not None)),
     defect("fails-on-exponent", "ERR-4", "A number beyond the range of floats makes the server fail.",
