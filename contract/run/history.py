@@ -11,7 +11,7 @@ from contract.exchange import Exchange, Response
 from contract.script import Meanwhile
 
 MOST_KEYS = 2000
-MOST_STEPS = 50  # of one key, besides the first
+MOST_STEPS = 500  # of one key, besides the first
 LARGEST = 20_000  # bytes of a request that is remembered
 
 

@@ -60,6 +60,7 @@ def test_levels_and_verdicts_come_first() -> None:
     assert all(f"| {verdict} | {VERDICT_WORDS[verdict]} |" in before for verdict in VERDICTS)
 
 
+@pytest.mark.long
 def test_the_variables_of_the_examples_are_enough(tmp_path: Path) -> None:
     """With those of the README, as with those of each recipe for CI, every rule of the level must can be tested."""
     table, github = TESTING.partition("| GitHub | GitLab |")[2].split("### GitHub Actions")

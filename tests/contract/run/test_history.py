@@ -1,6 +1,8 @@
 """What a run remembers of what it sent before."""
 
-from contract.run.history import MOST_KEYS, MOST_STEPS
+import pytest
+
+from contract.run import history
 from contract.script import Meanwhile, curl
 from tests.kit.targets import Make, Scripted, Target, engagement, reply
 
@@ -11,11 +13,11 @@ def test_only_what_was_sent_in_one_burst_is_one(make: Make) -> None:
     alone = [client.submit(client.submission()) for _ in range(2)]
     bursts = [client.race([client.request(client.submission()) for _ in range(2)]) for _ in range(2)]
     assert len({exchange.started for exchange in (*alone, *bursts[0], *bursts[1])}) < 6  # the clock stands still
-    history = client.recorder.history
-    assert [history.burst(exchange) for exchange in alone] == [[], []]
+    known = client.recorder.history
+    assert [known.burst(exchange) for exchange in alone] == [[], []]
     for burst in bursts:
         sent = [exchange.request for exchange in burst]
-        assert [exchange.request for exchange in history.burst(burst[0])] == sent
+        assert [exchange.request for exchange in known.burst(burst[0])] == sent
 
 
 def test_what_was_sent_before_comes_in_its_order(make: Make) -> None:
@@ -40,17 +42,22 @@ def test_what_other_keys_sent_meanwhile_is_counted(make: Make) -> None:
     assert client.recorder.history.meanwhile(client.submit(client.submission())) == Meanwhile()
 
 
-def test_what_made_an_engagement_is_kept_longer_than_what_made_none(make: Make) -> None:
-    """Thousands of refused keys do not push out the first submission, nor do its own repeats."""
+def test_what_made_an_engagement_is_kept_longer_than_what_made_none(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused keys without number do not push out the first submission, nor do its own repeats."""
+    monkeypatch.setattr(history, "MOST_KEYS", 50)
     client = make(Scripted(Target(lambda document: document["title"] == "refused")))
     first = client.submit(client.submission())
-    for _ in range(MOST_KEYS + 5):
+    for _ in range(55):
         client.submit(client.submission(title="refused"), expect="refused")
-    for title in ("a", "b", "c") * MOST_STEPS:
+    repeat = client.submit(first.request.body, expect="replayed")
+    assert client.recorder.history.meanwhile(repeat).requests == 55
+    monkeypatch.setattr(history, "MOST_STEPS", 5)
+    for title in "abcdefghi":
         repeat = client.submit({**first.document, "title": title}, expect="replayed")
     before = client.recorder.history.before(repeat, "IDEM-2")
     assert [exchange.request for exchange in before][:1] == [first.request]
-    assert client.recorder.history.meanwhile(repeat).requests >= MOST_KEYS
 
 
 def test_a_line_takes_brackets_as_they_are(make: Make) -> None:
