@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+PRINTING = threading.Lock()  # webhooks come on several threads, and a line and its end are written one by one
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -74,7 +75,9 @@ def main(secret: str) -> None:
             except WebhookVerificationError:
                 self.answer(401)
                 return
-            print(json.dumps({"headers": dict(self.headers), "event": json.loads(body)}), flush=True)
+            line = json.dumps({"headers": dict(self.headers), "event": json.loads(body)})
+            with PRINTING:
+                print(line, flush=True)
             _, what, number = (*self.path.split("/"), "", "")[:3]
             if what == "silent":
                 pause.wait()
