@@ -142,8 +142,9 @@ def searches(run_id: str, title: str, key: str, titles: Sequence[str], *, by_wor
     A title begins with the run's id. `titles` are those of the run; their signs and letters are searched for as well.
     Where a target searches for words, a part of one finds nothing, and signs say nothing (`by_words`).
     """
-    found = (title, *_richest(run_id, titles)) if by_words else (title, inside(title), *_richest(run_id, titles))
-    nowhere = (key, f"{run_id} in no title", *(() if by_words else _disguised(title)))
+    parts, disguised = ([], []) if by_words else ([inside(title)], _disguised(title))
+    found = (title, *parts, *_richest(run_id, titles))
+    nowhere = (key, f"{run_id} in no title", *disguised)
     both = Query({"search": title, "filter[engagement_type][in]": "CALL,MEETING"}, "LIST-5")
     return (*(Query({"search": text}, "LIST-5") for text in (*found, *nowhere)), both)
 

@@ -21,7 +21,7 @@ SHRINKING = 1000  # cases at most that are spent on making one violation smaller
 TOLD = 200  # of these cases, until the next line says that they go on
 
 
-class Telling(Progress, Protocol):
+class FuzzProgress(Progress, Protocol):
     """Shows how far a run of the fuzzer has come, and what it says of it."""
 
     def say(self, sentence: str) -> None:
@@ -71,7 +71,7 @@ class FuzzRun:
     shrinking: int = 0  # cases that went into the search for a smaller violation
     others: dict[str, Violation] = field(default_factory=dict)
     stopped: str | None = None
-    progress: Telling | None = None
+    progress: FuzzProgress | None = None
 
     @property
     def may_create(self) -> bool:

@@ -18,7 +18,7 @@ from hypothesis.errors import HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
-from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzRecorder, FuzzRun, Telling
+from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzProgress, FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.plainly import plainly
 from contract.outcome import Violation
@@ -72,7 +72,7 @@ def fuzz(
     workload: Workload,
     corpus: Path | None = None,
     between: Callable[[], object] = lambda: None,
-    progress: Telling | None = None,
+    progress: FuzzProgress | None = None,
 ) -> FuzzRun:
     """Fuzz the target of a session that has begun, and record the minimal case of each rule that is broken.
 

@@ -187,9 +187,9 @@ def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
         repeat = client.submit(document, expect="replayed")
         if not first.response.ok:
             continue
-        if judge_repeat(repeat, first, rule) is not None:
+        if (wrong := judge_repeat(repeat, first, rule)) is not None:
             ask_plain_repeat(client, repeat, first)
-        for finding in filter(None, (judge_repeat(repeat, first, rule), *judge_unchanged(repeat, first))):
+        for finding in filter(None, (wrong, *judge_unchanged(repeat, first))):
             client.recorder.fail(finding.rule, violation(finding, repeat))
             raise See(finding.rule)
 

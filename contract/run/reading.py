@@ -97,8 +97,8 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
     client.need("read")
     query = options.pop("query", "")
     exchange = client.read(f"/{quote(created.response.id or '', safe='')}{query}", who, **options)
-    if who == "private_reader" and exchange.response.ok:
-        client.early.setdefault(exchange.request.path, exchange)
+    if who == "private_reader" and not query and exchange.response.ok:
+        client.early.setdefault(created.response.id or "", exchange)
     return exchange
 
 

@@ -228,16 +228,15 @@ def test_parallel_first_submissions_create_one_engagement(client: RecordingClien
 def test_a_refusal_is_not_shared(client: RecordingClient) -> None:
     """Submissions with a usable recording do not get the refusal of others that came at the same moment."""
     stands(client, "IDEM-10")
-    usable: dict[str, str] = {}
-    unusable = {"media_url": (client.config.rejected or (urls.PRIVATE,))[0]}
+    unusable = (client.config.rejected or (urls.PRIVATE,))[0]
     for _ in range(BURSTS):
-        key = client.key("-race")
-        racers = [
-            client.request(client.submission(external_id=key, **odd), expect="refused" if odd else "created")
-            for odd in (*[unusable] * 3, usable, usable, *[unusable] * 3)
-        ]
+        usable = client.submission(external_id=client.key("-race"))
+        others = [{**usable, "media_url": unusable}] * 3
+        documents = (*others, usable, usable, *others)
+        plans = ["created" if document is usable else "refused" for document in documents]
+        racers = [client.request(document, expect=plan) for document, plan in zip(documents, plans, strict=True)]
         exchanges = client.race(racers)
-        client.submit(racers[3].body, expect="replayed")  # what its first answer was, if that was lost on its way
+        client.submit(usable, expect="replayed")  # what the answer to its first was, if that was lost on its way
         for exchange in exchanges:
             if exchange.request.expect == "created" and not exchange.response.ok and exchange.response.status != 409:
                 blame.ask_alone(client, exchange)

@@ -1,16 +1,15 @@
-"""Lists of engagements, read at the end of a run, when there are some: LIST-1 to LIST-17."""
+"""Lists, read at the end of a run, when there are some: LIST-1 to LIST-4, LIST-10 to LIST-12, LIST-17."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 
-from contract.cases.queries import BAD, ODD, Query, filters, inside, searches
+from contract.cases.queries import Query
 from contract.exchange import Exchange
-from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.reading import judge_envelope, judge_kept, judge_members, judge_order
-from contract.outcome import NotApplicable, See, Untested, Violation
+from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
     PAGE,
@@ -24,13 +23,12 @@ from contract.run.reading import (
     readable,
     refused_to_strangers,
     second_page,
-    selected,
     trusted,
     unchanged,
 )
 from contract.run.steps import created, example, stands
 from contract.spec.statuses import INCONCLUSIVE
-from contract.suite.marks import at_the_end, each_rule, rule
+from contract.suite.marks import at_the_end, rule
 
 DEFAULT_LIMIT = 25
 LIMITS = (1, 2, 25, 50, PAGE)  # each page has some more than the one before, if there are
@@ -109,30 +107,6 @@ def test_a_list_shows_what_was_created(client: RecordingClient) -> None:
 
 
 @at_the_end
-@each_rule("LIST-13", "LIST-15", "LIST-16")
-def test_what_a_bad_parameter_gets(client: RecordingClient, name: str) -> None:
-    """What is no limit, no order, no cursor, no value of a filter, and a parameter that nobody knows."""
-    readable(client, "list")
-    for query in (query for query in BAD if query.rule == name):
-        exchange = client.read(f"?{query.text}")
-        client.recorder.observe(name, f"{exchange.response.status} for {query.text}")
-
-
-@at_the_end
-@rule("LIST-14")
-def test_no_parameter_makes_the_server_fail(client: RecordingClient) -> None:
-    """Odd parameters get an answer below 500."""
-    readable(client, "list")
-    for text in ODD:
-        try:
-            exchange = client.read(f"?{text}")
-        except Untested:
-            continue  # something in front of the target refuses it
-        if exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE:
-            raise Violation("LIST-14", f"an answer below 500 for {text[:60]}", answer(exchange), exchange)
-
-
-@at_the_end
 @rule("LIST-3")
 def test_lists_are_in_order(client: RecordingClient) -> None:
     """Newest first by default and where it is asked for, oldest first where that is."""
@@ -176,46 +150,6 @@ def _one_list(walk: Listing, query: Query) -> None:
             if page is walk.pages[0]:
                 raise See(query.rule)
             raise Violation("LIST-4", f"only what {query.text} selects", page.shown(wrong[0]), page)
-
-
-@at_the_end
-@each_rule("LIST-6", "LIST-7", "LIST-8", "LIST-9")
-def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
-    """Each filter shows the engagements that it selects, all of them and no others."""
-    readable(client, "list")
-    stands(client, *(["RESP-11"] if name == "LIST-9" else []))
-    starts = [instant(one.document.get("start_at")) for one in as_sent(client)]
-    queries = [query for query in filters(listing(client).engagements, starts) if query.rule == name]
-    if not queries:
-        raise NotApplicable("the engagements of a list do not say what this filter is about")
-    selected(client, queries)
-
-
-@at_the_end
-@rule("LIST-5")
-def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
-    """A title is found; a key, which stands in no title, is not."""
-    readable(client, "list")
-    first = example(client, "plain")
-    whole = listing(client, Query({"search": str(first.document["title"])}, "LIST-5"))
-    if first.response.id in whole.ids and first.response.id not in (found := listing(client)).ids:
-        trusted(client, found)
-        said = f"it is missing among {len(found.ids)}"
-        raise Violation("LIST-5", f"{first.response.id} for the beginning of its title", said, found.pages[0])
-    titles = [str(one.document.get("title")) for one in as_sent(client)]
-    title, key = str(first.document["title"]), str(first.request.key)
-    selected(client, searches(client.run_id, title, key, titles, by_words=_by_words(client, first)))
-
-
-def _by_words(client: RecordingClient, first: Exchange) -> bool:
-    """Tell whether a search is for words, whatever their order, and not for a text. The contract does not say which."""
-    title = str(first.document["title"])
-    backwards = " ".join(reversed(title.split()))
-    inner, words = (listing(client, Query({"search": text}, "LIST-5")).ids for text in (inside(title), backwards))
-    if first.response.id in inner or first.response.id not in words:
-        return False
-    client.recorder.observe("LIST-5", "a search finds whole words, in any order")
-    return True
 
 
 @at_the_end

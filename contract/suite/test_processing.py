@@ -21,7 +21,7 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
         reads = [shown(client, first) for _ in range(3)]
         if not all(exchange.response.ok for exchange in reads):
             raise See("READ-1")
-        early = client.early[reads[0].request.path]
+        early = client.early[first.response.id or ""]
         reads += [shown(client, first, query=f"?expand={name}") for name in ("signals", "tags")]
         for before, after in zip([first, early, *reads], [early, *reads], strict=False):
             for finding in judge_progress(after, before):

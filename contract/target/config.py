@@ -123,23 +123,13 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
     source = "--config" if flags.get("config") else "CONTRACT_CONFIG"
     reader = Reader(read_toml(Path(path), source) if path else {}, str(path), flags, environment)
     base_url = parse_base_url(reader.required("base_url", "--base-url, CONTRACT_BASE_URL"))
-    raw = reader.parsed("credentials.credential_form", parse_form, "bearer") == "raw"
-    credentials = {}
-    for name in CREDENTIALS:
-        if (value := reader.value(f"credentials.{name}")) is not None:
-            credentials[name] = Credential(name, value, raw)
-    if "writer" not in credentials:
-        raise ConfigError("credentials.writer is missing: set CONTRACT_WRITER, or writer under [credentials]")
+    credentials = _credentials(reader)
     accepted = reader.urls("media.accepted")
     if not accepted:
         raise ConfigError(
             "media.accepted is missing: set CONTRACT_MEDIA_ACCEPTED, or accepted under [media], to https URLs of"
             " recordings that the target can fetch"
         )
-    client_cert = reader.parsed("http.client_cert", parse_file, None)
-    client_key = reader.parsed("http.client_key", parse_file, None)
-    if client_key is not None and client_cert is None:
-        raise ConfigError("http.client_key is the key of http.client_cert, which is missing")
     return Config(
         base_url=base_url,
         credentials=credentials,
@@ -149,17 +139,35 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         private_names=reader.names("media.private_names"),
         unreachable=reader.urls("media.unreachable") or (UNREACHABLE,),
         **_limits(reader, loopback=is_loopback(base_url)),
-        headers=reader.headers(),
-        ca_file=reader.parsed("http.ca_file", parse_file, None),
-        client_cert=client_cert,
-        client_key=client_key,
-        proxy=reader.parsed("http.proxy", parse_proxy, None),
-        timeout=reader.parsed("http.timeout", parse_seconds, 60.0),
+        **_http(reader),
         webhooks=_webhooks(reader),
         waived=reader.reasons("waived"),
         deviations=reader.deviations(),
         sources=reader.sources,
     )
+
+
+def _credentials(reader: Reader) -> dict[str, Credential]:
+    raw = reader.parsed("credentials.credential_form", parse_form, "bearer") == "raw"
+    tokens = {name: reader.value(f"credentials.{name}") for name in CREDENTIALS}
+    if tokens["writer"] is None:
+        raise ConfigError("credentials.writer is missing: set CONTRACT_WRITER, or writer under [credentials]")
+    return {name: Credential(name, token, raw) for name, token in tokens.items() if token is not None}
+
+
+def _http(reader: Reader) -> dict[str, Any]:
+    """Return how the target is reached: headers, trust, a certificate of the client, a proxy, the time limit."""
+    cert, key = (reader.parsed(f"http.client_{name}", parse_file, None) for name in ("cert", "key"))
+    if key is not None and cert is None:
+        raise ConfigError("http.client_key is the key of http.client_cert, which is missing")
+    return {
+        "headers": reader.headers(),
+        "ca_file": reader.parsed("http.ca_file", parse_file, None),
+        "client_cert": cert,
+        "client_key": key,
+        "proxy": reader.parsed("http.proxy", parse_proxy, None),
+        "timeout": reader.parsed("http.timeout", parse_seconds, 60.0),
+    }
 
 
 def _webhooks(reader: Reader) -> Webhooks | None:
