@@ -177,7 +177,7 @@ class Response:
     @property
     def id(self) -> str | None:
         """The id of the engagement of a success; what is too long to be one is none."""
-        return _id(self.engagement.get("id"))
+        return identifier(self.engagement.get("id"))
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class Exchange:
     @property
     def request_id(self) -> str | None:
         """The request id of a problem; what is too long to be one is none."""
-        return _id(self.response.json.get("request_id") if isinstance(self.response.json, dict) else None)
+        return identifier(self.response.json.get("request_id") if isinstance(self.response.json, dict) else None)
 
     def redact(self, text: str) -> str:
         """Replace every secret of the configuration by the variable that holds it, and what was made of one."""
@@ -244,7 +244,8 @@ class Exchange:
         return headers
 
 
-def _id(found: Any) -> str | None:
+def identifier(found: Any) -> str | None:
+    """Return what may be an id or a name: a text that is not too long to be one."""
     return found if isinstance(found, str) and len(found) <= LONGEST_ID else None
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from contract.exchange import parse
+from contract.exchange import identifier, parse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """A webhook as it came. Header names are lower case; `at` is in seconds since 1970."""
 
@@ -33,3 +34,8 @@ class Message:
         data = self.event.get("data")
         found = data.get("object") if isinstance(data, dict) else None
         return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def subject(self) -> tuple[str | None, str | None]:
+        """Its kind, and the id of the engagement that it is about. A run asks all messages for them, often."""
+        return identifier(self.event.get("type")), identifier(self.engagement.get("id"))
