@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from contract.exchange import identifier, parse
+from contract.exchange import identifier
+from contract.parsing import parse
 
 
 @dataclass(frozen=True)
@@ -37,5 +38,8 @@ class Message:
 
     @cached_property
     def subject(self) -> tuple[str | None, str | None]:
-        """Its kind, and the id of the engagement that it is about. A run asks all messages for them, often."""
+        """Its kind, and the id of the engagement that it is about; None for what is no text or too long.
+
+        They are kept, as a run looks through all messages often. What the body parses to is not: it may be large.
+        """
         return identifier(self.event.get("type")), identifier(self.engagement.get("id"))

@@ -53,7 +53,7 @@ class RecordingClient(Client):
         self.offers: set[str] | None = None  # which reading operations there are, once that was asked
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
-        self.early: dict[str, Exchange] = {}  # how who may see everything first read an engagement, by its id
+        self.early: dict[str, Exchange] = {}  # the first read of an engagement by private_reader, by its id
         self.repeated: dict[str, Document] = {}  # what the last repeat of an engagement showed, by its id
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
@@ -130,7 +130,7 @@ class RecordingClient(Client):
             if number in self._request_ids:
                 self.recorder.fail("ERR-6", Violation("ERR-6", "a new request_id", f"{number} again", exchange))
             self._request_ids.append(number)
-        # A repeat, and who loses a race, may show an id that nothing has.
+        # A repeat, or a racer that lost, may show an id that belongs to no engagement.
         creates = exchange.request.expect != "replayed" and (not exchange.burst or exchange.response.status == 201)
         new = creates and exchange.response.id is not None and exchange.response.id not in self.ids
         small = len(exchange.request.body.content) < SMALL and len(exchange.response.content) < SMALL

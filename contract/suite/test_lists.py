@@ -213,7 +213,8 @@ def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
     readable(client, "list")
     stands(client, "IDEM-4")
     found = listing(client)
-    sought = [first for first in client.milestones if _title(first).startswith(f"{client.run_id} ")]  # rest: LIST-5
+    # A search for the run's id finds titles that begin with it. LIST-5 is about the others.
+    sought = [first for first in client.milestones if _title(first).startswith(f"{client.run_id} ")]
     if not {str(first.response.id) for first in sought} <= set(found.ids):
         client.outlast(sought[-1], INDEXED)
         found = listing(client)

@@ -24,7 +24,8 @@ LAYERS = (
     ("strategies",),
     ("cases",),
     ("between", "outcome", "script", "message"),
-    ("exchange", "spec", "instants"),
+    ("exchange",),
+    ("parsing", "spec", "instants"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from contract.exchange import DEEPEST, Body, Exchange, Request, Response
+from contract.exchange import Body, Exchange, Request, Response
 from contract.judge.invariants import TRACES, check, now_at
+from contract.parsing import DEEPEST
 from tests.kit.targets import engagement, problem
 
 VALID = engagement().content

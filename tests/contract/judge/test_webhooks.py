@@ -145,3 +145,17 @@ def test_values_of_before_are_documented_ones() -> None:
             {**EVENT, "type": "v1.engagement.updated", "data": {"object": after, "previous_attributes": before}}
         )
         assert (judge_update(said) is None) is right
+
+
+@pytest.mark.parametrize(
+    ("content", "subject"),
+    [
+        (b'{"type": "a", "data": {"object": {"id": "b"}}}', ("a", "b")),
+        (b'{"type": {}, "data": {"object": {"id": ["b"]}}}', (None, None)),
+        (b'{"type": "a", "data": {"object": {"id": "%s"}}}' % (b"b" * 1001), ("a", None)),
+        (b"[]", (None, None)),
+    ],
+)
+def test_a_message_says_what_it_is_about(content: bytes, subject: tuple[str | None, str | None]) -> None:
+    """Anybody may send one: what is no text, or too long to be an id, is nothing."""
+    assert Message({}, content, 0.0).subject == subject

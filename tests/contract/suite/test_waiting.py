@@ -1,4 +1,4 @@
-"""What a run waits for: nothing, as long as the target conforms."""
+"""A run does not wait for what a conforming target has shown already."""
 
 from __future__ import annotations
 
