@@ -129,7 +129,8 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             raise ConfigError(f"--report-dir: cannot write to {directory}: {error.strerror}") from None
         progress = terminal.Progress(console, plain=not console.is_terminal or "CI" in os.environ)
-        code = execute(session, progress)
+        with session:
+            code = execute(session, progress)
     if code == USAGE:
         return code
     found = session.run()

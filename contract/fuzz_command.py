@@ -92,10 +92,11 @@ def own(target: Target, options: Options) -> tuple[Run, int]:
     console = Console(highlight=False)
     progress = Progress(console, plain=not console.is_terminal, noun="case")
     try:
-        session.begin()
-        progress.start(options.workload.share)
-        state = fuzz(session, options.workload, options.corpus, target.reset, progress)
-        session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
+        with session:
+            session.begin()
+            progress.start(options.workload.share)
+            state = fuzz(session, options.workload, options.corpus, target.reset, progress)
+            session.stopped = state.stopped or (None if state.accepted else NOTHING_ACCEPTED)
     except (PreflightFailed, CutShort):
         pass  # the session knows
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
@@ -37,6 +38,7 @@ def open_target(base_url: str, app: Any = None) -> Target:
     session = open_session(
         config, Profile.of("quick", None), report_dir=report_dir, transport=transport, recorder=GeneratedRecorder()
     )
+    atexit.register(session.resources.close)  # Schemathesis does not say when a target is done with
     return adopt(session)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 from contract.outcome import CutShort
 from contract.run.client import RecordingClient
@@ -31,7 +33,10 @@ GIVEN = "contract-session"  # the name under which a runner registers a session 
 
 @dataclass(slots=True, eq=False)  # a run is itself alone; pytest 8 hashes its plugins
 class Session:
-    """The state of one run. `rules` are those to be tested; `stopped` says why it ended before its end."""
+    """The state of one run. `rules` are those to be tested; `stopped` says why it ended before its end.
+
+    It holds what the run sends and listens with until the `with` that it is for ends. What was found stays.
+    """
 
     config: Config
     profile: Profile
@@ -43,6 +48,13 @@ class Session:
     started: float = field(default_factory=time.monotonic)
     stopped: str | None = None
     preflight_failed: str | None = None
+    resources: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.resources.close()
 
     def begin(self) -> None:
         """Look before testing. Raises PreflightFailed, and keeps its sentence for the report."""
@@ -120,11 +132,14 @@ def open_session(  # noqa: PLR0913  what a run consists of
         keys = report_dir / "created.jsonl"
         keys.touch()  # what cannot be written is told now, before anything is sent
         ledger = Ledger(keys)
-    client = RecordingClient(config, transport or HttpTransport(config), recorder, profile, ledger=ledger, clock=clock)
+    resources = ExitStack()
+    sends = transport or resources.enter_context(HttpTransport(config))
+    client = RecordingClient(config, sends, recorder, profile, ledger=ledger, clock=clock)
     recorder.redact = client.redact
     if config.webhooks is not None and transport is None:
-        client.receiver = _listen(config.webhooks)
-    return Session(config, profile, tuple(rules) or tuple(catalogue()), recorder, client, report_dir)
+        client.receiver = resources.enter_context(closing(_listen(config.webhooks)))
+    chosen = tuple(rules) or tuple(catalogue())
+    return Session(config, profile, chosen, recorder, client, report_dir, resources=resources)
 
 
 def _listen(webhooks: Webhooks) -> Receiver:

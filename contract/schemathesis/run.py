@@ -49,11 +49,6 @@ def generate(  # noqa: PLR0913  what a run consists of
     run was cut short or if nothing was accepted, 1 if anything was found, 2 if Schemathesis refused its options, or 0.
     """
     profile = Profile("schemathesis", seed)
-    session = open_session(config, profile, report_dir=report_dir, recorder=GeneratedRecorder())
-    try:
-        targets.given = target = adopt(session)
-    except (PreflightFailed, CutShort):
-        return _finish(session, NO_TARGET)
     index, count = shard
     arguments = [
         *("--config-file", str(spec.beside("schemathesis.toml")), "run", str(spec.path()), "--url", config.base_url),
@@ -62,15 +57,24 @@ def generate(  # noqa: PLR0913  what a run consists of
         *_transport(config),
         *options,
     ]
+    with open_session(config, profile, report_dir=report_dir, recorder=GeneratedRecorder()) as session:
+        return _finish(session, _judged(session, arguments))
+
+
+def _judged(session: Session, arguments: list[str]) -> int:
+    """Run the command with the hooks judging for this session. Return its exit code; the session knows why it ended."""
     try:
+        targets.given = target = adopt(session)
         code = _call(arguments)
+    except (PreflightFailed, CutShort):
+        return NO_TARGET
     finally:
         targets.given = None
     if code == INTERRUPTED:
         session.stopped = session.stopped or "interrupted"
     if not target.accepted and code != USAGE:
         session.stopped = session.stopped or NOTHING_ACCEPTED
-    return _finish(session, code)
+    return code
 
 
 def _call(arguments: list[str]) -> int:

@@ -88,7 +88,8 @@ def _from_options(config: pytest.Config, collected: Sequence[str], resources: Ex
             raise ConfigError(f"{target.base_url} is not on this machine: add --contract-yes to send to it")
     if not config.option.collectonly:
         check_budgets(target, profile, [rule for rule in rules if rule in collected])
-    return open_session(target, profile, rules, Path(flags["report_dir"]) if flags["report_dir"] else None)
+    directory = Path(flags["report_dir"]) if flags["report_dir"] else None
+    return resources.enter_context(open_session(target, profile, rules, directory))
 
 
 class BrokenRule(TerminalRepr):

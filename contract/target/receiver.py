@@ -8,7 +8,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,7 +34,7 @@ class Webhooks:
 
 
 class Receiver:
-    """Listens on a thread of its own from now on. Raises OSError if it cannot."""
+    """Listens on a thread of its own from now on, until it is closed. Raises OSError if it cannot."""
 
     def __init__(self, webhooks: Webhooks) -> None:
         self._changed = threading.Condition()
@@ -44,7 +43,7 @@ class Receiver:
         self.full = False  # whether something came that was not kept
         self._refused: set[str] = set()
         self.refuses: str | None = None  # a title: the first attempt of each message about it is answered with 500
-        server = _Server((webhooks.host, webhooks.port), _handler(self))
+        self._server = server = _Server((webhooks.host, webhooks.port), _handler(self))
         if webhooks.listener is None:
             server.server_bind()
             server.server_activate()
@@ -54,7 +53,11 @@ class Receiver:
         # Others may listen at the same socket, and take the sender that this one was told of.
         server.socket.setblocking(False)
         threading.Thread(target=server.serve_forever, args=(0.05,), name="contract-webhooks", daemon=True).start()
-        self.close = weakref.finalize(self, _stop, server)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
 
     @property
     def messages(self) -> list[Message]:
@@ -93,14 +96,7 @@ class _Server(ThreadingHTTPServer):
         """Take a sender that leaves for no error."""
 
 
-def _stop(server: ThreadingHTTPServer) -> None:
-    server.shutdown()
-    server.server_close()
-
-
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
-    kept = weakref.ref(receiver)  # else the server would keep its receiver, and never be closed
-
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = SILENCE
@@ -110,10 +106,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             fits = length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= LARGEST
             content = self.rfile.read(int(length)) if fits else b""
             self.close_connection = self.close_connection or not fits  # what was not read is no request
-            found = kept()
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status = 503 if found is None else found.take(Message(headers, content, time.time()))
-            self.send_response(status)
+            self.send_response(receiver.take(Message(headers, content, time.time())))
             self.send_header("Content-Length", "0")
             self.end_headers()
 

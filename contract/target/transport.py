@@ -5,12 +5,11 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 import certifi
@@ -42,7 +41,8 @@ class Transport(Protocol):
 class HttpTransport:
     """The real thing. Redirects are not followed, the environment's proxies and netrc are not read.
 
-    Sending and receiving end by the configured timeout, whatever the target does. For use from several threads.
+    Sending and receiving end by the configured timeout, whatever the target does. Connections stay open from request to
+    request, until the `with` that it is for ends. For use from several threads.
     """
 
     def __init__(self, config: Config) -> None:
@@ -50,7 +50,6 @@ class HttpTransport:
         self._url = urlsplit(config.base_url)
         self._backend = Backend()
         self._pool = _pool(config, self._backend)
-        weakref.finalize(self, self._pool.close)  # its connections stay open from request to request
         self._headers = _merged(
             {
                 "Host": self._url.netloc,
@@ -60,6 +59,12 @@ class HttpTransport:
             }.items(),
             config.headers.items(),
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
 
     def send(self, request: Request) -> Response:
         """Send one request and read the answer within the configured timeout, all of it."""

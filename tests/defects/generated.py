@@ -55,10 +55,10 @@ def is_broken(session: Session) -> bool:
 
 def by_fuzzer(config: Config) -> Found:
     """Run the fuzzer's own engine; what it finds are rules."""
-    session = open_session(config, Profile("fuzz", SEED), recorder=FuzzRecorder())
     try:
-        session.begin()
-        fuzz(session, Workload(CASES, SEED))
+        with open_session(config, Profile("fuzz", SEED), recorder=FuzzRecorder()) as session:
+            session.begin()
+            fuzz(session, Workload(CASES, SEED))
     except (PreflightFailed, CutShort):
         pass  # the session knows
     return Found(failures(session.run()), session.client.requests, broken=is_broken(session))

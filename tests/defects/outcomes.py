@@ -59,8 +59,8 @@ def judge(defect: Defect, profile: str) -> Row:
     started = time.monotonic()
     with serve(defect) as server, create_server(("127.0.0.1", 0)) as listener:
         config = replace(_config(), base_url=server.base_url, webhooks=endpoint(server, listener))
-        session = open_session(config, Profile(profile), clock=MocksClock(server.mock))
-        run_suite(session)
+        with open_session(config, Profile(profile), clock=MocksClock(server.mock)) as session:
+            run_suite(session)
     row = sorted_out(defect, generated.failures(session.run()), broken=generated.is_broken(session))
     return replace(row, seconds=time.monotonic() - started, requests=session.client.requests)
 
@@ -95,8 +95,7 @@ def _among(failed: Iterable[str], rules: Iterable[str]) -> tuple[str, ...]:
 def spare(variant: peer.Variant, profile: str) -> Row:
     """Run the whole suite against one conforming variant."""
     started = time.monotonic()
-    with peer.serve(variant) as server:
-        session = open_session(_peer_config(server), Profile(profile))
+    with peer.serve(variant) as server, open_session(_peer_config(server), Profile(profile)) as session:
         run_suite(session)
     run = session.run()
     code = session.exit_code(run)

@@ -46,9 +46,19 @@ def config() -> Iterator[Config]:
 
 
 @pytest.fixture(scope="module")
-def target(config: Config) -> Target:
-    """Return the mock as Schemathesis sees it."""
-    return adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
+def target(config: Config) -> Iterator[Target]:
+    """Yield the mock as Schemathesis sees it."""
+    with open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()) as session:
+        yield adopt(session)
+
+
+@pytest.fixture
+def elsewhere(config: Config) -> Iterator[Target]:
+    """Yield the mock as what it would be on another machine."""
+    with open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()) as session:
+        target = adopt(session)
+        target.client.config = replace(config, base_url="https://staging.example.com/api", rate=None)
+        yield target
 
 
 @pytest.fixture(scope="module")
@@ -292,18 +302,15 @@ def test_public_urls_become_those_of_recordings(target: Target, operation: Opera
     assert made.body["media_url"] == hostile
 
 
-def test_other_machines_are_treated_with_care(config: Config, operation: Operation) -> None:
+def test_other_machines_are_treated_with_care(target: Target, elsewhere: Target, operation: Operation) -> None:
     """On another machine nothing fires workflows, is public or mails anybody; on this one nothing is changed."""
-    target = adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
     target.prepare(made := case(operation, run_workflows=True, is_private=False))
     assert (made.body["run_workflows"], made.body["is_private"]) == (True, False)
-    elsewhere = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)
-    target.client.config = elsewhere
     for changes in ({"run_workflows": True}, {"is_private": False}):
-        target.prepare(made := case(operation, title="", **changes))
+        elsewhere.prepare(made := case(operation, title="", **changes))
         assert (made.body["title"], made.body["run_workflows"], made.body["is_private"]) == ("", False, True)
-    target.client.config = replace(elsewhere, visible=True)
-    target.prepare(made := case(operation, is_private=0))
+    elsewhere.client.config = replace(elsewhere.client.config, visible=True)
+    elsewhere.prepare(made := case(operation, is_private=0))
     assert made.body["is_private"] == 0
 
 
@@ -320,10 +327,8 @@ def test_other_machines_are_treated_with_care(config: Config, operation: Operati
     ],
     ids=range(7),
 )
-def test_what_others_would_see_becomes_a_repeat(config: Config, operation: Operation, body: object) -> None:
+def test_what_others_would_see_becomes_a_repeat(elsewhere: Target, operation: Operation, body: object) -> None:
     """A case that a faulty target might make public, fire or mail about is sent as a repeat of what is known."""
-    target = adopt(open_session(config, Profile("schemathesis", 1), recorder=GeneratedRecorder()))
-    target.client.config = replace(target.client.config, base_url="https://staging.example.com/api", rate=None)
-    target.prepare(made := operation.Case(body=body, media_type="text/plain"))
-    assert target.client.anchor is not None
-    assert (made.body, made.media_type) == (target.client.anchor.document, "application/json")
+    elsewhere.prepare(made := operation.Case(body=body, media_type="text/plain"))
+    assert elsewhere.client.anchor is not None
+    assert (made.body, made.media_type) == (elsewhere.client.anchor.document, "application/json")

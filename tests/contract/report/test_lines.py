@@ -49,8 +49,11 @@ CASES = [
 
 def failures(name: str, rules: tuple[str, ...]) -> list[Failure]:
     """Return what a run of these rules shows of a defect."""
-    with embedded() as config, serve(DEFECTS[name]) as server:
-        session = open_session(replace(config, base_url=server.base_url), Profile("quick", 1), rules)
+    with (
+        embedded() as config,
+        serve(DEFECTS[name]) as server,
+        open_session(replace(config, base_url=server.base_url), Profile("quick", 1), rules) as session,
+    ):
         run_suite(session)
     return [failure for result in session.run().results for failure in result.failures]
 

@@ -124,8 +124,8 @@ class Throttle(Gateway):
 def ran(request: pytest.FixtureRequest) -> Iterator[Session]:
     """Yield a session that has run on the mock behind a gateway."""
     clock = PaperClock()
-    with embedded() as config:
-        made = open_session(config, Profile(), transport=request.param(config, clock), clock=clock)
+    with embedded() as config, request.param(config, clock) as transport:
+        made = open_session(config, Profile(), transport=transport, clock=clock)
         run_suite(made)
         yield made
 
@@ -156,8 +156,8 @@ def test_what_a_firewall_blocks_is_untested(ran: Session) -> None:
 def test_what_a_gateway_finds_too_large_is_left_out() -> None:
     """A rule of which a case never arrives passes on its other cases, and the report lists what was left out."""
     clock = PaperClock()
-    with embedded() as config:
-        made = open_session(config, Profile(), ["LIMIT-9"], transport=Narrow(config, clock), clock=clock)
+    with embedded() as config, Narrow(config, clock) as transport:
+        made = open_session(config, Profile(), ["LIMIT-9"], transport=transport, clock=clock)
         run_suite(made)
     (result,) = made.run().results
     assert result.verdict == "pass"
@@ -169,8 +169,8 @@ def test_what_a_large_body_brings_down_has_been_judged_before() -> None:
     """Large bodies come after all that is sent without them, and the reason names what the target did not survive."""
     clock = PaperClock()
     rules = ["BODY-1", "LIMIT-1", "LIMIT-7", "URL-1"]
-    with embedded() as config:
-        made = open_session(config, Profile(), rules, transport=Fragile(config, clock), clock=clock)
+    with embedded() as config, Fragile(config, clock) as transport:
+        made = open_session(config, Profile(), rules, transport=transport, clock=clock)
         run_suite(made)
     found = {result.rule.id: result.verdict for result in made.run().results}
     assert found == dict.fromkeys(rules, "pass") | {"LIMIT-7": "untested"}
@@ -191,8 +191,8 @@ class Mistaken(Gateway):
 def test_a_mistake_of_the_program_is_not_held_against_the_target(capfd: pytest.CaptureFixture[str]) -> None:
     """The report says that it was one, nothing is tested, and the exit code is not the one of a broken contract."""
     clock = PaperClock()
-    with embedded() as config:
-        made = open_session(config, Profile(), ["URL-1"], transport=Mistaken(config, clock), clock=clock)
+    with embedded() as config, Mistaken(config, clock) as transport:
+        made = open_session(config, Profile(), ["URL-1"], transport=transport, clock=clock)
         run_suite(made)
     assert "ZeroDivisionError: a mistake" in capfd.readouterr().err
     assert "a mistake of this program" in (made.stopped or "")

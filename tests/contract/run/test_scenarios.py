@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -28,16 +29,14 @@ BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 @pytest.fixture
 def begun(request: pytest.FixtureRequest) -> Any:
     """Yield a session that has begun, of a mock with the defect that a test names."""
-    with embedded() as config:
-        if request.param is None:
-            made = open_session(config, Profile())
-            made.begin()
-            yield made
-            return
-        with serve(next(defect for defect in ALL if defect.name == request.param)) as server:
-            made = open_session(replace(config, base_url=server.base_url), Profile())
-            made.begin()
-            yield made
+    with ExitStack() as resources:
+        config = resources.enter_context(embedded())
+        if request.param is not None:
+            server = resources.enter_context(serve(next(defect for defect in ALL if defect.name == request.param)))
+            config = replace(config, base_url=server.base_url)
+        made = resources.enter_context(open_session(config, Profile()))
+        made.begin()
+        yield made
 
 
 @pytest.mark.parametrize("begun", [None], indirect=True)
@@ -121,8 +120,7 @@ class Losing(HttpTransport):
 def test_a_burst_that_was_lost_in_part_is_sent_again() -> None:
     """Under new keys, so that nothing is tested less. That the lost one may have created is remembered."""
     scenario = next(scenario for scenario in SCENARIOS if scenario.at_once)
-    with embedded() as config:
-        transport = Losing(config)
+    with embedded() as config, Losing(config) as transport:
         made = open_session(config, Profile(), transport=transport, clock=PaperClock())
         made.begin()
         play(made.client, scenario)

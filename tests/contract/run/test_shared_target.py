@@ -62,8 +62,7 @@ def test_a_target_that_accepts_everything_sees_nothing_public(shared: Config) ->
 
 def test_a_conforming_target_is_tested_as_far_as_nobody_sees_it(shared: Config, tmp_path: Path) -> None:
     """No rule is untested for it, what is left out is listed, and the run fits its budget."""
-    with running(Settings(port=0, log_level="error")) as server:
-        transport = Led(shared, server.base_url)
+    with running(Settings(port=0, log_level="error")) as server, Led(shared, server.base_url) as transport:
         session = open_session(shared, Profile(), report_dir=tmp_path, transport=transport, clock=PaperClock())
         run_suite(session)
     run = session.run()

@@ -12,8 +12,7 @@ from contract.target.embedded import embedded
 def test_a_list_that_shows_everything_is_not_waited_for() -> None:
     """Titles without the id of the run, which a search for that id cannot find, are no reason to wait."""
     clock = PaperClock()
-    with embedded() as config:
-        session = open_session(config, Profile(), ["LIMIT-1", "LIST-17"], clock=clock)
+    with embedded() as config, open_session(config, Profile(), ["LIMIT-1", "LIST-17"], clock=clock) as session:
         run_suite(session)
     assert {result.verdict for result in session.run().results} == {"pass"}
     assert clock.waited == 0

@@ -35,16 +35,18 @@ def transport(address: str, scheme: str = "http", timeout: float = PATIENT, **op
 
 def ways(sends: HttpTransport, body: bytes = b"{}") -> list[Response]:
     """Return the answers to a request alone and to two at once."""
-    return [sends.send(Request(Body(body), ())), *sends.race([Request(Body(body), ())] * 2)]
+    with sends:
+        return [sends.send(Request(Body(body), ())), *sends.race([Request(Body(body), ())] * 2)]
 
 
 def silent(sends: HttpTransport, reason: str, body: bytes = b"{}") -> None:
     """Assert that neither a request alone nor two at once get an answer, and why."""
     request = Request(Body(body), ())
-    with pytest.raises(NoAnswer, match=reason):
-        sends.send(request)
-    with pytest.raises(NoAnswer, match=reason):
-        sends.race([request, request])
+    with sends:
+        with pytest.raises(NoAnswer, match=reason):
+            sends.send(request)
+        with pytest.raises(NoAnswer, match=reason):
+            sends.race([request, request])
 
 
 def answered(answer: bytes | Talk, **options: Any) -> list[Response]:
@@ -205,7 +207,7 @@ def test_a_chunked_body_comes_as_chunks() -> None:
         seen.append(read)
         peer.sendall(PLAIN)
 
-    with talking(talk) as address:
-        transport(address).send(Request(Body(b"ab"), (), chunked=True))
+    with talking(talk) as address, transport(address) as sends:
+        sends.send(Request(Body(b"ab"), (), chunked=True))
     assert b"content-length" not in seen[0].lower()
     assert seen[0].endswith(b"\r\n\r\n2\r\nab\r\n0\r\n\r\n")

@@ -12,7 +12,6 @@ import pytest
 
 from contract.message import Message
 from contract.target.receiver import LARGEST, MOST_BYTES, Receiver, Webhooks
-from tests.kit.waiting import wait_until
 
 
 @pytest.fixture
@@ -89,15 +88,6 @@ def test_large_messages_are_kept_up_to_a_limit(receiver: Receiver) -> None:
 def test_waiting_ends(receiver: Receiver) -> None:
     """What does not come is waited for only so long."""
     assert not receiver.wait(bool, 0.05)
-
-
-def test_it_ends_with_its_owner(listener: socket.socket) -> None:
-    """Nobody has to close it: its thread ends when nobody holds it any more."""
-    receiver = Receiver(Webhooks(*listener.getsockname(), "whsec_AAAA", listener))
-    ended = receiver.close
-    del receiver
-    wait_until(lambda: not ended.alive)
-    assert not ended.alive
 
 
 def test_receivers_that_share_a_socket_end(listener: socket.socket) -> None:

@@ -79,15 +79,15 @@ def test_letters_lie_in_two_chunks(count: int) -> None:
     """A server that decodes each chunk by itself spoils a text with letters of several bytes, short or long."""
     body = Body.of({"title": "é" * count})
     request = Request(body, (("Content-Type", "application/json"),), chunked=True)
-    with served(Chunks) as url:
-        answer = HttpTransport(Config(url, {}, ())).send(request)
+    with served(Chunks) as url, HttpTransport(Config(url, {}, ())) as transport:
+        answer = transport.send(request)
     assert "\ufffd" in answer.content.decode()
 
 
 def test_a_burst_is_under_way_as_a_whole() -> None:
     """A server that answers none of eight requests before all eight are there gets them all."""
-    with served() as url:
-        answers = HttpTransport(Config(url, {}, ())).race([_request("a")] * BURST)
+    with served() as url, HttpTransport(Config(url, {}, ())) as transport:
+        answers = transport.race([_request("a")] * BURST)
     assert [answer.status for answer in answers] == [201] * BURST
 
 
@@ -101,20 +101,19 @@ def test_no_request_of_a_burst_ends_before_the_last_one_has_nearly_arrived() -> 
     with socket.create_server(("127.0.0.1", 0), backlog=64) as server, ThreadPoolExecutor(1) as pool:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         server.settimeout(DEADLINE)
-        transport = HttpTransport(Config(f"http://127.0.0.1:{server.getsockname()[1]}", {}, ()))
-        burst = pool.submit(transport.race, [_request(body.decode()) for body in [small] * (BURST - 1) + [large]])
-        peers = [server.accept()[0] for _ in range(BURST)]
-        bodies = [_until(peer, b"\r\n\r\n") for peer in peers]
-        begun = {peer: _at_least(peer, body, 99) for peer, body in zip(peers, bodies, strict=True)}
-        early = [body for body in begun.values() if body == small]
-        for peer, body in sorted(
-            begun.items(), key=lambda item: item[1]
-        ):  # the large one first: the others wait for it
-            _at_least(peer, body, len(large if body.startswith(b"l") else small))
-            peer.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
-        assert [answer.status for answer in burst.result(DEADLINE)] == [201] * BURST
-        for peer in peers:
-            peer.close()
+        with HttpTransport(Config(f"http://127.0.0.1:{server.getsockname()[1]}", {}, ())) as transport:
+            burst = pool.submit(transport.race, [_request(body.decode()) for body in [small] * (BURST - 1) + [large]])
+            peers = [server.accept()[0] for _ in range(BURST)]
+            bodies = [_until(peer, b"\r\n\r\n") for peer in peers]
+            begun = {peer: _at_least(peer, body, 99) for peer, body in zip(peers, bodies, strict=True)}
+            early = [body for body in begun.values() if body == small]
+            # The large one first: the others wait for it.
+            for peer, body in sorted(begun.items(), key=lambda item: item[1]):
+                _at_least(peer, body, len(large if body.startswith(b"l") else small))
+                peer.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+            assert [answer.status for answer in burst.result(DEADLINE)] == [201] * BURST
+            for peer in peers:
+                peer.close()
     assert early == []
 
 
@@ -150,9 +149,9 @@ def test_bursts_and_requests_go_over_tls(tmp_path: Path) -> None:
     settings = Settings(port=0, tls_cert=tmp_path / "cert.pem", tls_key=tmp_path / "key.pem", log_level="error")
     with running(settings) as server:
         credentials = {"writer": Credential("writer", "w")}
-        trusting = HttpTransport(Config(server.base_url, credentials, (), ca_file=tmp_path / "ca.pem"))
-        assert trusting.send(_request("a")).status == 401
-        assert [answer.status for answer in trusting.race([_request("b")] * 3)] == [401] * 3
+        with HttpTransport(Config(server.base_url, credentials, (), ca_file=tmp_path / "ca.pem")) as trusting:
+            assert trusting.send(_request("a")).status == 401
+            assert [answer.status for answer in trusting.race([_request("b")] * 3)] == [401] * 3
         doubting = HttpTransport(Config(server.base_url, credentials, ()))
         with pytest.raises(NoAnswer, match="certificate"):
             doubting.send(_request("a"))
