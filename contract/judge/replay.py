@@ -45,7 +45,7 @@ def judge_unchanged(exchange: Exchange, first: Exchange) -> Iterator[Finding]:
             UNCHANGED_RULE, f"{name} unchanged, {exchange.shown(before[name])}", f"{name} {exchange.shown(after[name])}"
         )
         return
-    yield from judge_forward(exchange, before)
+    yield from judge_forward(exchange, before.get("processing_status"))
 
 
 def judge_touched(repeats: Sequence[Exchange]) -> Iterator[Finding]:
@@ -60,9 +60,9 @@ def judge_touched(repeats: Sequence[Exchange]) -> Iterator[Finding]:
         yield Finding(UNCHANGED_RULE, "updated_at as it was, as nothing else changed", actual)
 
 
-def judge_forward(exchange: Exchange, before: Engagement) -> Iterator[Finding]:
-    """Say what is wrong if processing went back behind what an answer showed before. Rule: IDEM-2."""
-    then, now = (engagement.get("processing_status") for engagement in (before, exchange.response.engagement))
+def judge_forward(exchange: Exchange, then: Any) -> Iterator[Finding]:
+    """Say what is wrong if processing went back behind the status that an answer showed before. Rule: IDEM-2."""
+    now = exchange.response.engagement.get("processing_status")
     if went_back(then, now):
         yield Finding(UNCHANGED_RULE, f"processing_status that moves on from {then}", str(now))
 

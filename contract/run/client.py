@@ -54,7 +54,7 @@ class RecordingClient(Client):
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
         self.early: dict[str, Exchange] = {}  # the first read of an engagement by private_reader, by its id
-        self.repeated: dict[str, Document] = {}  # what the last repeat of an engagement showed, by its id
+        self.statuses: dict[str, str | None] = {}  # how far its last repeat showed an engagement to be, by its id
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
         self.forgotten: set[str | None] = set()  # keys that were remembered for a while: nothing rests on them any more
@@ -112,7 +112,7 @@ class RecordingClient(Client):
         super().forget()
         self.milestones.clear()
         self.early.clear()
-        self.repeated.clear()
+        self.statuses.clear()
         self.examples.clear()  # a target that was reset does not know them either
 
     def heard(self, exchange: Exchange) -> None:

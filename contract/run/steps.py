@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from contract.cases.bodies import IGNORED
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document, Submission
-from contract.exchange import Body, Exchange
+from contract.exchange import Body, Exchange, identifier
 from contract.judge.creation import judge_created, judge_first
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
@@ -150,11 +150,11 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
         if not exchange.response.ok:
             blame.ask_alone(client, exchange)
         raise blame.violation(finding, exchange)
-    last = client.repeated.get(exchange.response.id or "", {})
+    last = client.statuses.get(exchange.response.id or "")
     for each in (*judge_unchanged(exchange, first), *judge_forward(exchange, last)):
         client.recorder.fail(each.rule, blame.violation(each, exchange))
     if exchange.response.id is not None:
-        client.repeated[exchange.response.id] = exchange.response.engagement
+        client.statuses[exchange.response.id] = identifier(exchange.response.engagement.get("processing_status"))
 
 
 def refused(
