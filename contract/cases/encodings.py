@@ -17,12 +17,12 @@ _FIELDS = tuple(fields())
 class Encoding:
     r"""How a document is written and sent.
 
-    `order` is that of its fields, `space` stands after each comma and colon, and around the whole. `escapes` is none,
-    slashes (\/), ascii (all but ASCII as \uXXXX) or all, in names too. With `chunked` the length is not announced;
-    `alone` asks for a connection that is used once.
+    `order` is that of its fields, unless they stay as they are. `space` stands after each comma and colon, and around
+    the whole if it is more than a blank. `escapes` is none, slashes (\/), ascii (all but ASCII as \uXXXX) or all, in
+    names too. With `chunked` the length is not announced; `alone` asks for a connection that is used once.
     """
 
-    order: tuple[str, ...] = _FIELDS
+    order: tuple[str, ...] = ()
     space: str = " "
     escapes: str = "none"
     chunked: bool = False
@@ -36,17 +36,18 @@ class Encoding:
             return Body(escape(ordered, names=True).encode(), ordered, escaped=True)
         separators = (f",{self.space}", f":{self.space}")
         text = json.dumps(ordered, ensure_ascii=self.escapes == "ascii", separators=separators)
-        text = f"{self.space}{text}{self.space}" if self.space.isspace() else text
+        around = self.space.strip(" ")
+        text = f"{around}{text}{around}"
         return Body((text.replace("/", "\\/") if self.escapes == "slashes" else text).encode(), ordered)
 
     def __repr__(self) -> str:
         said = [f"space {self.space!r}", f"escapes {self.escapes}"]
-        said += ["another order"] if self.order != _FIELDS else []
+        said += ["another order"] if self.order else []
         said += [name for name in ("chunked", "alone") if getattr(self, name)]
         return f"Encoding({', '.join(said)})"
 
 
-_ORDERS = (_FIELDS, _FIELDS[::-1], _FIELDS[4:] + _FIELDS[:4], _FIELDS[1::2] + _FIELDS[::2])
+_ORDERS = ((), _FIELDS[::-1], _FIELDS[4:] + _FIELDS[:4], _FIELDS[1::2] + _FIELDS[::2])
 _SPACES = (" ", "", "\n  ", "\t", "\r\n")
 _ESCAPES = ("none", "slashes", "ascii", "all")
 ENCODINGS = tuple(

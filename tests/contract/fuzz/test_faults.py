@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -121,6 +121,50 @@ def test_what_was_found_is_shown_plainly(
     assert list(shown.document)[:6] == list(session.client.base)
     assert (shown.request.chunked, shown.request.body.escaped) == (False, False)
     assert {rule: list(found) for rule, found in failed(session).items()} == before
+
+
+@pytest.mark.parametrize(("defect", "matters"), [("repeat-of-another-owner", ()), ("key-with-start", ("start_at",))])
+def test_a_repeat_is_shown_plainly(start: Started, defect: str, matters: Sequence[str]) -> None:
+    """It repeats a plain submission of its own, and differs from that one in what matters alone."""
+    session = start(defect)
+    oddly(session, "created", media_url=RECORDING, external_id=(key := session.client.key()))
+    odd = oddly(session, "replayed", media_url=RECORDING, start_at="2077-01-01T00:00:00Z", external_id=key)
+    recorder = session.recorder
+    assert isinstance(recorder, FuzzRecorder)
+    found = Violation("IDEM-2", "200 with the stored engagement", answer(odd), odd)
+    shown = plainly(session.client, recorder, found)
+    assert shown.exchange is not None
+    (first,) = shown.before
+    assert first.document == {**session.client.base, "external_id": shown.exchange.request.key}
+    assert shown.exchange.document == first.document | {name: odd.document[name] for name in matters}
+    assert (shown.exchange.request.chunked, shown.exchange.request.body.escaped) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("defect", "rule", "credential", "changes"),
+    [
+        ("draft-kept", "IDEM-9", "writer", {"media_url": "https://10.0.0.1/a.mp3"}),
+        ("burnt-by-scope", "SCOPE-5", "reader", {}),
+    ],
+)
+def test_a_create_after_a_refusal_is_shown_plainly(
+    start: Started, defect: str, rule: str, credential: str, changes: dict[str, Any]
+) -> None:
+    """Both are plain, but for what is refused."""
+    session = start(defect)
+    client, recorder = session.client, session.recorder
+    expect = "refused" if credential == "writer" else "forbidden"
+    refusal = client.submit(client.submission(**ODD | changes), expect=expect, credential=credential)
+    odd = oddly(session, "created", title="another", external_id=refusal.request.key)
+    assert isinstance(recorder, FuzzRecorder)
+    found = Violation(rule, "the right answer", answer(odd), odd)
+    found.before = [refusal]
+    shown = plainly(client, recorder, found)
+    assert shown.exchange is not None
+    (first,) = shown.before
+    key = {"external_id": shown.exchange.request.key}
+    assert first.document == client.base | changes | key
+    assert shown.exchange.document == client.base | key | {"title": shown.exchange.document["title"]}
 
 
 def test_what_shows_only_in_an_odd_form_stays_in_it(start: Started) -> None:
