@@ -28,9 +28,10 @@ CREDENTIALS = {
     "other_workspace": ("sk-apik_stacko.2Tz6", "wrks_STACKB", "usr_STACKOTHER", "otto@example.com", [WRITE, READ]),
 }
 
+V6 = "https://[2606:2800:220:1::34]/a.mp3"  # an address in the place of a name
 # What the suite is told of the origin: paths of it, or whole URLs, or names.
 RECORDINGS = {
-    "accepted": ["/a.mp3", "/get-only/v.mp4", "/type/Audio/MPEG/a", "https://v6.example.org/a.mp3", "/v.mp4"],
+    "accepted": ["/a.mp3", "/get-only/v.mp4", "/type/Audio/MPEG/a", "https://v6.example.org/a.mp3", "/v.mp4", V6],
     "rejected": ["/page.html", "/no-type/a.mp3", "/type/application/octet-stream/a.mp3"],
     "redirect_to_private": ["/redirect/private/a.mp3", "/redirect/private-name/a.mp3", "/redirect/http/a.mp3"],
     "private_names": ["intranet6.example.org", "mixed.example.org", "mixed6.example.org", "rebind.example.org"],
