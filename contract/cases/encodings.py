@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from itertools import product
 from typing import Any
 
@@ -40,6 +41,16 @@ class Encoding:
         text = f"{around}{text}{around}"
         return Body((text.replace("/", "\\/") if self.escapes == "slashes" else text).encode(), ordered)
 
+    @property
+    def unusual(self) -> dict[str, object]:
+        """What differs from the plain encoding, by name."""
+        values = {each.name: getattr(self, each.name) for each in dataclass_fields(self)}
+        return {name: value for name, value in values.items() if value != getattr(PLAIN, name)}
+
+    def includes(self, other: Encoding) -> bool:
+        """Tell whether all that is unusual about another encoding is so here."""
+        return other.unusual.items() <= self.unusual.items()
+
     def __repr__(self) -> str:
         said = [f"space {self.space!r}", f"escapes {self.escapes}"]
         said += ["another order"] if self.order else []
@@ -47,6 +58,7 @@ class Encoding:
         return f"Encoding({', '.join(said)})"
 
 
+PLAIN = Encoding()
 _ORDERS = ((), _FIELDS[::-1], _FIELDS[4:] + _FIELDS[:4], _FIELDS[1::2] + _FIELDS[::2])
 _SPACES = (" ", "", "\n  ", "\t", "\r\n")
 _ESCAPES = ("none", "slashes", "ascii", "all")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
 
+from contract.cases.encodings import ENCODINGS, Encoding
 from contract.cases.submission import media
 from contract.strategies import (
     Submission,
     accepted_urls,
     defective_bodies,
     defective_submissions,
+    encodings,
     free_submissions,
     free_urls,
     limit_submissions,
@@ -42,10 +45,11 @@ class Draws:
     broken: Submissions
     free: Submissions
     readers: st.SearchStrategy[str]
+    encodings: st.SearchStrategy[Encoding]
 
     @classmethod
-    def of(cls, config: Config, run_id: str) -> Draws:
-        """Return the strategies for a configured target."""
+    def of(cls, config: Config, run_id: str, forms: Sequence[Encoding] = ENCODINGS) -> Draws:
+        """Return the strategies for a configured target, which takes a submission in these forms."""
         known = (config.rejected, config.redirect_to_private, config.unreachable, config.private_names)
         urls = refused_urls(config.accepted, *known)
         valid = valid_submissions(accepted_urls(config.accepted), prefix=f"{run_id} ", quiet=not config.loopback)
@@ -61,6 +65,7 @@ class Draws:
             broken=defective_submissions(urls).filter(_spares_the_key),
             free=_seldom(free, _limit("free")),
             readers=st.sampled_from(readers) if readers else st.nothing(),
+            encodings=encodings(forms),
         )
 
 

@@ -16,6 +16,7 @@ from contract.cases import bodies, hostile
 from contract.cases.scenarios import SCENARIOS, Scenario
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import drawn, several
+from contract.fuzz.forms import sending
 from contract.fuzz.predicting import OTHER, WRITER, Place, Places, Predicting, Refusals, outcome, rules_of
 from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden, rule_of_free_key
@@ -31,7 +32,6 @@ from contract.strategies import (
     NearKeys,
     Submission,
     WrongCredential,
-    encodings,
     near_keys,
     wrong_credentials,
 )
@@ -58,14 +58,14 @@ class EngagementMachine(Predicting):
         """Do nothing: the simplest step, which Hypothesis can put in the place of any other and then leave out."""
 
     @precondition(Predicting.may_create)
-    @rule(target=stored, submission=drawn("valid"), encoding=encodings())
+    @rule(target=stored, submission=drawn("valid"), encoding=drawn("encodings"))
     def create(self, submission: Submission, encoding: Encoding) -> Places:
         """Create with a valid submission of a new key, in whatever form it is sent."""
         with self.judging(SAME, *rules_of(submission)) as made:
             made.append(self.create_one(submission, self.client.key(), encoding))
         return multiple(*made)
 
-    @rule(target=refused, submissions=several("bodies"), encoding=encodings())
+    @rule(target=refused, submissions=several("bodies"), encoding=drawn("encodings"))
     def refuse_bodies(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Refuse each submission with one defect."""
         return self.refuse(submissions, encoding)
@@ -84,7 +84,7 @@ class EngagementMachine(Predicting):
         with self.judging("ERR-4"):
             self.client.submit(Body(hostile.BODIES[name](Body.of(self.client.submission()).content)), expect="observed")
 
-    @rule(target=refused, submissions=several("media"), encoding=encodings())
+    @rule(target=refused, submissions=several("media"), encoding=drawn("encodings"))
     def refuse_media(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Refuse each recording that is no recording or not on a public host."""
         return self.refuse(submissions, encoding)
@@ -111,13 +111,13 @@ class EngagementMachine(Predicting):
             exchange = self.client.submit(submission.document(self.client.base, self.client.key()), expect="observed")
             check_ignored(self.client, exchange, submission)
 
-    @rule(place=stored, submission=drawn("valid"), encoding=encodings())
+    @rule(place=stored, submission=drawn("valid"), encoding=drawn("encodings"))
     def replay(self, place: Place, submission: Submission, encoding: Encoding) -> None:
         """Repeat: the stored engagement comes back unchanged, whatever the other fields say."""
         first = self.model[place]
         document = {**first.document, **submission.value}
         with self.judging(rule_of_repeat(first.document, document)):
-            replayed(self.client, first, encoding.body(document), **self.sending(encoding, place[0]))
+            replayed(self.client, first, encoding.body(document), **sending(self.client, encoding, place[0]))
             self.fuzz_run.accepted += 1
 
     @rule(place=stored, submission=drawn("broken"))
@@ -193,7 +193,11 @@ class EngagementMachine(Predicting):
         return multiple(*made)
 
     @precondition(Predicting.may_create)
-    @rule(submission=st.one_of(drawn("valid"), drawn("free"), drawn("broken")), one=encodings(), other=encodings())
+    @rule(
+        submission=st.one_of(drawn("valid"), drawn("free"), drawn("broken")),
+        one=drawn("encodings"),
+        other=drawn("encodings"),
+    )
     def encode_twice(self, submission: Submission, one: Encoding, other: Encoding) -> None:
         """Submit twice: order of fields, white space, escapes and connection change nothing."""
         with self.judging(*rules_of(submission)):
@@ -219,7 +223,7 @@ class EngagementMachine(Predicting):
         return multiple(*made)
 
     @precondition(Predicting.may_create)
-    @rule(submission=drawn("valid"), one=encodings(), other=encodings())
+    @rule(submission=drawn("valid"), one=drawn("encodings"), other=drawn("encodings"))
     def commute(self, submission: Submission, one: Encoding, other: Encoding) -> None:
         """Submit twice under one key, in either order: the first creates, the second is a repeat."""
         with self.judging(SAME):
@@ -228,7 +232,11 @@ class EngagementMachine(Predicting):
                 place = self.create_one(submission, self.client.key(), first)
                 document = submission.document(self.client.base, place[1])
                 last = replayed(
-                    self.client, self.model[place], second.body(document), "IDEM-1", **self.sending(second, WRITER)
+                    self.client,
+                    self.model[place],
+                    second.body(document),
+                    "IDEM-1",
+                    **sending(self.client, second, WRITER),
                 )
                 outcomes.append(outcome(self.model[place]))
             if outcomes[0] != outcomes[1]:

@@ -18,10 +18,11 @@ from hypothesis.errors import HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
+from contract.fuzz.forms import taken
 from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzProgress, FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.plainly import plainly
-from contract.outcome import Violation
+from contract.outcome import CutShort, Violation
 from contract.run.session import Session, share
 
 BATCH = 500  # cases, after which memory is given back
@@ -83,7 +84,11 @@ def fuzz(
     assert isinstance(recorder, FuzzRecorder)  # noqa: S101  both are made by whoever calls
     session.client.trail = deque(maxlen=STEPS_KEPT)
     state = FuzzRun(session.client, recorder, workload.share, progress=progress)
-    draws = Draws.of(session.config, session.client.run_id)
+    try:
+        draws = Draws.of(session.config, session.client.run_id, taken(session.client))
+    except CutShort as reason:
+        state.stopped = str(reason)
+        return state
     with _stored(corpus) as database:
         replay = True
         for batch in itertools.count():

@@ -10,6 +10,7 @@ from hypothesis.stateful import MultipleResults, RuleBasedStateMachine, multiple
 
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
+from contract.fuzz.forms import sending
 from contract.fuzz.fuzz_run import Ended, FuzzRun
 from contract.judge.refusal import rule_of_free_key
 from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
@@ -69,7 +70,7 @@ class Predicting(RuleBasedStateMachine):
             with self.judging(submission.rule):
                 key = self.client.key()
                 body = self.body(submission, key, encoding)
-                refusal = refused(self.client, submission, key, body=body, **self.sending(encoding, WRITER))
+                refusal = refused(self.client, submission, key, body=body, **sending(self.client, encoding, WRITER))
                 refusals += [refusal] if refusal.request.key == key else []  # not where the key is what is wrong
         return multiple(*refusals)
 
@@ -80,7 +81,7 @@ class Predicting(RuleBasedStateMachine):
         encoding = encoding or Encoding()
         body = self.body(submission, key, encoding)
         rule = None if after is None else rule_of_free_key(after)
-        return self.remember(created(self.client, body, rule, after=after, **self.sending(encoding, WRITER)))
+        return self.remember(created(self.client, body, rule, after=after, **sending(self.client, encoding, WRITER)))
 
     def body(self, submission: Submission, key: str, encoding: Encoding, first: Exchange | None = None) -> Body:
         """Return a submission under this key in whatever form it is sent, made from a plain one or from the first."""
@@ -98,15 +99,7 @@ class Predicting(RuleBasedStateMachine):
     def submit(self, submission: Submission, encoding: Encoding) -> Exchange:
         """Submit under a new key, whatever comes of it."""
         body = self.body(submission, self.client.key(), encoding)
-        return self.client.submit(body, expect="observed", **self.sending(encoding, WRITER))
-
-    def sending(self, encoding: Encoding, credential: str) -> dict[str, Any]:
-        """Return the options of the client that send a body in this way."""
-        options: dict[str, Any] = {"credential": credential, "chunked": encoding.chunked}
-        if encoding.alone:
-            headers = (("Authorization", self.client.credential(credential)), ("Content-Type", "application/json"))
-            options["headers"] = (*headers, ("Connection", "close"))
-        return options
+        return self.client.submit(body, expect="observed", **sending(self.client, encoding, WRITER))
 
 
 def rules_of(submission: Submission) -> tuple[str, ...]:

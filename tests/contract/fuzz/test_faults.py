@@ -55,6 +55,15 @@ def test_each_of_several_faults_is_reported(start: Started) -> None:
     assert all(failure.curl.count("curl ") <= 3 for failures in found.values() for failure in failures[:1])
 
 
+@pytest.mark.parametrize("defect", ["chunks-refused", "json-escaped-names", "json-without-blanks"])
+def test_a_form_that_is_refused_is_blamed_alone(start: Started, defect: str) -> None:
+    """The rule of what is sent in it holds, so it is not sent in that form any more."""
+    session = start(defect)
+    state = fuzz(session, 200)
+    assert failed(session).keys() == {"BODY-13"}
+    assert state.accepted
+
+
 @pytest.mark.parametrize("status", [None, 500])
 @pytest.mark.parametrize("left", [0, 20])
 def test_a_target_that_goes_down_ends_the_run(start: Started, left: int, status: int | None) -> None:
