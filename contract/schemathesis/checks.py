@@ -14,6 +14,7 @@ from schemathesis import Response as Answer
 
 from contract.cases import bodies
 from contract.cases.credentials import WRONG
+from contract.cases.submission import Submission
 from contract.exchange import Exchange
 from contract.generated.session import Case, JudgedExchange, Target
 from contract.generated.targets import targets
@@ -150,11 +151,21 @@ def _compare(target: Target, judged: Judgement, exchange: Exchange) -> None:
     if judged.rules and (finding := judge_refusal(exchange, judged.case)) is not None:
         for case in judged.cases if target.may_create else ():
             with suppress(LeftOut):  # then the whole has to do, which was made safe before it was sent
-                refused(target.client, case, target.client.key())
+                _part_refused(target, case)
         raise explain(target.client, judged.case, finding, blame.conclusive(exchange))
     if judged.accepted and not exchange.response.ok:
         rule = _of_refusal(target, blame.conclusive(exchange))
         raise Violation(rule, "a valid submission to be accepted", said(exchange), exchange)
+
+
+def _part_refused(target: Target, case: Submission) -> None:
+    """Raise Violation unless a part is refused, and See if the server failed: on what, the part does not tell."""
+    try:
+        refused(target.client, case, target.client.key())
+    except Violation as violation:
+        if violation.exchange is not None:
+            blame.conclusive(violation.exchange)
+        raise
 
 
 def _of_refusal(target: Target, exchange: Exchange) -> str:

@@ -100,6 +100,7 @@ SHAPE = (
     defect("error-status-200", "ERR-1 BODY-1", "Refused bodies are answered with 200.",
            answered_if(of(400, 422), lambda answer: answer.but(200)),
            entails={"RESP-1": "a problem with 200 is no engagement",
+                    "IDEM-2": "a repeat that is refused gets 200 without the engagement",
                     **dict.fromkeys(REFUSING, "what it refuses is answered with 200")}),
     defect("error-status-member", "ERR-1",
            "The member status is always 400.", problem(lambda p: {"status": 400 + (p["status"] == 400)})),
