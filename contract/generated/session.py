@@ -33,6 +33,7 @@ Case = schemathesis.Case[Any]
 Operation = schemathesis.APIOperation[Any, Any, Any, Any]
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+([:/?#].*)?", re.ASCII | re.DOTALL)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed; a JSON text may hold none raw
+FRAMING = {"host", "content-length"}  # headers that a client makes by itself; another key has another length
 REMEMBERED = 2000  # engagements, and drawn URLs: memory stays bounded in a night
 
 
@@ -208,7 +209,7 @@ class Target:
     def _request(self, case: Case, answer: Answer) -> Request:
         """Return the request as it was sent, as far as the transport tells."""
         sent = answer.request
-        headers = tuple((name, _text(value)) for name, value in sent.headers.items())
+        headers = tuple((name, _text(value)) for name, value in sent.headers.items() if name.lower() not in FRAMING)
         authorization = next((value for name, value in headers if name.lower() == "authorization"), None)
         writer = self.client.credential("writer")
         document = copy.copy(case.body) if isinstance(case.body, dict | list | str | int | float | bool) else None

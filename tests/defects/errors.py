@@ -287,6 +287,8 @@ FAILURES = (
            failing_on(lambda body: isinstance(start := body.get("start_at"), dict) and "toString" in start)),
     defect("fails-on-last-instant", "ERR-4", "A start at the end of the calendar makes the server fail.",
            failing_on(lambda body: str(body.get("start_at")).startswith("9999-12-31"))),
+    defect("fails-on-far-offset", "ERR-4", "A start with an offset of more than sixteen hours makes the server fail.",
+           failing_on(lambda body: re.search(r"[+-](1[6-9]|2[0-3]):\d\d$", str(body.get("start_at"))) is not None)),
     defect("fails-on-nul", "ERR-4", "A NUL character makes the server fail.", failing(lambda raw: b"\\u0000" in raw),
            entails=dict.fromkeys(("URL-19", "BODY-7", "BODY-4"), "a NUL in a URL, a date or a type is not refused")),
     defect("fails-on-huge-number", "ERR-4", "A number of hundreds of digits makes the server fail.",
