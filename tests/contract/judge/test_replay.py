@@ -142,6 +142,7 @@ def test_a_repeat_that_touches_does_so_each_time() -> None:
     assert touched(1, 2, 3) == ["IDEM-2"]
     assert touched(1, 1, 2) == touched(1, 1, 1) == []
     assert touched(1, 2, 3, processing_status="COMPLETED") == []
+    assert touched(1, 2, 3, 4, processing_status="COMPLETED") == ["IDEM-2"]
 
 
 @pytest.mark.parametrize(
