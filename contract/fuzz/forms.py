@@ -17,10 +17,10 @@ SINGLE = tuple(form for form in ENCODINGS if len(form.unusual) == 1)
 
 
 def taken(client: RecordingClient) -> tuple[Encoding, ...]:
-    """Return the encodings that the target takes, and record what is unusual about the others. Rule: BODY-13.
+    """Return the encodings that the target takes, and record a violation for each form that it refuses. Rule: BODY-13.
 
-    They are those of repeats, which create nothing: if a plain one is refused, the forms are not to blame. Raises
-    CutShort.
+    It asks with repeats, which create nothing. If even a plain repeat is refused, that says nothing about forms, and
+    all are returned. Raises CutShort.
     """
     first = client.anchor
     if first is None or not _takes(client, first, PLAIN):

@@ -44,7 +44,7 @@ def plainly(client: RecordingClient, recorder: FuzzRecorder, found: Violation) -
 
 
 def _way(client: RecordingClient, found: Violation) -> tuple[Exchange | None, Ask]:
-    """Return the exchange of a violation that may be plainer, if there is one, and how to ask for that."""
+    """Return which exchange of a violation could be plainer, or None, and the function that sends a plainer one."""
     last = found.exchange
     if last is None or not last.document:
         return None, _ask

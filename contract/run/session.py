@@ -35,7 +35,7 @@ GIVEN = "contract-session"  # the name under which a runner registers a session 
 class Session:
     """The state of one run. `rules` are those to be tested; `stopped` says why it ended before its end.
 
-    It holds what the run sends and listens with until the `with` that it is for ends. What was found stays.
+    Its `with` block ends with its connections and its receiver of webhooks. What was found stays.
     """
 
     config: Config

@@ -159,7 +159,7 @@ def _compare(target: Target, judged: Judgement, exchange: Exchange) -> None:
 
 
 def _part_refused(target: Target, case: Submission) -> None:
-    """Raise Violation unless a part is refused, and See if the server failed: on what, the part does not tell."""
+    """Raise Violation unless a part is refused. Raises See if the server failed: another part may be the reason."""
     try:
         refused(target.client, case, target.client.key())
     except Violation as violation:

@@ -9,7 +9,7 @@ from contract.run.reading import PAGE, documented, readable, shown
 from contract.run.steps import example, stands
 from contract.suite.marks import at_the_end, rule
 
-PROCESSED = 2.5  # seconds in which a quick target has processed what it accepted; most of a run lies behind by then
+PROCESSED = 2.5  # seconds: a quick target has processed an engagement by then. A run takes longer than that anyway.
 
 
 @at_the_end

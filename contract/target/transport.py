@@ -42,7 +42,7 @@ class HttpTransport:
     """The real thing. Redirects are not followed, the environment's proxies and netrc are not read.
 
     Sending and receiving end by the configured timeout, whatever the target does. Connections stay open from request to
-    request, until the `with` that it is for ends. For use from several threads.
+    request, until the end of its `with` block. For use from several threads.
     """
 
     def __init__(self, config: Config) -> None:

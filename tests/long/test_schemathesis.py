@@ -221,6 +221,15 @@ def test_run_finds(defect: str, rule: str, config: Config, tmp_path: Path, capsy
     assert f"\n    {rule}: expected " in capsys.readouterr().out
 
 
+def test_a_failure_of_the_server_is_no_wrong_refusal(config: Config, tmp_path: Path) -> None:
+    """A generated submission may be odd in several ways. If the server fails on one of them, ERR-4 alone is broken."""
+    with serve(DEFECTS["fails-on-nul"]) as server:
+        code = run(replace(config, base_url=server.base_url), seed=1, max_examples=60, report_dir=tmp_path)
+    rules = json.loads((tmp_path / "report.json").read_text())["rules"]
+    assert code == VIOLATION
+    assert [found["id"] for found in rules if found["verdict"] == "fail"] == ["ERR-4"]
+
+
 def test_run_shows_no_credential(config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where a server repeats the credential, that is found, and neither the output nor the reports repeat it."""
     fuzzed = ("--phases", "fuzzing", "--no-shrink")
