@@ -21,7 +21,7 @@ from contract.target.clock import Clock
 from contract.target.config import Config
 from contract.target.discretion import shows
 from contract.target.ledger import Ledger
-from contract.target.patience import SLOW, Patience
+from contract.target.patience import Patience
 from contract.target.redaction import Redactor, curl_options
 from contract.target.transport import NoAnswer, Transport
 
@@ -29,7 +29,6 @@ BURST = 8  # parallel requests at most
 ANCHOR_TRIES = 5  # accepted cases in a row that get no answer before the run is cut short, over half a minute
 TRIES = 6
 CONFLICT = 409
-HUGE = 1 << 20  # bytes of an answer: to read it can take a second, and a run has more than a thousand
 Document = dict[str, Any]
 
 
@@ -174,7 +173,7 @@ class Client:
             raise
         exchange = self.exchange(request, response, started)
         self.heard(exchange)
-        self._count_time(response, begun)
+        self.patience.answered(response, begun)
         return exchange
 
     def _not_the_target(self, exchange: Exchange, *, lost: bool) -> str | None:
@@ -218,7 +217,7 @@ class Client:
         exchanges = [self.exchange(*pair, started, burst) for pair in zip(racers, responses, strict=True)]
         for exchange in exchanges:
             self.heard(exchange)
-        self._count_time(max(responses, key=lambda response: len(response.content)), begun)
+        self.patience.answered(max(responses, key=lambda response: len(response.content)), begun)
         return self._conclusive(exchanges)
 
     def _conclusive(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
@@ -246,8 +245,9 @@ class Client:
     def spend(self, *requests: Request) -> None:
         """Take requests that are sent at once out of the budgets, wait for their turn, and write their keys down.
 
-        Raises CutShort if a budget has no room for them.
+        Raises CutShort if a budget has no room for them or the patience is used up.
         """
+        self.patience.goes_on()
         self.budget.reserve(requests)
         if self.config.rate:
             now = self.clock.monotonic()
@@ -258,18 +258,9 @@ class Client:
                 self._ledger.write(request.key, request.credential)
 
     def outlast(self, exchange: Exchange, seconds: float) -> None:
-        """Wait until an exchange lies so many seconds back."""
+        """Wait until an exchange lies so many seconds back: a wait that the run chose."""
+        self.patience.goes_on()
         self.clock.sleep(max(0.0, exchange.started + seconds - self.clock.time()))
-
-    def _count_time(self, response: Response, begun: float) -> None:
-        """Count as waiting what an answer took too long, or all the time since a huge one was asked for.
-
-        Raises CutShort if the patience does not suffice.
-        """
-        if len(response.content) > HUGE:
-            self.patience.count(self.clock.monotonic() - begun, "answers are huge")
-        else:
-            self.patience.count(max(0.0, response.seconds - SLOW), "answers are slow")
 
     def heard(self, exchange: Exchange) -> None:
         """Take note of an answer. A run that judges answers does it here, too."""

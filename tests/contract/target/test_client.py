@@ -237,8 +237,8 @@ def test_the_time_that_huge_answers_take_is_counted(make: Make) -> None:
     client = make(Scripted(engagement(), engagement(2), engagement(3, title="t" * (1 << 20))))
     client.clock = Clock()
     client.patience = Patience(1e-9, client.clock)
-    client.submit(client.submission())
-    client.submit(client.submission())
+    for _ in range(3):
+        client.submit(client.submission())
     with pytest.raises(CutShort, match="answers are huge"):
         client.submit(client.submission())
 
@@ -252,6 +252,19 @@ def test_the_time_until_a_huge_answer_is_there_is_counted(make: Make) -> None:
 
     client = make(Scripted(slowly))
     client.patience = Patience(4.0, client.clock)
+    client.submit(client.submission())
+    with pytest.raises(CutShort, match="answers are huge"):
+        client.submit(client.submission())
+
+
+def test_the_time_that_a_huge_answer_is_judged_is_counted(make: Make) -> None:
+    """What the run does with a huge answer before it sends again is counted; a wait that it chose is not."""
+    client = make(Scripted(engagement(title="t" * (1 << 20))))
+    client.patience = Patience(4.0, client.clock)
+    exchange = client.submit(client.submission())
+    client.outlast(exchange, 60.0)
+    client.submit(client.submission())
+    client.clock.sleep(5.0)  # as long as it is judged
     with pytest.raises(CutShort, match="answers are huge"):
         client.submit(client.submission())
 
