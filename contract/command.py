@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
 from importlib.util import find_spec
+
+from contract import interruption
 
 NEEDED = ("certifi", "httpcore", "hypothesis", "jsonschema", "pytest", "rich", "schemathesis")
 
 
 STANDARD = 2  # the highest number of a standard stream
-INTERRUPTED = 3  # the run was cut short
-ENDS = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+CUT_SHORT = 3  # the exit code of a run that does not come to its end
 
 
 def main() -> int:
     """Run the command and return its exit code."""
     _hold_streams()
-    # A job that CI cancels, and one whose terminal is closed, end as after Ctrl-C: with reports.
-    for number in ENDS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(number, signal.default_int_handler)
+    interruption.watch()
     try:
         return _main()
     except KeyboardInterrupt:  # before a run has begun, or after it has ended: in between it ends with a report
@@ -30,7 +27,7 @@ def main() -> int:
     except Exception:  # noqa: BLE001  Python would end with 1, which says that the target breaks the contract
         traceback.print_exc()
         print("contract: this is a mistake of the program, and says nothing of the target", file=sys.stderr)
-    return INTERRUPTED
+    return CUT_SHORT
 
 
 def _hold_streams() -> None:

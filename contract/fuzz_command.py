@@ -12,6 +12,7 @@ from rich.console import Console
 from contract import report
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.own import Workload, fuzz
+from contract.interruption import INTERRUPTED
 from contract.outcome import CutShort
 from contract.report.terminal import Progress
 from contract.report.text import printable
@@ -25,7 +26,6 @@ from contract.target.embedded import Target
 from contract.target.values import ConfigError
 
 CASES = 1000  # fewer where a budget of requests would not suffice: a case takes one and a half on average
-INTERRUPTED = "interrupted"  # by a signal: then no other engine begins
 WORST = (USAGE, VIOLATION, NO_TARGET, INCOMPLETE, OK)  # exit codes, the first that any engine ends with
 
 
@@ -73,7 +73,7 @@ def fuzz_target(target: Target, options: Options) -> int:
         run, code = ENGINES[name](target, options)
         runs.append(run)
         codes.append(code)
-        if run.cut_short == INTERRUPTED:
+        if run.cut_short == INTERRUPTED:  # then no other engine begins
             break
     run = merge(runs)
     _show_lines(run)

@@ -15,6 +15,7 @@ from schemathesis.cli import schemathesis as command
 from contract import report
 from contract.generated.recorder import GeneratedRecorder
 from contract.generated.targets import adopt, targets
+from contract.interruption import INTERRUPTED
 from contract.outcome import CutShort
 from contract.run.preflight import PreflightFailed
 from contract.run.profile import Profile
@@ -23,7 +24,7 @@ from contract.run.session import NO_TARGET, NOTHING_ACCEPTED, OK, USAGE, VIOLATI
 from contract.spec import document as spec
 from contract.target.config import Config
 
-INTERRUPTED = 130  # the exit code of Schemathesis. Its 1 and 2, a failure and its own usage, are ours
+ENDED_BY_SIGNAL = 130  # the exit code of Schemathesis. Its 1 and 2, a failure and its own usage, are ours
 
 
 def run(config: Config, *, report_dir: Path | None = None, **settings: Any) -> int:
@@ -68,10 +69,13 @@ def _judged(session: Session, arguments: list[str]) -> int:
         code = _call(arguments)
     except (PreflightFailed, CutShort):
         return NO_TARGET
+    except KeyboardInterrupt:  # before Schemathesis has begun
+        session.stopped = INTERRUPTED
+        return NO_TARGET
     finally:
         targets.given = None
-    if code == INTERRUPTED:
-        session.stopped = session.stopped or "interrupted"
+    if code == ENDED_BY_SIGNAL:
+        session.stopped = session.stopped or INTERRUPTED
     if not target.accepted and code != USAGE:
         session.stopped = session.stopped or NOTHING_ACCEPTED
     return code

@@ -12,6 +12,7 @@ from _pytest._code.code import ReprFileLocation, TerminalRepr  # what pytest ask
 from _pytest._io import TerminalWriter
 
 from contract import report
+from contract.interruption import INTERRUPTED
 from contract.outcome import CutShort, NotApplicable, Untested, Violation
 from contract.report.headline import headline
 from contract.report.text import one_line, printable, visible
@@ -176,7 +177,7 @@ class SuitePlugin:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember an interruption. `pytest.exit` comes here too, and has said why already."""
         if excinfo.errisinstance(KeyboardInterrupt):
-            self._session.stopped = "interrupted"
+            self._session.stopped = INTERRUPTED
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Keep what is a mistake of this program for the report; pytest prints the rest."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from contract import interruption
 from contract.between import page, retry_after
 from contract.cases.credentials import API_KEY
 from contract.exchange import LARGE, PATH, Body, Exchange, Request, Response
@@ -245,8 +246,9 @@ class Client:
     def spend(self, *requests: Request) -> None:
         """Take requests that are sent at once out of the budgets, wait for their turn, and write their keys down.
 
-        Raises CutShort if a budget has no room for them or the patience is used up.
+        Raises CutShort if a budget has no room for them or the patience is used up, KeyboardInterrupt after a signal.
         """
+        interruption.check()
         self.patience.goes_on()
         self.budget.reserve(requests)
         if self.config.rate:

@@ -233,6 +233,36 @@ def test_a_signal_ends_a_run_with_reports(tmp_path: Path, number: signal.Signals
     assert verdicts.count("pass") > 5
 
 
+LOST = """
+import gc, pathlib, signal, sys, threading
+from contract.command import main
+
+def lose(phase, info):
+    keys = pathlib.Path("contract-report/created.jsonl")
+    if keys.exists() and keys.stat().st_size and threading.current_thread() is threading.main_thread():
+        gc.callbacks.remove(lose)
+        signal.raise_signal(signal.SIGTERM)
+
+gc.callbacks.append(lose)
+gc.set_threshold(100)  # soon: the threads of the mock allocate as well, and a collection is for whoever comes next
+sys.exit(main())
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "arguments", [["run", "--rate", "50/s"], ["fuzz", "--cases", "100000"], ["fuzz", "--engine", "schemathesis"]]
+)
+def test_a_signal_is_not_lost_in_the_garbage_collector(tmp_path: Path, arguments: list[str]) -> None:
+    """Python drops what a signal raises while the collector calls a function, as Hypothesis has it do. The run ends."""
+    command = [sys.executable, "-c", LOST, *arguments]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
+    ended = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 3, ended.stdout
+    found = json.loads((tmp_path / "contract-report" / "report.json").read_text(encoding="utf-8"))
+    assert found["cut_short"] == "interrupted"
+
+
 def test_a_mistake_of_the_program_does_not_end_as_a_broken_contract(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

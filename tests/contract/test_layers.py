@@ -25,7 +25,7 @@ LAYERS = (
     ("cases",),
     ("between", "outcome", "script", "message"),
     ("exchange",),
-    ("parsing", "spec", "instants"),
+    ("parsing", "spec", "instants", "interruption"),
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
