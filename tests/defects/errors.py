@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -198,7 +197,7 @@ def cut_off(when: Callable[[bytes], bool]) -> Install:
     def make(_: Mock) -> Handler:
         def handle(sent: Sent, app: WSGIApplication) -> Answer:
             if when(sent.raw):
-                sent.environ["mock_server.connection"].socket.shutdown(socket.SHUT_RDWR)
+                sent.environ["mock_server.connection"].cut("close")
             return sent.call(app)
 
         return handle
