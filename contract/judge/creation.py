@@ -23,18 +23,19 @@ def judge_first(
 ) -> Finding | None:
     """Say what is wrong unless this is a new engagement.
 
-    `known` are those of before, by id; `owner` is the key of the one in the answer. A rule is broken only by
-    the key that it is about, or one that is near it: any other two that are taken for one break IDEM-7.
+    `known` are those of before, by id; `owner` is the key of the one in the answer, which may be forgotten otherwise. A
+    rule is broken only by the key that it is about, or one that is near it: any other two that are taken for one break
+    IDEM-7.
     """
     response = exchange.response
     if not response.ok:
         return Finding(rule, FIRST_ACCEPTED, answer(exchange))
-    if (before := known.get(response.id or "")) is not None:
-        if differences(before, response.engagement):
-            return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
-        about = rule in NEAR_KEYS or owner == exchange.request.key
+    before, own = known.get(response.id or ""), owner == exchange.request.key
+    if before is not None and differences(before, response.engagement):
+        return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
+    if before is not None or not (own or owner is None):
         actual = f"{response.id}, which is another key's"
-        return Finding(rule if about else WHOLE_KEY, "a new engagement for a new key", actual)
+        return Finding(rule if own or rule in NEAR_KEYS else WHOLE_KEY, "a new engagement for a new key", actual)
     return None
 
 

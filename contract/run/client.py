@@ -108,7 +108,7 @@ class RecordingClient(Client):
         return self.submit(request.body, credential=None, **options)
 
     def forget(self) -> None:
-        """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
+        """Drop the engagements made so far, but not whose they are: for runs that go on and on."""
         super().forget()
         self.milestones.clear()
         self.early.clear()

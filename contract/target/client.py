@@ -87,9 +87,8 @@ class Client:
         return self.budget.creations
 
     def forget(self) -> None:
-        """Drop what is known of the engagements made so far, but their number: for runs that go on and on."""
+        """Drop the engagements made so far, but not whose they are: for runs that go on and on."""
         self.budget.forget()
-        self.ids.clear()
         self.engagements.clear()
 
     def key(self, suffix: str = "") -> str:

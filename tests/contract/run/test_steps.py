@@ -120,6 +120,16 @@ def test_a_new_key_has_a_new_engagement(make: Make) -> None:
     assert raised(caught.value) == ("RESP-3", "an id of its own for a new engagement", "ngmt_1, which is another one's")
 
 
+def test_a_forgotten_engagement_is_still_another_keys(make: Make) -> None:
+    """A run that goes on and on drops what it knows of its engagements, and keeps whose they are."""
+    client = make(Scripted(Target(id="ngmt_1")))
+    created(client, client.submission())
+    client.forget()
+    with pytest.raises(Violation) as caught:
+        created(client, client.submission(title="another"), "IDEM-9")
+    assert raised(caught.value)[0] == "IDEM-7"
+
+
 def test_a_first_answer_shows_what_was_submitted(make: Make) -> None:
     """Title, type and privacy that differ are recorded under their rules, and nothing is raised."""
     client = make(Scripted(Target(title="other", engagement_type="MEETING", is_private=False)))
