@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondition, rule
 
 from contract.cases import bodies, hostile
+from contract.cases.credentials import API_KEY
 from contract.cases.scenarios import SCENARIOS, Scenario
+from contract.cases.verdict import Verdict
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import drawn, several
 from contract.fuzz.forms import sending
 from contract.fuzz.predicting import OTHER, WRITER, Place, Places, Predicting, Refusals, outcome, rules_of
+from contract.fuzz.table import Case
 from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden, rule_of_free_key
 from contract.judge.replay import SAME, rule_of_repeat
@@ -25,7 +28,16 @@ from contract.outcome import Violation
 from contract.run import blame
 from contract.run.groups import flat
 from contract.run.scenarios import play
-from contract.run.steps import check_ignored, check_race, check_repeat, created, replayed, turned_away
+from contract.run.steps import (
+    accepted,
+    check_ignored,
+    check_race,
+    check_repeat,
+    created,
+    not_refused,
+    replayed,
+    turned_away,
+)
 from contract.spec.statuses import BUSY, INCONCLUSIVE, LENGTH_REQUIRED
 from contract.strategies import (
     Encoding,
@@ -131,6 +143,19 @@ class EngagementMachine(Predicting):
             elif blame.conclusive(exchange).response.status < 400:
                 raise Violation(submission.rule, "a refusal, or a repeat", answer(exchange), exchange)
 
+    @precondition(lambda self: self.client.config.credentials[WRITER].token.startswith(API_KEY))
+    @rule(place=stored)
+    def replay_with_a_bare_key(self, place: Place) -> None:
+        """Repeat with an API key alone in the header, without the word Bearer: it is the same caller."""
+        with self.judging("AUTH-5"):
+            token = self.client.config.credentials[place[0]].token
+            headers = (("Authorization", token), ("Content-Type", "application/json"))
+            first = self.model[place]
+            exchange = self.client.submit(first.request.body, expect="replayed", credential=place[0], headers=headers)
+            if not blame.conclusive(exchange).response.ok:
+                raise Violation("AUTH-5", "an API key to be accepted without Bearer", answer(exchange), exchange)
+            check_repeat(self.client, exchange, first, "AUTH-5")
+
     @rule(target=refused, name=drawn("readers"), submission=drawn("valid"))
     def forbid(self, name: str, submission: Submission) -> Refusals:
         """Submit without the scope: nothing is created, and the key stays free."""
@@ -208,11 +233,26 @@ class EngagementMachine(Predicting):
             exchanges = [self.submit(submission, encoding) for encoding in (one, other)]
             outcomes = [outcome(exchange) for exchange in exchanges]
             undecided = {LENGTH_REQUIRED, *INCONCLUSIVE} & {exchange.response.status for exchange in exchanges}
+            undecided |= {exchange.response.status for exchange in exchanges if self.client.shows_another(exchange)}
             if outcomes[0] != outcomes[1] and not undecided:
                 expected = f"the same as for {one}, {outcomes[0]}"
                 violation = Violation(submission.rule, expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]
                 raise violation
+
+    def send_as_it_is(self, case: Case) -> None:
+        """Send a case of the table as it stands. Raises Violation."""
+        match case:
+            case WrongCredential():
+                self.deny(case)
+            case Submission(field="external_id", verdict=Verdict(kind="accepted")):
+                with self.judging(case.rule):
+                    not_refused(self.client, case)
+            case Submission(verdict=Verdict(kind="accepted")):
+                with self.judging(case.rule):
+                    accepted(self.client, case)
+            case _:
+                self.refuse([case], Encoding())
 
     @precondition(lambda self: OTHER in self.client.config.credentials and self.may_create())
     @rule(target=stored, scenario=st.sampled_from(SCENARIOS))

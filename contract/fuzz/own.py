@@ -7,14 +7,15 @@ import hashlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
-from hypothesis.errors import HypothesisException, Unsatisfiable
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract.fuzz.draws import Draws
@@ -22,6 +23,7 @@ from contract.fuzz.forms import taken
 from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzProgress, FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.plainly import plainly
+from contract.fuzz.table import table
 from contract.outcome import CutShort, Violation
 from contract.run.session import Session, share
 
@@ -29,7 +31,7 @@ BATCH = 500  # cases, after which memory is given back
 STEPS = 12  # of an example
 CASES = 25  # of an example, about: some steps are several
 FEWEST = 4  # examples of a batch; the first of each is the empty one
-MOST_FINDINGS = 25  # minimal cases of a run
+MOST_SEARCHES = 25  # for a minimal case, in a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,21 @@ def fuzz(
         state.stopped = str(reason)
         return state
     with _stored(corpus) as database:
-        replay = True
+        for failure in _table(state, draws, workload):
+            _record(state, plainly(session.client, recorder, failure), None)
+        replay, searches = True, 0
         for batch in itertools.count():
             before = state.done
             found = _batch(state, draws, _settings(state, database, replay=replay), workload.derived(batch))
             if found is not None:
                 _record(state, plainly(session.client, recorder, found), database)
+                searches += 1
             replay = found is not None  # the corpus may hold more
             session.client.forget()
             between()
             gc.collect()  # examples end in exceptions, whose cycles hold their megabytes
             ended = found is None and not before < state.done < state.cases
-            if state.stopped or ended or len(recorder.known) >= MOST_FINDINGS:
+            if state.stopped or ended or searches >= MOST_SEARCHES:
                 break
     for rule, violation in state.others.items():
         if rule not in recorder.known:  # met on the way to another one, and not again
@@ -109,26 +114,48 @@ def fuzz(
     return state
 
 
+def _table(state: FuzzRun, draws: Draws, workload: Workload) -> Iterator[Violation]:
+    """Send the table in an order of the seed's, or so much of it that half of the cases remain. Yield what fails."""
+    cases = table(state.client)
+    machine = EngagementMachine(state, draws)
+    order = Random(workload.derived(-1))  # noqa: S311  an order, and no secret
+    for case in order.sample(cases, min(len(cases), state.cases // 2)):
+        with _hunt(state), suppress(Violation):  # the state has it
+            machine.send_as_it_is(case)
+        if state.found is not None:
+            yield state.found
+        if state.stopped:
+            return
+
+
 def _batch(state: FuzzRun, draws: Draws, chosen: settings, number: int) -> Violation | None:
     """Run one batch and return the smallest violation, if there is any."""
-    state.found, state.shrinking = None, 0
-    state.recorder.hunting = True
 
     def machine() -> EngagementMachine:
         return EngagementMachine(state, draws)
 
+    with _hunt(state):
+        try:
+            run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
+        except (Unsatisfiable, Flaky):
+            pass  # no example came to an end, and the steps have said why; or the target answers otherwise each time
+        except (Violation, HypothesisException, BaseExceptionGroup):
+            if state.found is None:  # else a target that answers otherwise the second time is no less wrong
+                raise
+    return state.found
+
+
+@contextmanager
+def _hunt(state: FuzzRun) -> Iterator[None]:
+    """Look for a violation of a rule that is not known yet, until there is one or nothing more is to be sent."""
+    state.found, state.shrinking = None, 0
+    state.recorder.hunting = True
     try:
-        run_state_machine_as_test(seed(number)(machine), settings=chosen)  # type: ignore[arg-type]
+        yield
     except Ended:
         pass
-    except Unsatisfiable:
-        pass  # no example came to an end: the steps have said why
-    except (Violation, HypothesisException, BaseExceptionGroup):
-        if state.found is None:  # else a target that answers otherwise the second time is no less wrong
-            raise
     finally:
         state.recorder.hunting = False
-    return state.found
 
 
 def _record(state: FuzzRun, found: Violation, database: ExampleDatabase | None) -> None:

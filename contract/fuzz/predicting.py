@@ -12,6 +12,7 @@ from contract.exchange import Body, Exchange
 from contract.fuzz.draws import Draws
 from contract.fuzz.forms import sending
 from contract.fuzz.fuzz_run import Ended, FuzzRun
+from contract.judge.invariants import rule_of_failure
 from contract.judge.refusal import rule_of_free_key
 from contract.outcome import CutShort, NotApplicable, TooLarge, Untested, Violation
 from contract.run.steps import created, refused
@@ -52,6 +53,9 @@ class Predicting(RuleBasedStateMachine):
                     yield []
                 except TooLarge as reason:  # a proxy took it: that says nothing of the target
                     raise NotApplicable(str(reason)) from None
+                except Violation as violation:
+                    violation.rule = violation.rule or _rule_of_silence(violation)
+                    raise
         except (Untested, NotApplicable):
             pass
         except CutShort as reason:
@@ -115,3 +119,9 @@ def outcome(exchange: Exchange) -> tuple[Any, ...]:
         return ("refused",)
     said = exchange.response.engagement
     return ("accepted", *(said.get(name) for name in ("title", "engagement_type", "is_private")))
+
+
+def _rule_of_silence(violation: Violation) -> str | None:
+    """Return the rule of a request that gets no answer, whatever the case is about; None if there was one."""
+    exchange = violation.exchange
+    return None if exchange is None or exchange.response.status else rule_of_failure(exchange.request)

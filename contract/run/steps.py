@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from contract.cases.bodies import IGNORED
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document, Submission
+from contract.cases.verdict import REFUSED
 from contract.exchange import Body, Exchange, identifier
+from contract.judge.answers import answer
 from contract.judge.creation import judge_created, judge_first
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
@@ -57,6 +59,13 @@ def accepted(client: RecordingClient, case: Submission) -> Exchange:
             raise
         _accept_plainer(client, case.plainer)
         raise
+
+
+def not_refused(client: RecordingClient, case: Submission) -> None:
+    """Submit a short key, which makes an engagement unless somebody has used it before, and see that it is taken."""
+    exchange = client.submit(case.document(client.base, client.key()))
+    if exchange.response.status in REFUSED.statuses:
+        raise Violation(case.rule, f"{case.why} to be accepted", answer(exchange), exchange)
 
 
 def _accept_plainer(client: RecordingClient, plainer: Submission) -> None:

@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from contract.cases import bodies
 from contract.cases.lengths import characters, escaped, full, short_fields, shortest
 from contract.cases.submission import Submission
-from contract.cases.verdict import REFUSED
 from contract.exchange import Text
-from contract.judge.answers import answer
-from contract.outcome import NotApplicable, TooLarge, Violation
+from contract.outcome import NotApplicable, TooLarge
 from contract.run.client import RecordingClient
 from contract.run.groups import accept_each, group
-from contract.run.steps import accepted, created
+from contract.run.steps import accepted, created, not_refused
 from contract.spec.fields import fields
 from contract.spec.statuses import TOO_LARGE
 from contract.suite.marks import each_group, large, rule
@@ -65,9 +63,7 @@ def test_the_shortest_keys_are_accepted(client: RecordingClient) -> None:
     if not client.config.loopback:
         raise NotApplicable("a key that does not begin with the run's own mark is sent to this machine only")
     for case in list(shortest(fields()["external_id"]))[1:]:
-        exchange = client.submit(case.document(client.base, client.key()))
-        if exchange.response.status in REFUSED.statuses:
-            raise Violation(case.rule, f"{case.why} to be accepted", answer(exchange), exchange)
+        not_refused(client, case)
 
 
 @rule("LIMIT-10")

@@ -2,14 +2,12 @@
 
 from datetime import timedelta
 
-from contract.cases.submission import Submission
-from contract.cases.verdict import ACCEPTED
+from contract.cases import titles
 from contract.instants import instant
 from contract.judge.invariants import CLOCK_SKEW, EXPANDED, now_at
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.steps import accepted, example, replayed
-from contract.spec.fields import fields
 from contract.suite.marks import at_the_end, rule
 
 DOCUMENTED = (
@@ -38,32 +36,10 @@ def test_ids_are_distinct(client: RecordingClient) -> None:
         raise Violation("RESP-3", "as many ids as engagements", str(made), exchanges[-1])
 
 
-# Each holds much at once: whatever a target changes of it, the title does not come back as it was sent. The first one
-# is sent as escapes.
-TITLES = (
-    "  two spaces around, two  inside, and 😀 as escapes  ",
-    '"quoted" \u00a0\u3000',
-    (
-        "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash \\n \\u0041 %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab\r\nend "
-        "a+b 100%% %s $$ $& $1 {0} *bold* _it_ ~no~ `code` :smile: :) (c) 007 and so on, so that it is longer than "
-        "the 255 characters of the usual column in a database, =1+1."
-    ),
-    (
-        "e\u0301 (decomposed) é (composed) \ufb01 (ligature) 한글 你好 😀 \U0001f468\u200d\U0001f469 \U00020bb7\n"
-        "\u202eright to left\u202c soft\u00adhyphen no\u00a0break zero\u200bwidth\ufeff escape\x1b\x7f\x01 \u2028 "
-        "\u2029 \u0085 \u2764\ufe0f \ue000 \U000f0000 \u2019\u201c\u2013\u2026 €\ufffd"
-    ),
-)
-
-
 @rule("RESP-4")
 def test_a_title_comes_back_exactly(client: RecordingClient) -> None:
     """White space, markup, quotes, decomposed letters, emoji and what cannot be seen come back as they were sent."""
-    for title in TITLES:
-        sent = f"{title[:3]}{client.run_id}{title[3:]}" if title[0] in ' "' else f"{client.run_id} {title}"
-        plain = Submission({"title": "t" * len(sent)}, ACCEPTED, fields()["title"].valid, "a title of this length")
-        escaped = title is TITLES[0]
-        case = Submission({"title": sent}, ACCEPTED, "RESP-4", "a title", escaped=escaped, plainer=plain)
+    for case in titles.accepted(client.run_id):
         exchange = accepted(client, case)
         if not isinstance(exchange.response.engagement.get("title"), str):
             raise See("RESP-1")

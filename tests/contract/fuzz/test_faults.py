@@ -12,9 +12,11 @@ import pytest
 from contract.exchange import Exchange
 from contract.fuzz.fuzz_run import FuzzRecorder
 from contract.fuzz.plainly import plainly
+from contract.fuzz.table import table
 from contract.judge.answers import answer
 from contract.outcome import Violation
 from contract.run.session import Session
+from contract.spec.rules import catalogue
 from contract.target.clock import PaperClock
 from tests.kit.fuzzing import Dying, Started, failed, fuzz
 
@@ -184,3 +186,41 @@ def test_what_shows_only_in_an_odd_form_stays_in_it(start: Started) -> None:
     assert isinstance(recorder, FuzzRecorder)
     found = Violation("BODY-13", "a first submission to be accepted", answer(odd), odd)
     assert plainly(session.client, recorder, found) is found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("defect", "rule"), [("start-offset-minutes", "BODY-7"), ("key-checksum", "IDEM-7")])
+def test_what_one_case_of_the_table_shows_needs_no_luck(start: Started, defect: str, rule: str) -> None:
+    """Each case of the table is sent once before any is drawn, where half of the cases suffice for that."""
+    session = start(defect)
+    cases = len(table(session.client))
+    fuzz(session, 2 * cases)
+    assert rule in failed(session)
+    assert failed(session).keys() <= {rule, "IDEM-5", "IDEM-6"}  # which such a sum breaks as well
+
+
+class Moody:
+    """An application that fails on every fifth submission."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._count = 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        self._count += environ["REQUEST_METHOD"] == "POST"
+        if self._count % 5:
+            return list(self._app(environ, start_response))
+        start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
+        return [b"oh"]
+
+
+def test_a_target_that_answers_otherwise_each_time_ends_no_run(start: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it did once is not what it does again, and Hypothesis calls that a mistake of ours: here it is none."""
+    monkeypatch.setattr("contract.fuzz.own.CASES", 2)  # many examples in a batch, so that two begin alike
+    session = start(Moody)
+    assert isinstance(session.recorder, FuzzRecorder)
+    session.recorder.known |= catalogue().keys()  # nothing is new, so that no finding ends an example
+    state = fuzz(session, 500)
+    assert "ERR-4" in failed(session)
+    assert state.done >= 500

@@ -1,0 +1,49 @@
+"""The table of cases, sent as it stands before Hypothesis draws: what a plain case shows needs no search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import chain
+
+from contract.cases import bodies, titles, urls
+from contract.cases.credentials import WRONG, WrongCredential
+from contract.cases.lengths import shortest
+from contract.cases.submission import Submission, media
+from contract.cases.verdict import ACCEPTED, Url
+from contract.exchange import Body
+from contract.spec.fields import fields
+from contract.target.client import Client
+from contract.target.config import Config
+
+Case = Submission | WrongCredential
+
+
+def table(client: Client) -> tuple[Case, ...]:
+    """Return the cases for a target. On another machine there are no accepted ones, as each makes an engagement."""
+    valid = _accepted(client.config, client.run_id) if client.config.loopback else ()
+    return (*_bodies(client), *_recordings(client.config), *WRONG, *valid)
+
+
+def _bodies(client: Client) -> Iterator[Submission]:
+    whole = Body.of(client.submission()).content
+    yield from chain.from_iterable(bodies.refused().values())
+    yield from (*bodies.NO_OBJECTS, *bodies.NO_JSON)
+    yield from chain.from_iterable(bodies.in_other_forms(whole, json.dumps(whole.decode())).values())
+
+
+def _recordings(config: Config) -> Iterator[Submission]:
+    accepted = config.accepted[0]
+    known = urls.configured(config.rejected, config.redirect_to_private, config.unreachable, config.private_names)
+    yield from urls.wrapped(accepted)
+    yield from map(media, chain.from_iterable(urls.HOSTS.values()))
+    yield from map(media, chain(urls.over_http((accepted,)), urls.other_schemes(accepted), urls.no_uris(accepted)))
+    yield from map(media, known)
+
+
+def _accepted(config: Config, run_id: str) -> Iterator[Submission]:
+    yield from chain.from_iterable(bodies.accepted().values())
+    yield from titles.accepted(run_id)
+    yield from chain.from_iterable(shortest(field) for field in fields().values() if field.least)
+    for url in (urls.in_capitals(config.accepted[0]), *config.accepted[1:]):
+        yield media(Url(url, ACCEPTED, "URL-17", f"the recording {url}"))
