@@ -50,7 +50,12 @@ _FORMATS: dict[str, tuple[str, ...]] = {
 _ITEMS: dict[str, tuple[Any, ...]] = {
     "participants": (
         *(["Ada"], ["ada@example.com"], [1], [None], [["Ada"]], [True]),
-        *([{"email": ["ada@example.com"]}], [{"name": 5}], [{"email": 5}], [{"name": ["Ada"]}]),
+        *(
+            [{"email": ["ada@example.com"]}],
+            [{"name": 5}],
+            [{"name": "Ada", "email": 5}],
+            [{"name": "Ada"}, {"name": ["Ada"]}],
+        ),
         *([{"name": "Ada"}, "Grace"], [[]], [[{"name": "Ada"}]], [False], [""], [{"name": False}], [{"email": 0}]),
         *([{"name": "Ada", "email": False}], [{"name": "Ada", "email": []}], [{"name": {}, "email": "a@example.com"}]),
     ),
@@ -212,7 +217,7 @@ OF_ANSWERS = Submission(
         "engagement_type": "X",
         "processing_status": "DONE",
         "is_internal": "x",
-        "owner_user_id": "1",
+        "owner_user_id": "usr_another",  # of the right form: a target may copy none that is not
         "host_user_id": "1",
         "created_at": "2999-01-01T00:00:00Z",
         "duration_seconds": -1,
@@ -257,7 +262,7 @@ def in_other_forms(whole: bytes, text: str) -> Table:
     """Return a valid submission inside a list or a text, cut, continued, or written as other languages would."""
     named = b", ".join(b'"%s": %s' % (name, whole) for name in (b"engagement", b"data", b"body"))
     wrapped = (b"[" + whole + b"]", text.encode(), b"{" + named + b"}")
-    pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b" trailing", whole[:-1] + b",}"]
+    pieces = [whole[:-1], whole[:-20], whole + b"}", whole + whole, whole + b"\ntrailing", whole[:-1] + b",}"]
     pieces += [whole.replace(b'"', b"'"), whole.replace(b'"type"', b"type", 1)]
     pieces += [b"/* a comment */ " + whole, "\u00a0".encode() + whole]
     pieces += [whole[:-1] + b', "x": ' + value + b"}" for value in NO_VALUES]

@@ -134,6 +134,7 @@ OTHER_CASE = _wrong(
     lambda token: f"Bearer {token.swapcase()}",
     f"Bearer $(printf %s \"${VARIABLE}\" | tr 'A-Za-z' 'a-zA-Z')",
 )
+BASIC = _wrong("AUTH-4", "Basic with the credential as user", _basic, f'Basic $(printf %s: "${VARIABLE}" | base64 -w0)')
 WRONG: tuple[WrongCredential, ...] = (
     NONE,
     _always("AUTH-2", "an empty Authorization header", ""),
@@ -216,7 +217,7 @@ WRONG: tuple[WrongCredential, ...] = (
         f'Bearer %$(printf %02X "\'${VARIABLE}")${{{VARIABLE}#?}}',
         NO_SCHEME,
     ),
-    _wrong("AUTH-4", "Basic with the credential as user", _basic, f'Basic $(printf %s: "${VARIABLE}" | base64 -w0)'),
+    BASIC,
     under("Basic"),
     under("Token"),
     under("ApiKey"),

@@ -12,6 +12,11 @@ from contract.exchange import Body, escape
 from contract.spec.fields import fields
 
 _FIELDS = tuple(fields())
+# Content types under which the contract leaves open whether JSON is taken; None is none at all.
+MEDIA_TYPES = (
+    "application/json; charset=nonsense",
+    *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense", None),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,10 +138,11 @@ def configured(
     A private name may be public at its first look-up, where nothing serves a recording. To a target that looks up once
     it is a recording that cannot be fetched, which it may refuse with 400.
     """
+    names = (*private_names, *(name.upper() for name in private_names[:1]))  # in whatever case, it is the same name
     return (
         *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in rejected),
         *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}") for url in redirect_to_private),
-        *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in private_names),
+        *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in names),
         *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),
     )
 

@@ -15,6 +15,7 @@ from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
 
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
+OWNER = "owner_user_id"
 NEAR_KEYS = ("IDEM-5", "IDEM-6", WHOLE_KEY, "IDEM-8")
 
 
@@ -37,6 +38,13 @@ def judge_first(
         actual = f"{response.id}, which is another key's"
         return Finding(rule if own or rule in NEAR_KEYS else WHOLE_KEY, "a new engagement for a new key", actual)
     return None
+
+
+def judge_owner(exchange: Exchange) -> Iterator[Finding]:
+    """Say what is wrong if a submission named its owner, which is no field, and got that one."""
+    owner = exchange.document.get(OWNER)
+    if owner is not None and exchange.response.engagement.get(OWNER) == owner:
+        yield Finding("SCOPE-4", "the user of the credential as the owner, whatever the submission says", owner)
 
 
 def judge_created(exchange: Exchange) -> Iterator[Finding]:

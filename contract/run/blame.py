@@ -78,9 +78,15 @@ def forgot(exchange: Exchange, first: Exchange, client: RecordingClient) -> bool
     return lost
 
 
+def is_plain(exchange: Exchange, first: Exchange) -> bool:
+    """Tell whether the very request of a first submission was sent again."""
+    sent, before = exchange.request, first.request
+    return (sent.body.content, sent.headers) == (before.body.content, before.headers)
+
+
 def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchange) -> None:
     """Raise See if the first submission itself is no repeat any more: that is not the fault of what differs."""
-    if exchange.request.body.content == first.request.body.content:
+    if is_plain(exchange, first):
         return
     plain = client.submit(first.request.body, expect="replayed", credential=first.request.credential)
     rule = REMEMBERED if forgot(plain, first, client) else SAME

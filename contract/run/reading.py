@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from contract.cases.credentials import NONE, OTHER_CASE, UNKNOWN, under
+from contract.cases.credentials import BASIC, NONE, OTHER_CASE, UNKNOWN, under
 from contract.cases.queries import Query
 from contract.exchange import Exchange
 from contract.judge.invariants import EXPANDED, shape
@@ -118,7 +118,7 @@ def as_sent(client: RecordingClient) -> Iterator[Exchange]:
 def refused_to_strangers(client: RecordingClient, tail: str) -> None:
     """Read without a credential, and with some that nobody has. Raises Violation unless all get 401."""
     token = client.config.credentials["writer"].token
-    for wrong in (NONE, UNKNOWN, OTHER_CASE, under("Basic")):
+    for wrong in (NONE, UNKNOWN, OTHER_CASE, under("Basic"), BASIC):
         if wrong.unfit(token, client.config.valid_headers) is not None:
             continue
         header = wrong.header(token)

@@ -87,7 +87,7 @@ def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
             raise Violation(rule, violation.expected, violation.actual, violation.exchange) from None
         if step.key in game.refused and (accepted or used_up(client, case, violation, credential=step.who)):
             raise See(FREE_AGAIN) from None
-        raise _see(violation.rule or rule, rule, violation) from None
+        raise _to_blame(game, violation.rule or rule, violation) from None
 
 
 def _met_another(game: _Play, step: Step, case: Submission, exchange: Exchange | None) -> bool:
@@ -127,21 +127,24 @@ def _create(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:
 
 def _turned_away(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:
     """Send without a credential, or without the scope, and see it refused."""
-    client, rule = game.client, game.scenario.rule
+    client = game.client
     credential = None if step.who == NOBODY else step.who
     exchange = client.submit(document, credential=credential, expect=step.outcome)
     if step.outcome == FORBIDDEN:
         finding = judge_forbidden(exchange, "SCOPE-1" if step.who == "reader" else "SCOPE-3")
         if finding is not None and exchange.response.ok:
-            raise _see(finding.rule, rule, Violation(*finding, exchange))
+            raise _to_blame(game, finding.rule, Violation(*finding, exchange))
     elif exchange.response.ok or (exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE):
-        raise _see(NO_CREDENTIAL, rule, Violation(NO_CREDENTIAL, "401", answer(exchange), exchange))
+        raise _to_blame(game, NO_CREDENTIAL, Violation(NO_CREDENTIAL, "401", answer(exchange), exchange))
     return exchange
 
 
-def _see(broken: str, rule: str, violation: Violation) -> Exception:
-    """Return the violation if it is of the scenario's own rule; else say where to look."""
-    return violation if broken == rule else See(broken)
+def _to_blame(game: _Play, broken: str, violation: Violation) -> Exception:
+    """Return the violation if it is of the scenario's own rule; else record it, and say where to look."""
+    if broken == game.scenario.rule:
+        return violation
+    game.client.recorder.fail(broken, violation)
+    return See(broken)
 
 
 def _at_once(game: _Play) -> None:

@@ -14,7 +14,7 @@ from contract.cases.submission import Document, Submission
 from contract.cases.verdict import REFUSED
 from contract.exchange import Body, Exchange, identifier
 from contract.judge.answers import answer
-from contract.judge.creation import judge_created, judge_first
+from contract.judge.creation import judge_created, judge_first, judge_owner
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
 from contract.judge.replay import SAME, judge_forward, judge_repeat, judge_unchanged, rule_of_repeat
@@ -68,6 +68,13 @@ def not_refused(client: RecordingClient, case: Submission) -> None:
         raise Violation(case.rule, f"{case.why} to be accepted", answer(exchange), exchange)
 
 
+def labelled(client: RecordingClient, media_type: str | None) -> Exchange:
+    """Submit under this content type, or without any, and return the exchange: the contract leaves the answer open."""
+    headers = [("Authorization", client.credential("writer"))]
+    headers += [] if media_type is None else [("Content-Type", media_type)]
+    return client.submit(client.submission(), expect="observed", headers=tuple(headers))
+
+
 def _accept_plainer(client: RecordingClient, plainer: Submission) -> None:
     """Raise See if a plainer case is refused, and record that each of its fields is at fault that is."""
     failed = []
@@ -104,7 +111,7 @@ def check_first(
 def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission) -> None:
     """Record what an unknown field changed, in an engagement that was made although it was there."""
     made = exchange.response.ok and not client.shows_another(exchange)
-    for each in judge_created(exchange) if case.rule == IGNORED and made else ():
+    for each in (*judge_created(exchange), *judge_owner(exchange)) if case.rule == IGNORED and made else ():
         client.recorder.fail(each.rule, blame.violation(each, exchange))
 
 
@@ -154,6 +161,8 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
     rule = rule or rule_of_repeat(first.document, exchange.document)
     if rule == SAME and blame.forgot(exchange, first, client):
         rule = blame.REMEMBERED
+    elif blame.is_plain(exchange, first) and exchange.response.ok and exchange.response.id == first.response.id:
+        rule = SAME  # the key is known, whatever else is wrong
     if (finding := judge_repeat(exchange, first, rule)) is not None:
         blame.ask_plain_repeat(client, exchange, first)
         if not exchange.response.ok:

@@ -101,6 +101,16 @@ def test_an_api_key_is_accepted_bare(client: RecordingClient) -> None:
         raise Violation("AUTH-5", f"the owner {made.shown(behind_bearer)}, as behind Bearer", made.shown(bare), made)
 
 
+@rule("SCOPE-1")
+def test_a_bare_api_key_needs_the_scope(client: RecordingClient) -> None:
+    """Without Bearer, too, a credential without engagements:write does not create."""
+    headers = _headers(_api_key(client, "reader"))
+    exchange = client.submit(client.submission(), credential="reader", expect="forbidden", headers=headers)
+    if exchange.response.ok:
+        expected = "a refusal without engagements:write, also without the word Bearer"
+        raise Violation("SCOPE-1", expected, answer(exchange), exchange)
+
+
 @rule("AUTH-2", "AUTH-3", "AUTH-4")
 def test_nobody_reads_without_a_credential(client: RecordingClient) -> None:
     """Without a credential, with one that nobody has, and under another scheme, an engagement is not shown: 401."""

@@ -12,7 +12,7 @@ from contract.judge.answers import answer
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import group
-from contract.run.steps import check_first, check_ignored, created, example, replayed
+from contract.run.steps import check_first, check_ignored, created, example, labelled, replayed
 from contract.spec.fields import body_rules, fields
 from contract.spec.statuses import LENGTH_REQUIRED
 from contract.suite.marks import each_group, needs, rule
@@ -129,8 +129,9 @@ def test_participants_may_have_a_name_an_email_or_both(client: RecordingClient) 
 def test_the_offset_of_a_start_is_honoured(client: RecordingClient) -> None:
     """The start in the answer is the instant that was sent: that is compared in every answer to a first submission."""
     client.need("start_at")
-    for sent, _ in bodies.INSTANTS[: client.profile.pick(4, 7, 8)]:
-        exchange = created(client, client.submission(start_at=sent), "BODY-8")
+    kinds = fields()["type"].values[:1] if "type" in client.broken else fields()["type"].values
+    for number, (sent, _) in enumerate(bodies.INSTANTS[: client.profile.pick(4, 7, 8)]):
+        exchange = created(client, client.submission(start_at=sent, type=kinds[number % len(kinds)]), "BODY-8")
         if exchange.response.engagement.get("start_at") is None:
             raise NotApplicable("the target does not say start_at")
         if REPEAT not in client.broken:  # what is stored may be another instant than that of the first answer
@@ -187,13 +188,8 @@ def test_whether_duplicate_keys_are_refused(client: RecordingClient) -> None:
 @rule("BODY-20")
 def test_which_content_types_are_accepted(client: RecordingClient) -> None:
     """A submission without a content type, or under another one."""
-    forms = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense", None)
-    for media_type in ("application/json; charset=nonsense", *forms):
-        request = client.request(client.submission(), expect="observed")
-        headers = [header for header in request.headers if header[0] != "Content-Type"]
-        if media_type is not None:
-            headers.append(("Content-Type", media_type))
-        exchange = client.submit(request.body, expect="observed", headers=tuple(headers))
+    for media_type in encodings.MEDIA_TYPES:
+        exchange = labelled(client, media_type)
         verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
         client.recorder.observe("BODY-20", f"{verdict} {media_type or 'no content type'}")
 

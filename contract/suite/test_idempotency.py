@@ -16,6 +16,7 @@ from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import control, settle
 from contract.run.steps import check_race, created, example, replayed, stands
+from contract.spec.fields import fields
 from contract.suite.marks import at_the_end, each_rule, needs, rule
 from contract.target.client import BURST
 
@@ -56,6 +57,8 @@ def test_a_repeat_changes_nothing(client: RecordingClient) -> None:
     for broken in ({"title": ""}, {"run_workflows": "no"}, {"media_url": urls.PRIVATE}):
         with client.case("IDEM-2", f"a repeat with a broken {', '.join(broken)}"):
             client.submit({**first.document, **everything, **broken}, expect="replayed")  # refused or not
+    minimal = example(client, "minimal")
+    replayed(client, minimal, {**minimal.document, "is_private": True}, "IDEM-2")  # what was left out at first
     repeats = [replayed(client, first, first.request.body) for _ in range(4)]
     for finding in judge_touched(repeats):
         raise Violation(*finding, repeats[-1])
@@ -192,13 +195,13 @@ def _refusal(client: RecordingClient, case: Submission, key: str, before: Exchan
 def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, Any]]:
     """Return first submissions of one key: they differ in one more field each round, as a guard may hold that too."""
     others: tuple[dict[str, Any], ...] = (
-        {},
+        {} if "type" in client.broken else {"type": fields()["type"].values[-1]},
         {"source_system": "another-system"},
         {"media_url": client.config.accepted[-1]},
     )
     odd = others[number % len(others)]
     return [
-        client.submission(external_id=key, title=f"{client.run_id} racer {place}", **(odd if place % 2 else {}))
+        client.submission(external_id=key, title=f"{client.run_id} racer {'r' * place}", **(odd if place % 2 else {}))
         for place in range(BURST)
     ]
 

@@ -6,7 +6,8 @@ from contract.cases import bodies
 from contract.cases.lengths import characters, escaped, full, short_fields, shortest
 from contract.cases.submission import Submission
 from contract.exchange import Text
-from contract.outcome import NotApplicable, TooLarge
+from contract.judge.creation import judge_created
+from contract.outcome import NotApplicable, TooLarge, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import accept_each, group
 from contract.run.steps import accepted, created, not_refused
@@ -80,6 +81,8 @@ def test_how_characters_beyond_the_basic_plane_are_counted(client: RecordingClie
     exchange = client.submit(client.submission(title=Text(("😀", 300))))
     if exchange.response.ok:
         client.recorder.observe("LIMIT-11", "counts code points")
+        for each in () if client.shows_another(exchange) else judge_created(exchange):
+            client.recorder.fail(each.rule, Violation(*each, exchange))
     else:
         fewer = client.submit(client.submission(title=Text(("😀", 250))))
         client.recorder.observe("LIMIT-11", "counts UTF-16 units" if fewer.response.ok else "counts bytes")

@@ -96,7 +96,7 @@ def test_a_full_page_may_be_the_last_one(client: RecordingClient) -> None:
 def test_a_list_shows_what_was_created(client: RecordingClient) -> None:
     """Each engagement of a list is as it was created, but for what processing changes."""
     readable(client, "list")
-    stands(client, "LIST-1", "READ-1")
+    stands(client, "LIST-1", "READ-1", "IDEM-2")
     found = listing(client)
     shown = {one["id"]: one for one in found.engagements}
     for first in as_sent(client):

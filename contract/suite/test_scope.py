@@ -20,6 +20,14 @@ def test_creating_needs_the_scope(client: RecordingClient) -> None:
             raise Violation("SCOPE-1", "a refusal without engagements:write", hint, exchange)
 
 
+@rule("SCOPE-1")
+def test_a_repeat_needs_the_scope_too(client: RecordingClient) -> None:
+    """Also where the engagement is not private, so that the credential may read it."""
+    exchange = client.submit(example(client, "full").request.body, credential="reader", expect="forbidden")
+    if exchange.response.ok:
+        raise Violation("SCOPE-1", "a refusal of a repeat without engagements:write", answer(exchange), exchange)
+
+
 @rule("SCOPE-2")
 def test_a_missing_scope_gets_403(client: RecordingClient) -> None:
     """A valid credential without the scope gets 403, for a first submission."""

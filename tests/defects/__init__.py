@@ -20,6 +20,7 @@ from tests.defects import (
     auth,
     body,
     caches,
+    conditions,
     errors,
     idempotency,
     keys,
@@ -45,6 +46,7 @@ CONCERNS: dict[str, tuple[Defect, ...]] = {
     "errors": errors.DEFECTS,
     "reading": (*reading.DEFECTS, *caches.DEFECTS, *lists.DEFECTS),
     "webhooks": webhooks.DEFECTS,
+    "conditions": conditions.DEFECTS,
 }
 ALL: tuple[Defect, ...] = tuple(defect for concern in CONCERNS.values() for defect in concern)
 UNSEEN: dict[str, dict[str, str]] = {

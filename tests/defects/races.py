@@ -15,10 +15,11 @@ from tests.defects.seams import Answer, Sent, defect, handled, store
 WINDOW = 0.001  # seconds between a check and the act that relies on it
 
 
-class _Racy(Store):
+class Racy(Store):
     """Looks first and acts a millisecond later; nobody else is kept out meanwhile."""
 
     def claim(self, workspace_id: str, external_id: str, _patience: float) -> Claim | Engagement:
+        """Return what is stored, or a claim that keeps nobody out."""
         if (stored := self._by_key.get((workspace_id, external_id))) is not None:
             return stored
         time.sleep(WINDOW)
@@ -28,13 +29,13 @@ class _Racy(Store):
         """Nothing is held."""
 
 
-class _FirstKept(_Racy):
+class _FirstKept(Racy):
     def put(self, key: Key, engagement: Engagement) -> None:
         if key not in self._by_key:
             super().put(key, engagement)
 
 
-class _Unique(_Racy):
+class _Unique(Racy):
     def put(self, key: Key, engagement: Engagement) -> None:
         if key in self._by_key:
             raise RuntimeError("duplicate key value violates unique constraint")
@@ -105,7 +106,7 @@ class _Sharing(Store):
 
 
 DEFECTS = (
-    defect("race-last-kept", "IDEM-10", "Parallel submissions all create; the last one stays.", store(_Racy)),
+    defect("race-last-kept", "IDEM-10", "Parallel submissions all create; the last one stays.", store(Racy)),
     defect("race-first-kept", "IDEM-10", "Parallel submissions all create; the first one stays.", store(_FirstKept)),
     defect("race-loser-500", "IDEM-10 ERR-4", "The losers of a race hit a unique index and fail.", store(_Unique)),
     defect("race-loser-deadlock", "IDEM-10 ERR-4", "The losers of a race end in a deadlock.", store(_Stalling)),

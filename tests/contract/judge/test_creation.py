@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contract.exchange import Body, Exchange, Request
-from contract.judge.creation import judge_created
+from contract.judge.creation import judge_created, judge_owner
 from tests.kit.targets import Document, reply
 
 MADE: Document = {"object": "engagement", "id": "ngmt_1", "title": "A call", "engagement_type": "CALL"}
@@ -40,3 +40,11 @@ def test_a_start_that_was_not_sent_is_now(shown: str, rules: list[str]) -> None:
     """The start of any submission without one is the time of its request, not only that of the first."""
     assert broken({}, {"start_at": shown}) == rules
     assert broken({"start_at": shown}, {"start_at": shown}) == []
+
+
+@pytest.mark.parametrize(("shown", "rules"), [("usr_1", []), ("usr_another", ["SCOPE-4"])])
+def test_nobody_names_the_owner(shown: str, rules: list[str]) -> None:
+    """An owner that a submission names is an unknown field, and not the owner."""
+    request = Request(Body.of({"title": "A call", "owner_user_id": "usr_another"}), ())
+    exchange = Exchange(request, reply(201, {**MADE, "owner_user_id": shown}), "http://127.0.0.1:1/api")
+    assert [finding.rule for finding in judge_owner(exchange)] == rules

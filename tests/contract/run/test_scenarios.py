@@ -75,9 +75,13 @@ def test_what_is_left_behind_breaks_the_rule_of_the_scenario(begun: Session, nam
     indirect=["begun"],
 )
 def test_a_step_that_goes_wrong_for_another_reason_says_where_to_look(begun: Session, name: str, broken: str) -> None:
-    """A reader that may create, or a key that its first refusal used up, is not what the scenario is about."""
+    """A reader that may create, or a key that its first refusal used up, is not what the scenario is about.
+
+    What it saw is recorded under the other rule: no other test need have met it.
+    """
     with pytest.raises(See, match=f"see {broken}"):
         play(begun.client, BY_NAME[name])
+    assert begun.recorder.findings[broken].failed
 
 
 def test_two_workspaces_that_mix_only_when_they_overlap_are_found() -> None:

@@ -94,6 +94,19 @@ def test_a_repeat_is_not_blamed_for_a_field_that_is_refused_alone(make: Make) ->
     assert failed(client).keys() == {"BODY-8"}
 
 
+@pytest.mark.parametrize("rule", ["IDEM-4", "IDEM-11", "AUTH-5"])
+def test_a_plain_repeat_with_another_status_is_no_fault_of_what_is_tested(make: Make, rule: str) -> None:
+    """The stored engagement comes back, and only the status of a repeat is wrong: that is IDEM-1 everywhere."""
+    client = make(Scripted(engagement()))
+    first = created(client, client.submission())
+    with pytest.raises(Violation) as caught:
+        replayed(client, first, first.request.body, rule)
+    assert raised(caught.value)[0] == "IDEM-1"
+    bare = (("Authorization", "sk-apik_writer.local"), ("Content-Type", "application/json"))
+    with pytest.raises(See, match="see IDEM-1"):
+        replayed(client, first, first.request.body, rule, headers=bare)
+
+
 def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
     """413 from whatever stands in front of the target is no verdict, on any kind of submission."""
     says = "413: something in front of the target takes no body of this size"

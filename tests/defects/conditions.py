@@ -1,0 +1,147 @@
+"""Defects that show under a condition only: in one kind of engagement, one form of a header, one length of a key."""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from wsgiref.types import WSGIApplication
+
+from mock_server.checks.validation import Submission
+from mock_server.services import Mock
+from tests.defects.keys import keyed
+from tests.defects.races import Racy
+from tests.defects.seams import Answer, Handler, Install, Json, Sent, answered, converted, defect, handled, resubmitted
+
+CAPITALS = re.compile(r"https://[A-Z0-9-]+\.MOCK\.TEST")
+RECORDING = "https://media.mock.test/ok.mp3"
+
+
+def _unscoped(when: Callable[[Sent], bool]) -> Install:
+    """Let any caller create what this holds of: a refusal for want of the scope is forgotten."""
+
+    def make(mock: Mock) -> Handler:
+        writer = f"Bearer {mock.settings.callers[0].credential}"
+
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            answer = sent.call(app)
+            return sent.call(app, authorization=writer) if answer.status == 403 and when(sent) else answer
+
+        return handle
+
+    return handled(make)
+
+
+def _public_repeat(mock: Mock) -> Handler:
+    """Answer the repeat of an engagement that is not private to any caller."""
+    writer, public = f"Bearer {mock.settings.callers[0].credential}", set[object]()
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer, key = sent.call(app), sent.body.get("external_id")
+        if answer.status == 201 and answer.json["is_private"] is False:
+            public.add(key)
+        return sent.call(app, authorization=writer) if answer.status == 403 and key in public else answer
+
+    return handle
+
+
+def _guarded(member: str) -> Install:
+    """Keep parallel submissions of one key apart only if they agree in a member, too."""
+
+    def install(mock: Mock) -> WSGIApplication:
+        guards: dict[object, threading.Lock] = defaultdict(threading.Lock)
+        mock.use(new_store=Racy)
+
+        def handle(sent: Sent, app: WSGIApplication) -> Answer:
+            with guards[str(sent.body.get("external_id")), str(sent.body.get(member))]:
+                return sent.call(app)
+
+        return handled(lambda _: handle)(mock)
+
+    return install
+
+
+def _later_repeats_201(_: Mock) -> Handler:
+    """Say from the second repeat of a key on that something was created."""
+    repeats: Counter[str] = Counter()
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer, key = sent.call(app), str(sent.body.get("external_id"))
+        repeats[key] += answer.status == 200
+        return answer.but(201) if answer.status == 200 and repeats[key] > 1 else answer
+
+    return handle
+
+
+def _basic_reads(_: Mock) -> Handler:
+    """Take the user of Basic for a credential where something is read."""
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        scheme, _, encoded = sent.environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if sent.environ["REQUEST_METHOD"] != "GET" or scheme != "Basic":
+            return sent.call(app)
+        user = base64.b64decode(encoded + "==").decode("latin-1").partition(":")[0]
+        return sent.call(app, authorization=f"Bearer {user}")
+
+    return handle
+
+
+def _owned_as_sent(sent: Sent, answer: Answer) -> Answer:
+    owner = str(sent.body.get("owner_user_id"))
+    return answer.but(owner_user_id=owner) if answer.status == 201 and owner.startswith("usr_") else answer
+
+
+def _sound(people: object) -> object:
+    """Keep of a list the first, and of the others those that are right."""
+    if not isinstance(people, list):
+        return people
+    return people[:1] + [one for one in people[1:] if isinstance(one, dict) and all(map(_is_text, one.values()))]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _cut(valid: Submission) -> Json:
+    """Keep 500 units of UTF-16 of a title."""
+    return {"title": valid.title.encode("utf-16-le")[:1000].decode("utf-16-le", "ignore")}
+
+
+def _folded(key: str) -> str:
+    return key.lower() if len(key) > 100 else key
+
+
+def _ends(key: str) -> str:
+    return key[:200] + key[-190:] if len(key) >= 400 else key
+
+
+DEFECTS = (
+    defect("meeting-needs-no-scope", "SCOPE-1 SCOPE-3", "A caller without the scope may create a meeting.",
+           _unscoped(lambda sent: sent.body.get("type") == "MEETING")),
+    defect("bare-key-needs-no-scope", "SCOPE-1 SCOPE-3", "An API key without the word Bearer needs no scope.",
+           _unscoped(lambda sent: not sent.environ.get("HTTP_AUTHORIZATION", "").lower().startswith("bearer"))),
+    defect("public-repeat-needs-no-scope", "SCOPE-1", "The repeat of what is not private needs no scope.",
+           handled(_public_repeat)),
+    defect("reads-take-basic", "AUTH-4", "Where something is read, the user of Basic is a credential.",
+           handled(_basic_reads, everything=True)),
+    defect("later-repeats-201", "IDEM-1", "From the second repeat on, a repeat gets 201.", handled(_later_repeats_201)),
+    defect("race-guard-with-type", "IDEM-10", "Parallel submissions of a call and a meeting both create.",
+           _guarded("type")),
+    defect("race-guard-with-title", "IDEM-10", "Parallel submissions of different titles all create.",
+           _guarded("title")),
+    defect("key-long-lower", "IDEM-5", "The case of a key of more than 100 characters does not count.",
+           keyed(_folded)),
+    defect("key-long-ends", "IDEM-7", "The middle of a key of 400 characters or more does not count.", keyed(_ends)),
+    defect("participants-first-judged", "BODY-9", "Of several participants only the first is judged.",
+           converted("participants", _sound)),
+    defect("owner-as-sent", "SCOPE-4", "The answer to a first submission shows the owner that it names.",
+           answered(_owned_as_sent),
+           entails={"LIST-1": "the list shows the owner that is stored", "HOOK-2": "the webhook shows that one, too"}),
+    defect("title-cut-to-units", "RESP-4", "A title is cut to 500 units of UTF-16.", resubmitted(_cut)),
+    defect("meeting-public", "RESP-9", "A private meeting is stored as one that is not private.",
+           resubmitted(lambda valid: {"is_private": False} if valid.type == "MEETING" else {})),
+    defect("url-capitals-unresolved", "URL-14", "A name in capitals is not resolved.",
+           converted("media_url", lambda url: RECORDING if CAPITALS.match(str(url)) else url)),
+)  # fmt: skip
