@@ -226,12 +226,15 @@ WRONG: tuple[WrongCredential, ...] = (
     *(elsewhere(header, before) for header, before in ELSEWHERE.items()),
     in_query(),
     under("Digest", NO_SCHEME),
-    # Who may not call learns nothing of what a body should be.
+    # Who may not call learns nothing of what a submission should be. Whether it is JSON may be looked at first.
     *(
-        replace(NONE, why=f"no Authorization header, and {what}", value=what, content=content)
-        for what, content in (("an open brace", b"{"), ("an empty body", b""), ("an empty object", b"{}"))
+        replace(NONE, why=f"no Authorization header, and {what}", value=what, content=content, verdict=verdict)
+        for what, content, verdict in (
+            *(("an open brace", b"{", NO_SCHEME), ("an empty body", b"", NO_SCHEME)),
+            ("an empty object", b"{}", UNAUTHORIZED),
+        )
     ),
-    replace(UNKNOWN, why="an unknown API key, and no JSON", value="no JSON", content=b"type=CALL"),
+    replace(UNKNOWN, why="an unknown API key, and no JSON", value="no JSON", content=b"type=CALL", verdict=NO_SCHEME),
     # What every object of some languages has, and more than the usual server reads of a header.
     *(
         _always("AUTH-3", f"the token {name}", f"Bearer {name}")
