@@ -14,6 +14,7 @@ from hypothesis.stateful import Bundle, consumes, initialize, multiple, precondi
 
 from contract.cases import bodies, hostile
 from contract.cases.credentials import API_KEY
+from contract.cases.encodings import MEDIA_TYPES
 from contract.cases.scenarios import SCENARIOS, Scenario
 from contract.cases.verdict import Verdict
 from contract.exchange import Body, Exchange
@@ -34,6 +35,7 @@ from contract.run.steps import (
     check_race,
     check_repeat,
     created,
+    labelled,
     not_refused,
     replayed,
     turned_away,
@@ -96,6 +98,13 @@ class EngagementMachine(Predicting):
         with self.judging("ERR-4"):
             self.client.submit(Body(hostile.BODIES[name](Body.of(self.client.submission()).content)), expect="observed")
 
+    @precondition(Predicting.may_create)
+    @rule(media_type=st.sampled_from(MEDIA_TYPES))
+    def submit_as_another_type(self, media_type: str | None) -> None:
+        """Submit under a content type that the contract leaves open, or under none."""
+        with self.judging("BODY-20"):
+            labelled(self.client, media_type)
+
     @rule(target=refused, submissions=several("media"), encoding=drawn("encodings"))
     def refuse_media(self, submissions: list[Submission], encoding: Encoding) -> Refusals:
         """Refuse each recording that is no recording or not on a public host."""
@@ -119,6 +128,10 @@ class EngagementMachine(Predicting):
     @rule(submission=drawn("free"))
     def submit_freely(self, submission: Submission) -> None:
         """Submit what the contract leaves open: any answer is right that is well-formed."""
+        self.observe(submission)
+
+    def observe(self, submission: Submission) -> None:
+        """Submit what the contract leaves open, and see that what is ignored changes nothing."""
         with self.judging(submission.rule):
             exchange = self.client.submit(submission.document(self.client.base, self.client.key()), expect="observed")
             check_ignored(self.client, exchange, submission)
@@ -245,6 +258,10 @@ class EngagementMachine(Predicting):
         match case:
             case WrongCredential():
                 self.deny(case)
+            case NearKeys():
+                self.create_near(case)
+            case Submission(verdict=Verdict(kind="free")):
+                self.observe(case)
             case Submission(field="external_id", verdict=Verdict(kind="accepted")):
                 with self.judging(case.rule):
                     not_refused(self.client, case)

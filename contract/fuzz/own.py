@@ -115,7 +115,7 @@ def fuzz(
 
 
 def _table(state: FuzzRun, draws: Draws, workload: Workload) -> Iterator[Violation]:
-    """Send the table in an order of the seed's, or so much of it that half of the cases remain. Yield what fails."""
+    """Send the table in an order of the seed's, with half of the cases at most, and yield what fails."""
     cases = table(state.client)
     machine = EngagementMachine(state, draws)
     order = Random(workload.derived(-1))  # noqa: S311  an order, and no secret

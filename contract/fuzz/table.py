@@ -8,6 +8,7 @@ from itertools import chain
 
 from contract.cases import bodies, titles, urls
 from contract.cases.credentials import WRONG, WrongCredential
+from contract.cases.keys import NEAR, WHY, NearKeys
 from contract.cases.lengths import shortest
 from contract.cases.submission import Submission, media
 from contract.cases.verdict import ACCEPTED, Url
@@ -16,13 +17,13 @@ from contract.spec.fields import fields
 from contract.target.client import Client
 from contract.target.config import Config
 
-Case = Submission | WrongCredential
+Case = Submission | WrongCredential | NearKeys
 
 
 def table(client: Client) -> tuple[Case, ...]:
-    """Return the cases for a target. On another machine there are no accepted ones, as each makes an engagement."""
-    valid = _accepted(client.config, client.run_id) if client.config.loopback else ()
-    return (*_bodies(client), *_recordings(client.config), *WRONG, *valid)
+    """Return the cases for a target; on another machine without those of which each makes an engagement."""
+    refused: tuple[Case, ...] = (*_bodies(client), *_recordings(client.config), *WRONG)
+    return (*refused, *_accepted(client.config, client.run_id), *_near()) if client.config.loopback else refused
 
 
 def _bodies(client: Client) -> Iterator[Submission]:
@@ -41,8 +42,13 @@ def _recordings(config: Config) -> Iterator[Submission]:
     yield from map(media, known)
 
 
+def _near() -> Iterator[NearKeys]:
+    for rule, (first, *others) in NEAR.items():
+        yield from (NearKeys(first, other, rule, WHY[rule]) for other in others)
+
+
 def _accepted(config: Config, run_id: str) -> Iterator[Submission]:
-    yield from chain.from_iterable(bodies.accepted().values())
+    yield from chain.from_iterable((*bodies.accepted().values(), *bodies.free().values()))
     yield from titles.accepted(run_id)
     yield from chain.from_iterable(shortest(field) for field in fields().values() if field.least)
     for url in (urls.in_capitals(config.accepted[0]), *config.accepted[1:]):

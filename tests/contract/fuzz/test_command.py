@@ -76,7 +76,7 @@ def test_a_violation_is_exit_1_with_a_line_to_send_it_again(
     """The rule, the smallest case and a curl line are printed and reported; the credential is not."""
     point(monkeypatch, broken)
     monkeypatch.setattr("contract.fuzz.fuzz_run.SHRINKING", 100)
-    assert main(["fuzz", "--engine", "own", "--cases", "250", "--seed", "1"]) == 1
+    assert main(["fuzz", "--engine", "own", "--cases", "400", "--seed", "1"]) == 1
     said = capsys.readouterr().out
     assert "A smaller case is looked for" in said
     assert re.search("^IDEM-[23], to send it again:", said, re.MULTILINE)
