@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import socket
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,13 +195,20 @@ def test_unusable_authority(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         assert reason in capsys.readouterr().err
 
 
-def test_port_in_use_leaves_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_leaves_nothing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that cannot listen has ended the process that it had begun."""
+    begun = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            begun.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert main(["--media", "live", "--port", str(taken.getsockname()[1])]) == 2
     assert "is in use" in capsys.readouterr().err
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert [process.poll() is None for process in begun] == [False]
 
 
 def test_settings_read(tmp_path: Path) -> None:
