@@ -16,12 +16,10 @@ from contract.cases import bodies, hostile
 from contract.cases.credentials import API_KEY
 from contract.cases.encodings import MEDIA_TYPES
 from contract.cases.scenarios import SCENARIOS, Scenario
-from contract.cases.verdict import Verdict
 from contract.exchange import Body, Exchange
 from contract.fuzz.draws import drawn, several
 from contract.fuzz.forms import sending
 from contract.fuzz.predicting import OTHER, WRITER, Place, Places, Predicting, Refusals, outcome, rules_of
-from contract.fuzz.table import Case
 from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden, rule_of_free_key
 from contract.judge.replay import SAME, rule_of_repeat
@@ -30,13 +28,11 @@ from contract.run import blame
 from contract.run.groups import flat
 from contract.run.scenarios import play
 from contract.run.steps import (
-    accepted,
     check_ignored,
     check_race,
     check_repeat,
     created,
     labelled,
-    not_refused,
     replayed,
     turned_away,
 )
@@ -252,24 +248,6 @@ class EngagementMachine(Predicting):
                 violation = Violation(submission.rule, expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]
                 raise violation
-
-    def send_as_it_is(self, case: Case) -> None:
-        """Send a case of the table as it stands. Raises Violation."""
-        match case:
-            case WrongCredential():
-                self.deny(case)
-            case NearKeys():
-                self.create_near(case)
-            case Submission(verdict=Verdict(kind="free")):
-                self.observe(case)
-            case Submission(field="external_id", verdict=Verdict(kind="accepted")):
-                with self.judging(case.rule):
-                    not_refused(self.client, case)
-            case Submission(verdict=Verdict(kind="accepted")):
-                with self.judging(case.rule):
-                    accepted(self.client, case)
-            case _:
-                self.refuse([case], Encoding())
 
     @precondition(lambda self: OTHER in self.client.config.credentials and self.may_create())
     @rule(target=stored, scenario=st.sampled_from(SCENARIOS))

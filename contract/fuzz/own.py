@@ -23,7 +23,7 @@ from contract.fuzz.forms import taken
 from contract.fuzz.fuzz_run import STEPS_KEPT, Ended, FuzzProgress, FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.plainly import plainly
-from contract.fuzz.table import table
+from contract.fuzz.table import send, table
 from contract.outcome import CutShort, Violation
 from contract.run.session import Session, share
 
@@ -121,7 +121,7 @@ def _table(state: FuzzRun, draws: Draws, workload: Workload) -> Iterator[Violati
     order = Random(workload.derived(-1))  # noqa: S311  an order, and no secret
     for case in order.sample(cases, min(len(cases), state.cases // 2)):
         with _hunt(state), suppress(Violation):  # the state has it
-            machine.send_as_it_is(case)
+            send(machine, case)
         if state.found is not None:
             yield state.found
         if state.stopped:

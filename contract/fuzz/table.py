@@ -11,9 +11,12 @@ from contract.cases.credentials import WRONG, WrongCredential
 from contract.cases.keys import NEAR, WHY, NearKeys
 from contract.cases.lengths import shortest
 from contract.cases.submission import Submission, media
-from contract.cases.verdict import ACCEPTED, Url
+from contract.cases.verdict import ACCEPTED, Url, Verdict
 from contract.exchange import Body
+from contract.fuzz.machine import EngagementMachine
+from contract.run.steps import accepted, not_refused
 from contract.spec.fields import fields
+from contract.strategies import Encoding
 from contract.target.client import Client
 from contract.target.config import Config
 
@@ -24,6 +27,28 @@ def table(client: Client) -> tuple[Case, ...]:
     """Return the cases for a target; on another machine without those of which each makes an engagement."""
     refused: tuple[Case, ...] = (*_bodies(client), *_recordings(client.config), *WRONG)
     return (*refused, *_accepted(client.config, client.run_id), *_near()) if client.config.loopback else refused
+
+
+def send(machine: EngagementMachine, case: Case) -> None:
+    """Send a case of the table as it stands, unless it would create beyond the budget. Raises Violation."""
+    refused = isinstance(case, WrongCredential | Submission) and case.verdict.kind == "refused"
+    if not refused and not machine.may_create():
+        return
+    match case:
+        case WrongCredential():
+            machine.deny(case)
+        case NearKeys():
+            machine.create_near(case)
+        case Submission(verdict=Verdict(kind="free")):
+            machine.observe(case)
+        case Submission(field="external_id", verdict=Verdict(kind="accepted")):
+            with machine.judging(case.rule):
+                not_refused(machine.client, case)
+        case Submission(verdict=Verdict(kind="accepted")):
+            with machine.judging(case.rule):
+                accepted(machine.client, case)
+        case _:
+            machine.refuse([case], Encoding())
 
 
 def _bodies(client: Client) -> Iterator[Submission]:

@@ -197,6 +197,14 @@ def test_what_one_case_of_the_table_shows_needs_no_luck(start: Started, seed: in
     assert set(failed(session)) == {"BODY-7"}
 
 
+def test_the_table_keeps_the_budget_of_creations(start: Started) -> None:
+    """Cases that would create more are not sent; what is refused is, and the run goes on to its end."""
+    session = start(max_creations=20)
+    state = fuzz(session, 400)
+    assert (failed(session), state.stopped) == ({}, None)
+    assert session.client.creations <= 20
+
+
 class Moody:
     """An application that fails on every fifth submission."""
 
