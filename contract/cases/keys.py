@@ -51,8 +51,8 @@ class NearKeys:
 # another when it is normalised: that the contract leaves open (IDEM-12).
 NEAR: dict[str, tuple[Shape, ...]] = {
     "IDEM-5": (
-        # Of a long key, near its beginning, which a target that cuts keys keeps.
-        *(Shape(after="-Key", length=LONGEST), Shape(after="-key", length=LONGEST)),
+        # Of a long key, near both of its ends: a target that cuts keys keeps one of them.
+        *(Shape(after="-Key", end="-Key", length=LONGEST), Shape(after="-key", end="-key", length=LONGEST)),
         *(Shape(end="-Key"), Shape(end="-KEY")),
     ),
     "IDEM-6": (

@@ -81,13 +81,14 @@ def test_the_form_of_a_valid_submission_does_not_matter(client: RecordingClient)
         with _named(f"a body of the type {media_type}"):
             replayed(client, first, first.request.body, valid, headers=headers)
     with _named("a body in chunks (Transfer-Encoding: chunked)"):
+        known = dict(client.engagements)
         try:
             title = f"{client.run_id} {'é' * 20}"  # of which some lie in two chunks
             exchange = client.submit(client.submission(title=title), chunked=True)
         except Untested:
             return  # something in front of the target takes no chunks
         if exchange.response.status != LENGTH_REQUIRED:  # the target itself may ask for a length
-            check_first(client, exchange, {}, valid)
+            check_first(client, exchange, known, valid)
 
 
 @contextmanager

@@ -314,7 +314,8 @@ FAILURES = (
                       and not all(isinstance(person, dict) for person in group))),
     defect("drops-bad-json", "ERR-4 BODY-15", "The connection is closed on what is not JSON.",
            cut_off(lambda raw: not is_json(raw)),
-           entails=dict.fromkeys(("AUTH-2", "AUTH-3"), "whoever may not call gets no 401")),
+           entails=dict.fromkeys(("AUTH-2", "AUTH-3"), "whoever may not call gets no 401")
+           | {"ERR-1": "there is no error"}),
     defect("drops-nesting", "ERR-4",
            "The connection is closed on deep nesting.", cut_off(lambda raw: depth(raw) > 500)),
     defect("drops-bad-utf8", "ERR-4 BODY-15", "The connection is closed on what is not UTF-8.",

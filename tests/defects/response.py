@@ -113,7 +113,8 @@ TITLES = (
     defect("unknown-copied", "RESP-1 RESP-2 RESP-10", "Members of an answer are taken from the submission, too.",
            answered(lambda sent, answer: answer.but(**{name: sent.body[name] for name in COPIED if name in sent.body})
                     if answer.status == 201 else answer),
-           entails={"RESP-11": "updated_at is before the time that was sent", "RESP-7": "the length is the one sent"}),
+           entails={"RESP-11": "updated_at is before the time that was sent", "RESP-7": "the length is the one sent",
+                    "SCOPE-4": "the owner is the one sent"}),
     defect("shown-title-line-ends", "RESP-4", "Line ends in the title are those of Unix.",
            titled(lambda title: title.replace("\r\n", "\n"))),
     defect("shown-title-wide-blanks", "RESP-4", "Wide and no-break spaces around the title are dropped.",
