@@ -161,8 +161,8 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
     rule = rule or rule_of_repeat(first.document, exchange.document)
     if rule == SAME and blame.forgot(exchange, first, client):
         rule = blame.REMEMBERED
-    elif blame.is_plain(exchange, first) and exchange.response.ok and exchange.response.id == first.response.id:
-        rule = SAME  # the key is known, whatever else is wrong
+    elif rule != RACE and blame.is_plain(exchange, first) and exchange.response.id == first.response.id is not None:
+        rule = SAME  # the key is known, whatever else is wrong; after a race that is the fault of the race
     if (finding := judge_repeat(exchange, first, rule)) is not None:
         blame.ask_plain_repeat(client, exchange, first)
         if not exchange.response.ok:
