@@ -57,8 +57,9 @@ def test_a_repeat_changes_nothing(client: RecordingClient) -> None:
     for broken in ({"title": ""}, {"run_workflows": "no"}, {"media_url": urls.PRIVATE}):
         with client.case("IDEM-2", f"a repeat with a broken {', '.join(broken)}"):
             client.submit({**first.document, **everything, **broken}, expect="replayed")  # refused or not
-    minimal = example(client, "minimal")
-    replayed(client, minimal, {**minimal.document, "is_private": True}, "IDEM-2")  # what was left out at first
+    with client.case("IDEM-2", "a repeat that says what its first submission left out"):
+        minimal = example(client, "minimal")
+        replayed(client, minimal, {**minimal.document, "is_private": True}, "IDEM-2")
     repeats = [replayed(client, first, first.request.body) for _ in range(4)]
     for finding in judge_touched(repeats):
         raise Violation(*finding, repeats[-1])
@@ -200,9 +201,10 @@ def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, An
         {"media_url": client.config.accepted[-1]},
     )
     odd = others[number % len(others)]
+    titles = [f"{client.run_id} {'racer ' * place}{place}" for place in range(BURST)]  # of different lengths
     return [
-        client.submission(external_id=key, title=f"{client.run_id} racer {'r' * place}", **(odd if place % 2 else {}))
-        for place in range(BURST)
+        client.submission(external_id=key, title=title, **(odd if place % 2 else {}))
+        for place, title in enumerate(titles)
     ]
 
 

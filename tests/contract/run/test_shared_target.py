@@ -17,6 +17,7 @@ from contract.target.config import Config
 from contract.target.embedded import embedded
 from contract.target.transport import HttpTransport
 from mock_server import Settings, running
+from tests.defects import ALL, serve
 from tests.kit.targets import Scripted, engagement
 from tests.kit.unseen import unseen
 
@@ -58,6 +59,15 @@ def test_a_target_that_accepts_everything_sees_nothing_public(shared: Config) ->
     assert sum(request.submits for request in target.sent) <= 200
     assert session.stopped
     assert session.exit_code(session.run()) in {1, NO_TARGET}
+
+
+def test_a_case_that_is_left_out_ends_no_test(shared: Config) -> None:
+    """The repeats behind it are sent all the same, and show that each changes the engagement."""
+    defect = next(defect for defect in ALL if defect.name == "repeat-touches")
+    with serve(defect) as server, Led(shared, server.base_url) as transport:
+        session = open_session(shared, Profile(), ("IDEM-2",), transport=transport, clock=PaperClock())
+        run_suite(session)
+    assert session.failed == ["IDEM-2"]
 
 
 def test_a_conforming_target_is_tested_as_far_as_nobody_sees_it(shared: Config, tmp_path: Path) -> None:
