@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from contract.exchange import Request, Response
-from contract.spec.statuses import FROM_PROXIES
 
 LONGEST_WAIT = 120.0  # seconds that Retry-After is obeyed for
 BLOCKED = (403, 406, 451)  # what a firewall answers to a request that it does not like
@@ -30,7 +29,7 @@ def page(request: Request, response: Response) -> str | None:
     """
     if response.headers.get("x-api-version") or "json" in response.media_type or request.expect in EXPECTED_REFUSALS:
         return None
-    if response.status in FROM_PROXIES:  # these say it by themselves, and 413 says more
+    if response.from_proxy:  # these say it by themselves, and 413 says more
         return None
     text = response.content[:20_000].decode("utf-8", "replace")
     sure = response.status in BLOCKED or (request.chunked and response.status in NO_CHUNKS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from contract.parsing import parse
+from contract.spec.statuses import FROM_PROXIES, INCONCLUSIVE, OF_GATEWAYS, UNAVAILABLE
 
 PATH = "/v2/engagements"
 LONG = 200  # characters of a text that are shown as they are
@@ -119,6 +120,28 @@ class Response:
     def ok(self) -> bool:
         """Whether it is a success."""
         return 200 <= self.status < 300
+
+    @property
+    def unavailable(self) -> bool:
+        """Whether something in front of the target did not reach it, by its status."""
+        return self.status in UNAVAILABLE and not self._is_failure_of_the_target
+
+    @property
+    def from_proxy(self) -> bool:
+        """Whether something in front of the target has answered, by its status."""
+        return self.status in FROM_PROXIES and not self._is_failure_of_the_target
+
+    @property
+    def inconclusive(self) -> bool:
+        """Whether it decides nothing: it is not from the target, or the target is busy."""
+        return self.status in INCONCLUSIVE and not self._is_failure_of_the_target
+
+    @property
+    def _is_failure_of_the_target(self) -> bool:
+        """Whether the target itself says what gateways say: its errors have a request_id, and carry X-Api-Version."""
+        if self.status not in OF_GATEWAYS or "x-api-version" not in self.headers:
+            return False
+        return isinstance(self.json, dict) and "request_id" in self.json
 
     @property
     def engagement(self) -> dict[str, Any]:

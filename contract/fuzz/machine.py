@@ -36,7 +36,7 @@ from contract.run.steps import (
     replayed,
     turned_away,
 )
-from contract.spec.statuses import BUSY, INCONCLUSIVE, LENGTH_REQUIRED
+from contract.spec.statuses import BUSY, LENGTH_REQUIRED
 from contract.strategies import (
     Encoding,
     NearKeys,
@@ -241,13 +241,15 @@ class EngagementMachine(Predicting):
                 return
             exchanges = [self.submit(submission, encoding) for encoding in (one, other)]
             outcomes = [outcome(exchange) for exchange in exchanges]
-            undecided = {LENGTH_REQUIRED, *INCONCLUSIVE} & {exchange.response.status for exchange in exchanges}
-            undecided |= {exchange.response.status for exchange in exchanges if self.client.shows_another(exchange)}
-            if outcomes[0] != outcomes[1] and not undecided:
+            if outcomes[0] != outcomes[1] and not any(map(self._undecided, exchanges)):
                 expected = f"the same as for {one}, {outcomes[0]}"
                 violation = Violation(submission.rule, expected, f"{outcomes[1]} for {other}", exchanges[1])
                 violation.before = exchanges[:1]
                 raise violation
+
+    def _undecided(self, exchange: Exchange) -> bool:
+        response = exchange.response
+        return response.inconclusive or response.status == LENGTH_REQUIRED or self.client.shows_another(exchange)
 
     @precondition(lambda self: OTHER in self.client.config.credentials and self.may_create())
     @rule(target=stored, scenario=st.sampled_from(SCENARIOS))

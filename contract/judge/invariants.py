@@ -21,7 +21,6 @@ from contract.instants import instant, is_instant
 from contract.judge.finding import Finding
 from contract.spec import document as spec
 from contract.spec.fields import pattern
-from contract.spec.statuses import FROM_PROXIES
 
 EXPANDED = ("transcript", "media_url", "companies", "contacts", "owner", "action_items", "signals", "tags")
 CLOCK_SKEW = timedelta(minutes=15)
@@ -51,7 +50,7 @@ def check(exchange: Exchange) -> Iterator[Finding]:
     """Yield every finding on one exchange."""
     request, response = exchange.request, exchange.response
     yield from _secrets(exchange)
-    if not request.served or response.status in FROM_PROXIES or page(request, response):
+    if not request.served or response.from_proxy or page(request, response):
         return
     if response.status >= 500 and request.expect not in SAY_NOTHING_OF_BODIES and request.submits:
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")

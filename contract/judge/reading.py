@@ -14,7 +14,6 @@ from contract.judge.answers import answer
 from contract.judge.finding import Finding
 from contract.judge.invariants import EXPANDED, shape, times
 from contract.judge.replay import UNCHANGED, differences, went_back
-from contract.spec.statuses import INCONCLUSIVE
 
 Engagement = Mapping[str, Any]
 HIDDEN = (403, 404)  # how a target may hide an engagement
@@ -64,7 +63,7 @@ def judge_members(
 
 def judge_hidden(exchange: Exchange, rule: str, why: str) -> Finding | None:
     """Say what is wrong if an engagement is shown to somebody who must not see it."""
-    if exchange.response.status in {*HIDDEN, *INCONCLUSIVE}:
+    if exchange.response.status in HIDDEN or exchange.response.inconclusive:
         return None
     return Finding(rule, f"404 for {why}", answer(exchange))
 

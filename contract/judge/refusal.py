@@ -6,7 +6,6 @@ from contract.cases.verdict import Judged
 from contract.exchange import Exchange
 from contract.judge.answers import answer, named_fields
 from contract.judge.finding import Finding
-from contract.spec.statuses import INCONCLUSIVE
 
 NAMES_THE_FIELD, FREE_AGAIN, FORBIDDEN_LEAVES_NOTHING = "ERR-5", "IDEM-9", "SCOPE-5"
 
@@ -14,7 +13,7 @@ NAMES_THE_FIELD, FREE_AGAIN, FORBIDDEN_LEAVES_NOTHING = "ERR-5", "IDEM-9", "SCOP
 def judge_refusal(exchange: Exchange, case: Judged) -> Finding | None:
     """Say what is wrong unless this is a refusal of the case, with one of its statuses."""
     status = exchange.response.status
-    if status in case.verdict.statuses or status in INCONCLUSIVE:
+    if status in case.verdict.statuses or exchange.response.inconclusive:
         return None
     return Finding(case.rule, f"{case.why}: {case.statuses}", answer(exchange))
 
@@ -32,7 +31,7 @@ def judge_forbidden(exchange: Exchange, rule: str) -> Finding | None:
     status = exchange.response.status
     if exchange.response.ok:
         return Finding(rule, "a refusal without engagements:write", answer(exchange))
-    if status in {403, *INCONCLUSIVE}:
+    if status == 403 or exchange.response.inconclusive:
         return None
     return Finding("SCOPE-2", "403", answer(exchange))
 

@@ -19,7 +19,7 @@ from contract.outcome import FIRST_ACCEPTED, See, TooLarge, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.spec.fields import Field, body_rules, fields
 from contract.spec.rules import catalogue
-from contract.spec.statuses import FROM_PROXIES, INCONCLUSIVE, TOO_LARGE
+from contract.spec.statuses import TOO_LARGE
 
 REMEMBERED, NO_FAILURE, DECODED, CODE_POINTS = "IDEM-11", "ERR-4", "LIMIT-9", "LIMIT-10"
 SENT = ("BODY", "LIMIT", "URL")  # the families about what is sent; what the others say rests on a valid submission
@@ -90,7 +90,7 @@ def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchang
         return
     plain = client.submit(first.request.body, expect="replayed", credential=first.request.credential)
     rule = REMEMBERED if forgot(plain, first, client) else SAME
-    if plain.response.status in INCONCLUSIVE or (finding := judge_repeat(plain, first, rule)) is None:
+    if plain.response.inconclusive or (finding := judge_repeat(plain, first, rule)) is None:
         return
     client.recorder.fail(rule, violation(finding, plain))
     raise See(rule)
@@ -100,7 +100,7 @@ def conclusive(exchange: Exchange) -> Exchange:
     """Return an answer to a valid submission that says something. Raises TooLarge, or See if the target failed."""
     if exchange.response.status == TOO_LARGE:
         raise TooLarge
-    if exchange.response.status >= 500 and exchange.response.status not in FROM_PROXIES:
+    if exchange.response.status >= 500 and not exchange.response.from_proxy:
         raise See(NO_FAILURE)  # it was recorded when the answer came
     return exchange
 
@@ -179,7 +179,7 @@ def _again(client: RecordingClient, exchange: Exchange, key: str) -> Exchange:
 
 
 def _refuses(exchange: Exchange) -> bool:
-    return not conclusive(exchange).response.ok and exchange.response.status not in INCONCLUSIVE
+    return not conclusive(exchange).response.ok and not exchange.response.inconclusive
 
 
 def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:

@@ -15,7 +15,7 @@ from contract.judge.invariants import rule_of_failure
 from contract.outcome import ANSWERED, LeftOut, See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
-from contract.spec.statuses import BUSY, UNAVAILABLE
+from contract.spec.statuses import BUSY
 from contract.target.client import Client
 from contract.target.clock import Clock
 from contract.target.config import Config
@@ -118,7 +118,7 @@ class RecordingClient(Client):
     def heard(self, exchange: Exchange) -> None:
         """Count the case, and check what must hold of every answer."""
         self.throttled += exchange.response.status == BUSY
-        if exchange.response.status not in {500, *UNAVAILABLE}:
+        if exchange.response.status < 500 and not exchange.response.unavailable:
             self.lost.discard(exchange.request.sender_and_key)
         elif exchange.request.submits:
             self.lost.add(exchange.request.sender_and_key)

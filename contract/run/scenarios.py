@@ -14,7 +14,6 @@ from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import used_up
 from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
-from contract.spec.statuses import INCONCLUSIVE
 
 NO_CREDENTIAL, WORKSPACE = "AUTH-2", "IDEM-4"
 BURSTS = 3  # that are tried until the target answers a whole one
@@ -134,7 +133,7 @@ def _turned_away(game: _Play, step: Step, document: dict[str, Any]) -> Exchange:
         finding = judge_forbidden(exchange, "SCOPE-1" if step.who == "reader" else "SCOPE-3")
         if finding is not None and exchange.response.ok:
             raise _to_blame(game, finding.rule, Violation(*finding, exchange))
-    elif exchange.response.ok or (exchange.response.status >= 500 and exchange.response.status not in INCONCLUSIVE):
+    elif exchange.response.ok or (exchange.response.status >= 500 and not exchange.response.inconclusive):
         raise _to_blame(game, NO_CREDENTIAL, Violation(NO_CREDENTIAL, "401", answer(exchange), exchange))
     return exchange
 

@@ -45,7 +45,6 @@ from contract.schemathesis.failures import (
 )
 from contract.spec.fields import fields
 from contract.spec.rules import catalogue
-from contract.spec.statuses import INCONCLUSIVE
 
 OFTEN, SELDOM, RARE = 5, 25, 100  # cases between two probes
 TRANSCRIPT = fields()["transcript_text"]
@@ -134,7 +133,7 @@ def media_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
 def _judge(target: Target, heard: JudgedExchange, *, media: bool) -> None:
     """Compare the answer with the verdict, if the judged is about media, or about all else."""
     judged, exchange = heard.judgement, heard.exchange
-    if judged is None or exchange.response.status in INCONCLUSIVE:
+    if judged is None or exchange.response.inconclusive:
         return
     try:
         _compare(target, judged, exchange)

@@ -16,7 +16,7 @@ from contract.between import page, retry_after
 from contract.cases.credentials import API_KEY
 from contract.exchange import LARGE, PATH, Body, Exchange, Request, Response
 from contract.outcome import ANSWERED, CutShort, LeftOut, Untested, Violation
-from contract.spec.statuses import BUSY, UNAVAILABLE
+from contract.spec.statuses import BUSY
 from contract.target.budget import Budget
 from contract.target.clock import Clock
 from contract.target.config import Config
@@ -181,7 +181,7 @@ class Client:
         response = exchange.response
         if response.status == BUSY:
             return "the target answers 429, however long one waits: raise its limit or lower limits.rate"
-        if response.status in UNAVAILABLE:
+        if response.unavailable:
             return f"{response.status} from something in front of the target"
         if response.status == CONFLICT and lost:
             return "409, as the target is still busy with the first attempt"
@@ -191,7 +191,7 @@ class Client:
         """Wait as long as an answer asks for, or else longer each time. A page of a firewall is not waited for."""
         asked = retry_after(response, self.clock.time())
         if asked is None:
-            passing = response.status in {BUSY, CONFLICT, *UNAVAILABLE}
+            passing = response.unavailable or response.status in {BUSY, CONFLICT}
             asked = min(2.0 ** (attempt - 1), 16.0) if passing else 0.0
         self.patience.wait(asked, why)
 
@@ -305,4 +305,4 @@ class Client:
             exchange = self._ask(known)
         except NoAnswer:
             return False
-        return exchange.response.status not in UNAVAILABLE
+        return not exchange.response.unavailable

@@ -90,6 +90,15 @@ def test_what_a_gateway_answers_is_asked_again_and_then_untested(make: Make, sta
     assert failed(client) == {}
 
 
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_target_that_says_502_itself_has_failed(make: Make, status: int) -> None:
+    """No gateway writes a request_id and X-Api-Version; 503 is the target's word for busy."""
+    client = make(transport := Scripted(problem(status)))
+    assert client.submit(client.submission()).response.status == status
+    assert len(transport.sent) == 1
+    assert failed(client).keys() == {"ERR-4"}
+
+
 @pytest.mark.parametrize(
     "page",
     [
