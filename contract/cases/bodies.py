@@ -96,6 +96,8 @@ def _absent(field: Field) -> Iterator[Submission]:
         for other in other_names(field.name):
             why = f"{other} and no {field.name}"
             yield Submission({}, REFUSED, body_rules()["required"], why, field.name, instead=other)
+        inherited = {"__proto__": {field.name: usual(field.name)}}
+        yield Submission(inherited, REFUSED, body_rules()["required"], f"{field.name} in __proto__ alone", field.name)
 
 
 def other_names(name: str) -> tuple[str, ...]:

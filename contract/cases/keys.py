@@ -71,6 +71,8 @@ NEAR: dict[str, tuple[Shape, ...]] = {
         for letter in ("e", "é", "你", "好", "😀", "😁", "è", "ω", "ß", "ss", "?", "か", "カ", "\u200b")
     ),
 }
+# Whole keys that a language finds in a map although nobody has put them there.
+WORDS = ("__proto__", "constructor")
 WHY = {
     "IDEM-5": "upper and lower case",
     "IDEM-6": "white space",

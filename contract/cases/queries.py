@@ -100,35 +100,51 @@ def filters(sample: Sequence[Engagement], submitted: Iterable[datetime | None]) 
         for word in (*present, *absent[:1]) if present else ():
             yield Query({f"filter[{field}][eq]": word}, rule)
         if present:
-            yield Query({f"filter[{field}][in]": f"{present[0]},{words[-1]}"}, rule)
-    middle = starts[len(starts) // 2] if starts else None
-    for field, bound in (("start_at", middle), ("updated_at", _in_a_gap(sample))):
-        for operator in COMPARISONS if bound is not None else ():
-            yield Query({f"filter[{field}][{operator}]": _written(bound, operator)}, RULES[field])
-    yield from _together(sample, starts)
-
-
-def _together(sample: Sequence[Engagement], starts: Sequence[datetime]) -> Iterator[Query]:
-    """Yield queries with two filters, of which each leaves out what the other one lets through."""
+            yield Query({f"filter[{field}][in]": ",".join([*absent, *present[:2]][-3:])}, rule)
+    updates = sorted({at for one in sample if (at := instant(one.get("updated_at")))})
+    if starts:
+        middle = starts[len(starts) // 2]
+        yield from (_compared("start_at", operator, middle) for operator in COMPARISONS)
+    yield from _changed(updates)
     if len(starts) > MANY_STARTS:
-        bounds = {
-            "filter[start_at][gte]": _written(starts[1], "gte"),
-            "filter[start_at][lt]": _written(starts[-1], "lt"),
-        }
-        yield Query(bounds, "LIST-8")
-    for low in starts:
-        later, earlier = _kinds(sample, low, ge), _kinds(sample, low, lt)
+        yield _compared("start_at", "lt", starts[-1], _compared("start_at", "gte", starts[1]))
+    yield from _of_one_type(sample, "start_at", starts)
+    yield from _of_one_type(sample, "updated_at", updates)
+
+
+def _compared(field: str, operator: str, bound: datetime, other: Query | None = None) -> Query:
+    """Return a query for a bound, and for what another query asks for."""
+    more = other.parameters if other is not None else {}
+    return Query({**more, f"filter[{field}][{operator}]": _written(bound, operator)}, RULES[field])
+
+
+def _changed(updates: Sequence[datetime]) -> Iterator[Query]:
+    """Yield queries for what changed before and after an instant.
+
+    A store may know more digits than it shows: what is shown as changed at an instant changed then, or a little later.
+    So only two operators say what to do with it.
+    """
+    if len(updates) > 1:
+        exact, gap = updates[len(updates) // 2], _in_a_gap(updates)
+        yield from (_compared("updated_at", operator, exact) for operator in ("gte", "lt"))
+        yield from (_compared("updated_at", operator, gap) for operator in ("gt", "lte") if gap is not None)
+
+
+def _of_one_type(sample: Sequence[Engagement], field: str, bounds: Sequence[datetime]) -> Iterator[Query]:
+    """Yield a query with two filters, of which each leaves out what the other one lets through."""
+    for low in bounds:
+        later, earlier = _kinds(sample, field, low, ge), _kinds(sample, field, low, lt)
         if len(later) > 1 and (both := sorted(later & earlier)):
-            yield Query(
-                {"filter[engagement_type][eq]": both[0], "filter[start_at][gte]": _written(low, "gte")}, "LIST-8"
-            )
+            yield _compared(field, "gte", low, Query({"filter[engagement_type][eq]": both[0]}, "LIST-6"))
             return
 
 
-def _kinds(sample: Sequence[Engagement], at: datetime, holds: Callable[[datetime, datetime], bool]) -> set[str]:
-    """Return the types of the engagements whose start compares so with an instant."""
-    starts = ((instant(one.get("start_at")), one.get("engagement_type")) for one in sample)
-    return {kind for start, kind in starts if start is not None and isinstance(kind, str) and holds(start, at)}
+def _kinds(
+    sample: Sequence[Engagement], field: str, at: datetime, holds: Callable[[datetime, datetime], bool]
+) -> set[str]:
+    """Return the types of the engagements of which an instant compares so with another one."""
+    found = ((instant(one.get(field)), one.get("engagement_type")) for one in sample)
+    return {kind for moment, kind in found if moment is not None and isinstance(kind, str) and holds(moment, at)}
 
 
 def inside(title: str) -> str:
@@ -199,17 +215,18 @@ ODD = (
 )
 
 
-def _in_a_gap(sample: Sequence[Engagement]) -> datetime | None:
-    """Return an instant in the widest gap between two updates: a store may know more digits than it shows."""
-    updates = sorted({at for one in sample if (at := instant(one.get("updated_at")))})
+def _in_a_gap(updates: Sequence[datetime]) -> datetime | None:
+    """Return an instant in the widest gap between two updates, in milliseconds."""
     gap = GAP if any(at.microsecond for at in updates) else WIDE_GAP
     width, earlier = max(((later - earlier, earlier) for earlier, later in pairwise(updates)), default=(None, None))
-    return None if width is None or earlier is None or width < gap else earlier + width / 2
+    if width is None or earlier is None or width < gap:
+        return None
+    middle = earlier + width / 2
+    return middle - timedelta(microseconds=middle.microsecond % 1000)
 
 
-def _written(at: datetime | None, operator: str) -> str:
+def _written(at: datetime, operator: str) -> str:
     """Write a bound in the zone of its operator; `gt` has a fraction where the others need none."""
-    if at is None:
-        return ""
-    digits = "milliseconds" if at.microsecond or operator == "gt" else "seconds"
+    digits = "seconds" if not at.microsecond and operator != "gt" else "milliseconds"
+    digits = "microseconds" if at.microsecond % 1000 else digits
     return at.astimezone(ZONES[operator]).isoformat("T", digits).replace("+00:00", "Z")

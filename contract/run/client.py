@@ -15,6 +15,7 @@ from contract.judge.invariants import rule_of_failure
 from contract.outcome import ANSWERED, LeftOut, See, Violation
 from contract.run.profile import Profile
 from contract.run.recorder import Recorder
+from contract.spec.fields import fields
 from contract.spec.statuses import BUSY
 from contract.target.client import Client
 from contract.target.clock import Clock
@@ -74,6 +75,12 @@ class RecordingClient(Client):
             yield
         except LeftOut as reason:
             self.recorder.leave_out(rule, f"{why} ({reason})")
+
+    @property
+    def kinds(self) -> list[Document]:
+        """The types of engagements that may be submitted with nothing but what is required."""
+        accepted = not self.broken.keys() & {"type", "minimal"}
+        return [{"type": kind} for kind in fields()["type"].values if accepted or kind == self.base["type"]]
 
     def full(self) -> Document:
         """Return a valid value of every field that may be sent here and whose valid values are accepted."""

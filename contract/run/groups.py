@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
 from typing import Any, TypeVar
 
 from contract.cases.submission import Document, Submission, said
@@ -22,6 +23,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
 
     `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
+    They take turns in their types.
     Cases that would mean something else if they were asked again have keys of their own (`apart`).
     All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
     Returns the statuses of the refusals; a hundred answers may be more than fits into the memory.
@@ -31,11 +33,11 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     unbound: list[str] = []  # cases whose refusal does not name their field
     last: Exchange | None = None  # refused under this key
     failures: list[Violation] = []
-    for rule, case in flat(cases):
+    for kind, (rule, case) in zip(cycle(client.kinds), flat(cases), strict=False):
         client.recorder.focus(rule)
         try:
             client.need(case.field or "")
-            last = refused(client, case, key)
+            last = refused(client, case, key, kind=kind)
             statuses.append(last.response.status)
             unbound += [] if case.field in named_fields(last) else [case.why]
             key, last = (client.key(), None) if apart else (key, last)
@@ -47,7 +49,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
         except Violation as violation:
             violation.rule = violation.rule or rule
             violation.name_case(case.why)
-            if last is None or violation.rule != rule or not used_up(client, case, violation):
+            if last is None or violation.rule != rule or not used_up(client, case, violation, kind=kind):
                 failures.append(violation)
             key, last = client.key(), None  # it may be taken now
     client.recorder.focus(None)
@@ -97,10 +99,9 @@ def settle(client: RecordingClient, failures: Sequence[Violation]) -> None:
 
 def control(client: RecordingClient, key: str, after: str, last: Exchange | None = None) -> None:
     """Submit the valid counterpart of refused cases under their key, and a title of its own; `last` is the last."""
+    document = {**client.base, **client.kinds[-1], "title": f"{client.run_id} control", "external_id": key}
     try:
-        created(
-            client, {**client.base, "title": f"{client.run_id} control", "external_id": key}, FREE_AGAIN, after=last
-        )
+        created(client, document, FREE_AGAIN, after=last)
     except Violation as violation:
         if violation.rule != FREE_AGAIN:
             raise

@@ -231,12 +231,12 @@ def trusted(client: RecordingClient, found: Listing) -> None:
     stands(client, *(["LIST-4"] if len(found.ids) >= PAGE else []))
 
 
-# Further ways to the same engagements: another order, filters without a search, members that are expanded.
+# Further ways to the same engagements: another order, filters without a search, and with one and something expanded.
 WAYS = (
     {"order_by": "updated_at:asc"},
     {"filter[engagement_type][in]": "CALL,MEETING"},
     {"filter[updated_at][gte]": "2000-01-01T00:00:00Z"},
-    {"expand": "tags"},
+    {"expand": "tags", "filter[engagement_type][in]": "CALL,MEETING"},
 )
 
 

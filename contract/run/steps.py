@@ -118,14 +118,14 @@ def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission)
 def example(client: RecordingClient, name: str) -> Exchange:
     """Return an engagement that tests share to look at, created once a run: `plain`, `minimal` or `full`.
 
-    `plain` is that of the pre-flight, `minimal` has the required fields alone, `full` has a value of every field whose
-    valid values are accepted. Raises See if the target refused it before.
+    `plain` is that of the pre-flight, `minimal` has the required fields alone and is of another type, `full` has a
+    value of every field whose valid values are accepted. Raises See if the target refused it before.
     """
     client.need(name)
     if name not in client.examples:
         document = client.submission()
         if name == "minimal":
-            document = {field: document[field] for field in required()}
+            document = {field: document[field] for field in required()} | client.kinds[-1]
         elif name == "full":
             document |= client.full()
         rule = body_rules()["valid"]
@@ -176,13 +176,20 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
 
 
 def refused(
-    client: RecordingClient, case: Submission, key: str, *, body: Body | None = None, **options: Any
+    client: RecordingClient,
+    case: Submission,
+    key: str,
+    *,
+    kind: Document | None = None,
+    body: Body | None = None,
+    **options: Any,
 ) -> Exchange:
     """Send one case that a conforming target refuses, and check the status and the field that the error names.
 
-    `body` is the case in another form. Raises Violation, or See if a plainer case is judged wrong in the same way.
+    `kind` is a type of engagement, `body` the case in another form. Raises Violation, or See if a
+    plainer case is judged wrong in the same way.
     """
-    content = case.content(client.base, key) if body is None else body
+    content = case.content({**client.base, **(kind or {})}, key) if body is None else body
     exchange = client.submit(content, expect="refused", **options)
     if exchange.response.status == TOO_LARGE:
         raise TooLarge

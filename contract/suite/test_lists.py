@@ -129,7 +129,9 @@ def test_pages_show_every_engagement_once(client: RecordingClient) -> None:
         kind = str(example(client, "plain").document["type"])
         upwards = Query({"order_by": "updated_at:asc", "filter[engagement_type][eq]": kind}, "LIST-6")
         downwards = Query({"order_by": "updated_at:desc"}, "LIST-4")
+        early = Query({"filter[start_at][lt]": "2025-06-01T00:00:00Z"}, "LIST-8")
         walks = (
+            (early, listing(client, early, limit=1)),
             (upwards, listing(client, upwards, limit=9)),
             (downwards, listing(client, downwards, limit=7, meanwhile=lambda: created(client, client.submission()))),
         )

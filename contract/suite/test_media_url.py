@@ -23,16 +23,11 @@ def test_what_is_private_is_refused(client: RecordingClient, cases: dict[str, Se
     group(client, cases)
 
 
-@rule("URL-1")
-def test_http_is_refused(client: RecordingClient) -> None:
-    """The same recording over http is refused with 422."""
-    group(client, urls.as_table(urls.over_http(client.config.accepted[:1])))
-
-
-@rule("URL-2")
+@rule("URL-1", "URL-2")
 def test_only_https_is_a_scheme(client: RecordingClient) -> None:
-    """A recording under any other scheme is refused."""
-    group(client, urls.as_table(urls.other_schemes(client.config.accepted[0])))
+    """An accepted recording is refused over http and under any other scheme."""
+    accepted = client.config.accepted[0]
+    group(client, urls.as_table((*urls.over_http([accepted]), *urls.other_schemes(accepted))))
 
 
 @rule(urls.NO_URI, urls.NO_TEXT)

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from contract.cases import titles
+from contract.exchange import Exchange
 from contract.instants import instant
 from contract.judge.invariants import CLOCK_SKEW, EXPANDED, now_at
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import accepted, example, replayed
+from contract.run.steps import accepted, check_first, example, replayed
 from contract.suite.marks import at_the_end, rule
 
 DOCUMENTED = (
@@ -25,15 +26,29 @@ def test_a_full_submission_has_the_documented_answer(client: RecordingClient) ->
 
 @rule("RESP-3")
 def test_ids_are_distinct(client: RecordingClient) -> None:
-    """Several engagements have as many ids."""
+    """Several engagements have as many ids, in longer profiles also some that are made at the same moment."""
     exchanges = [example(client, name) for name in ("plain", "full")]
     with client.case("RESP-3", "an engagement of the required fields alone"):
         exchanges.append(example(client, "minimal"))
+    exchanges += _made_at_once(client, client.profile.pick(0, 6, 8))
     made = [exchange.response.id for exchange in exchanges]
     if None in made:
         raise See("RESP-1")
     if len(set(made)) < len(made):
         raise Violation("RESP-3", "as many ids as engagements", str(made), exchanges[-1])
+
+
+def _made_at_once(client: RecordingClient, count: int) -> list[Exchange]:
+    """Return the answers to so many first submissions that arrive together, each with a title of its own."""
+    if not count:
+        return []
+    known = dict(client.engagements)
+    names = [f"{client.run_id} at once {number}" for number in range(count)]
+    exchanges = client.race([client.request(client.submission(title=name)) for name in names])
+    for exchange in exchanges:
+        check_first(client, exchange, known, "RESP-3")
+        known[exchange.response.id or ""] = exchange.response.engagement
+    return exchanges
 
 
 @rule("RESP-4")

@@ -7,13 +7,29 @@ import re
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from wsgiref.types import WSGIApplication
 
 from mock_server.checks.validation import Submission
 from mock_server.services import Mock
 from tests.defects.keys import keyed
+from tests.defects.lists import renamed
 from tests.defects.races import Racy
-from tests.defects.seams import Answer, Handler, Install, Json, Sent, answered, converted, defect, handled, resubmitted
+from tests.defects.reading import Page, asked, data, late, one
+from tests.defects.seams import (
+    Answer,
+    Handler,
+    Install,
+    Json,
+    Sent,
+    answered,
+    converted,
+    defect,
+    handled,
+    read_as,
+    refused,
+    resubmitted,
+)
 
 CAPITALS = re.compile(r"https://[A-Z0-9-]+\.MOCK\.TEST")
 RECORDING = "https://media.mock.test/ok.mp3"
@@ -88,6 +104,38 @@ def _basic_reads(_: Mock) -> Handler:
     return handle
 
 
+def _inherited(sent: Sent, app: WSGIApplication) -> Answer:
+    """Find a key in a map that has members of its own."""
+    answer = sent.call(app)
+    found = answer.status == 201 and sent.body.get("external_id") in {"__proto__", "constructor"}
+    return replace(answer, status=200, content=b"{}") if found else answer
+
+
+def _private_meetings(mock: Mock) -> Handler:
+    """Show private meetings to every reader of the workspace, unless something is expanded."""
+    known = {caller.name: f"Bearer {caller.credential}" for caller in mock.settings.callers}
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer = sent.call(app)
+        hidden = answer.status == 404 and sent.environ.get("HTTP_AUTHORIZATION") == known["reader"]
+        if not hidden or "expand=" in sent.environ.get("QUERY_STRING", ""):
+            return answer
+        shown = sent.call(app, authorization=known["private_reader"])
+        return shown if shown.status == 200 and shown.json.get("engagement_type") == "MEETING" else answer
+
+    return handle
+
+
+def _no_page_of_one(sent: Sent, page: Page) -> Page:
+    query = sent.environ["QUERY_STRING"]
+    return [] if "limit=1&" in query and "cursor=" in query else page
+
+
+def _of_three(parameters: Json) -> Json:
+    """Take the first two values of a filter."""
+    return {name: ",".join(text.split(",")[:2]) if "in]" in name else text for name, text in parameters.items()}
+
+
 def _owned_as_sent(sent: Sent, answer: Answer) -> Answer:
     owner = str(sent.body.get("owner_user_id"))
     return answer.but(owner_user_id=owner) if answer.status == 201 and owner.startswith("usr_") else answer
@@ -144,4 +192,24 @@ DEFECTS = (
            resubmitted(lambda valid: {"is_private": False} if valid.type == "MEETING" else {})),
     defect("url-capitals-unresolved", "URL-14", "A name in capitals is not resolved.",
            converted("media_url", lambda url: RECORDING if CAPITALS.match(str(url)) else url)),
+    defect("meeting-url-unjudged", "URL-2 URL-3 URL-4 URL-5 URL-6 URL-7 URL-8 URL-9 URL-10 URL-11 URL-12 URL-13 URL-14",
+           "The recording of a meeting may be anywhere.",
+           read_as(lambda body: {"media_url": RECORDING} if body.get("type") == "MEETING" else {}),
+           entails=dict.fromkeys(("URL-1", "URL-16", "URL-18", "URL-19", "BODY-1", "BODY-3"), "it may be anything")),
+    defect("meeting-needs-start", "BODY-12 BODY-13", "A meeting needs a start.",
+           refused("start_at", lambda body: body.get("type") == "MEETING" and "start_at" not in body)),
+    defect("key-of-a-map", "IDEM-7", "A key is found that every map of a language has.",
+           handled(lambda _: _inherited), entails={"RESP-1": "what is found there is no engagement"}),
+    defect("fields-inherited", "BODY-1", "What __proto__ holds counts as fields.",
+           read_as(lambda body: {**proto, **body} if isinstance(proto := body.get("__proto__"), dict) else {})),
+    defect("etag-missing-expanded", "READ-11", "A read with something expanded has no ETag.",
+           one(lambda sent, answer: answer.with_headers(ETag=None) if late("expand")(sent) else answer)),
+    defect("read-private-meeting", "READ-3", "Every reader of the workspace sees private meetings.",
+           handled(_private_meetings, everything=True)),
+    defect("list-updated-lt-lte", "LIST-9", "lt on the last change takes what is equal.",
+           renamed("filter[updated_at][lt]", "filter[updated_at][lte]")),
+    defect("list-updated-gte-gt", "LIST-9", "gte on the last change leaves out what is equal.",
+           renamed("filter[updated_at][gte]", "filter[updated_at][gt]")),
+    defect("list-in-two", "LIST-6 LIST-7", "Of several words of a filter the first two count.", asked(_of_three, tail=False)),
+    defect("list-page-of-one", "LIST-4", "After the first page, a page of one is empty.", data(_no_page_of_one)),
 )  # fmt: skip

@@ -70,7 +70,7 @@ def test_bounds_are_instants_and_no_texts() -> None:
 def test_two_filters_each_leave_something_out() -> None:
     """A query with two filters selects less than either of them."""
     both = [query for query in filters(SAMPLE, STARTS) if len(query.parameters) == 2]
-    assert len(both) == 2
+    assert len(both) == 3
     for query in both:
         count = [sum(map(query.selects, SAMPLE))]
         count += [sum(Query({n: v}, query.rule).selects(one) for one in SAMPLE) for n, v in query.parameters.items()]
@@ -83,10 +83,18 @@ def test_a_list_that_says_nothing_makes_no_filters() -> None:
 
 
 def test_bounds_are_what_nothing_is_hidden_of() -> None:
-    """A start that was not submitted, and two updates within a second that are shown in whole ones, make no bound."""
+    """A start that was not submitted makes no bound, and an update within a shown second only those that suit all."""
     shown = [{**one, "updated_at": f"2026-03-02T09:30:0{number}Z"} for number, one in enumerate(SAMPLE)]
-    assert {query.rule for query in filters(shown, [None, *STARTS])} == {"LIST-6", "LIST-7", "LIST-8"}
-    assert {query.rule for query in filters(shown, [])} == {"LIST-6", "LIST-7"}
+    assert {query.rule for query in filters(shown, [])} == {"LIST-6", "LIST-7", "LIST-9"}
+    changed = [name for query in filters(shown, STARTS) for name in query.parameters if "updated_at" in name]
+    assert sorted(changed) == ["filter[updated_at][gte]", "filter[updated_at][gte]", "filter[updated_at][lt]"]
+
+
+def test_what_changed_at_a_shown_instant_changed_then_or_later() -> None:
+    """A store that knows more digits than it shows selects the same for each bound on an update."""
+    stored = [{**one, "updated_at": one["updated_at"].replace("250Z", "250999Z")} for one in SAMPLE]
+    for query in (query for query in filters(SAMPLE, STARTS) if query.rule == "LIST-9"):
+        assert list(map(query.selects, stored)) == list(map(query.selects, SAMPLE)), query.text
 
 
 def test_searches_find_titles_and_nothing_else() -> None:

@@ -1,0 +1,115 @@
+"""Which keys are equal: IDEM-5 to IDEM-8, IDEM-12. The shapes of the keys are in `cases/keys.py`."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from contract.cases import urls
+from contract.cases.keys import NEAR, PLAIN, STORED, TWINS, WORDS, Shape, Twins
+from contract.exchange import Exchange
+from contract.judge.answers import answer
+from contract.outcome import NotApplicable, See, Violation
+from contract.run.client import REPEAT, RecordingClient
+from contract.run.groups import settle
+from contract.run.steps import created, replayed
+from contract.suite.marks import each_rule, needs, rule
+
+
+@each_rule(*NEAR)
+@needs(REPEAT)
+def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name: str) -> None:
+    """Keys that differ in case, white space, tail or beyond ASCII make an engagement each, and replay their own.
+
+    The more thorough the profile, the more there are. One that is taken for another is no reason to leave out the next.
+    """
+    most = {"IDEM-5": (2, 3, 4), "IDEM-6": (4, 5, 9), "IDEM-7": (7, 7, 7), "IDEM-8": (6, 13, 14)}
+    unique, firsts, failures = client.key(), [], []
+    for number, shape in enumerate(NEAR[name][: client.profile.pick(*most[name])]):
+        changes = {"external_id": shape.key(unique), "title": f"{client.run_id} near key {number}"}
+        try:
+            firsts.append(created(client, client.submission(**changes), name))
+        except Violation as violation:
+            failures.append(violation)
+    for first in firsts if not failures else ():
+        replayed(client, first, first.request.body, name)
+    settle(client, failures)
+
+
+@each_rule(*TWINS)
+@needs(REPEAT)
+def test_keys_that_are_cleaned_are_different(client: RecordingClient, name: str) -> None:
+    """A key that becomes a stored one when it is folded, cleaned, decoded or matched is free."""
+    failures = [violation for group in TWINS[name] for violation in _taken_twins(client, group, name)]
+    settle(client, failures)
+
+
+def _taken_twins(client: RecordingClient, group: Twins, name: str) -> Iterator[Violation]:
+    """Yield a violation for each twin that is taken for the stored key.
+
+    Asked with a recording that is refused, so that nothing is created. That shows something only where the target looks
+    the key up before it judges the recording; on others the longer profiles create some.
+    """
+    first, unique = _stored(client, group.stored)
+    changes = {"media_url": (client.config.rejected or (urls.PRIVATE,))[0]}
+    plain = PLAIN if group.stored is STORED and name != "IDEM-7" else ()
+    twins, expect = (*plain, *group.twins), "refused"
+    if not client.submit({**first.document, **changes}, expect="replayed").response.ok:
+        changes, twins, expect = {}, group.twins[: client.profile.pick(0, 4, 9)], "created"
+    for shape in twins:
+        document = {**first.document, **changes, "external_id": shape.key(unique)}
+        exchange = client.submit(document, expect=expect)
+        if exchange.response.ok and exchange.response.id == first.response.id:
+            if shape in plain:
+                raise See("IDEM-7")
+            expected = f"a key of its own, which is not {exchange.shown(first.request.key)}"
+            yield Violation(name, expected, answer(exchange), exchange)
+
+
+def _stored(client: RecordingClient, shape: Shape) -> tuple[Exchange, str]:
+    """Return the engagement whose key has twins, created once a run, and the unique part of its key."""
+    if shape.end not in client.examples:
+        client.examples[shape.end] = created(client, client.submission(external_id=shape.key(client.key())), "IDEM-7")
+    first = client.examples[shape.end]
+    return first, (first.request.key or "").removesuffix(shape.end)
+
+
+@rule("IDEM-7")
+def test_no_two_keys_collide(client: RecordingClient) -> None:
+    """Keys that were never used are free. Asked with a recording that is refused, so that nothing is created.
+
+    It finds keys that are kept as a short hash, where the target looks the key up before it judges the recording.
+    """
+    probes = client.profile.pick(100, 2500, 6000) if client.config.loopback else 0
+    for _ in range(probes):
+        document = client.submission(media_url=urls.PRIVATE)
+        exchange = client.submit(document, expect="refused")
+        if exchange.response.status == 200 and exchange.response.id in client.ids:
+            other = exchange.shown(client.ids[exchange.response.id or ""])
+            raise Violation("IDEM-7", "a refusal, as the key is new", f"the engagement of the key {other}", exchange)
+        if exchange.response.status not in {400, 422}:
+            return  # URL-3 has something to say about this
+
+
+@rule("IDEM-7")
+@needs(REPEAT)
+def test_words_of_a_language_are_keys_like_others(client: RecordingClient) -> None:
+    """They are taken, by the first run that sends them or by an earlier one; asked on this machine only."""
+    if not client.config.loopback:
+        raise NotApplicable("a key that does not begin with the run's own mark is sent to this machine only")
+    for word in WORDS[: client.profile.pick(1, 2, 2)]:
+        document = client.submission(external_id=word)
+        ids = [client.submit(document).response.id, (again := client.submit(document, expect="replayed")).response.id]
+        if ids[0] is None or ids[0] != ids[1]:
+            raise Violation("IDEM-7", f"one engagement for the key {word}", f"{ids[0]}, then {answer(again)}", again)
+
+
+@rule("IDEM-12")
+def test_whether_keys_are_normalised(client: RecordingClient) -> None:
+    """Two keys that are equal only after Unicode normalisation are one key or two."""
+    key = client.key("-é")
+    first = client.submit(client.submission(external_id=unicodedata.normalize("NFC", key)))
+    second = client.submit(client.submission(external_id=unicodedata.normalize("NFD", key)))
+    if not first.response.ok or not second.response.ok:
+        client.recorder.observe("IDEM-12", "refuses a decomposed or composed key")
+        return
+    same = first.response.id == second.response.id
+    client.recorder.observe("IDEM-12", "normalises keys" if same else "keeps normalisation forms apart")
