@@ -138,10 +138,12 @@ class Response:
 
     @property
     def _is_failure_of_the_target(self) -> bool:
+        return self.status in OF_GATEWAYS and self.is_problem_of_the_target
+
+    @property
+    def is_problem_of_the_target(self) -> bool:
         """Whether the target itself says what gateways say: its errors have a request_id, and carry X-Api-Version."""
-        if self.status not in OF_GATEWAYS or "x-api-version" not in self.headers:
-            return False
-        return isinstance(self.json, dict) and "request_id" in self.json
+        return "x-api-version" in self.headers and isinstance(self.json, dict) and "request_id" in self.json
 
     @property
     def engagement(self) -> dict[str, Any]:

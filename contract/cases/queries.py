@@ -89,10 +89,12 @@ def _holds(name: str, value: str, engagement: Engagement) -> bool:
 def filters(sample: Sequence[Engagement], submitted: Iterable[datetime | None]) -> Iterator[Query]:
     """Yield a query for each filter, with values that tell some engagements of the sample from others.
 
-    Bounds of starts are among those that were submitted in whole seconds: no part of them is hidden from us.
+    Bounds of starts are among those that are shown as they were submitted, in whole seconds, or just behind one that is
+    not: a store may keep whole seconds, and shows them then.
     """
-    whole = {at for at in submitted if at is not None and not at.microsecond and at.year in YEARS}
-    starts = sorted(whole & {instant(one.get("start_at")) for one in sample})
+    known = {at for at in submitted if at is not None and at.year in YEARS}
+    shown = sorted(known & {instant(one.get("start_at")) for one in sample})
+    starts = [at for at in shown if not at.microsecond]
     for field, words in WORDS.items():
         rule = RULES[field]
         present = [word for word in words if any(one.get(field) == word for one in sample)]
@@ -105,6 +107,8 @@ def filters(sample: Sequence[Engagement], submitted: Iterable[datetime | None]) 
     if starts:
         middle = starts[len(starts) // 2]
         yield from (_compared("start_at", operator, middle) for operator in COMPARISONS)
+    if fractions := [at for at in shown if at.microsecond]:
+        yield _compared("start_at", "lt", fractions[0] + GAP)
     yield from _changed(updates)
     if len(starts) > MANY_STARTS:
         yield _compared("start_at", "lt", starts[-1], _compared("start_at", "gte", starts[1]))

@@ -16,6 +16,7 @@ from contract.spec.fields import body_rules, fields
 WRITER, READER, OTHER, NOBODY = "writer", "reader", "other_workspace", "nobody"
 CREATED, REPEATED, REFUSAL, FORBIDDEN, UNAUTHORIZED = "created", "replayed", "refused", "forbidden", "unauthorized"
 KNOWN = "known"  # the key of an engagement that the run made before
+LONG = "long"  # a key as long as a key may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,10 @@ SCENARIOS: tuple[Scenario, ...] = (
         "a key is another one in another workspace",
         "IDEM-4",
         (
-            Step(WRITER, "a", CREATED),
-            Step(OTHER, "a", CREATED, again=True),
-            Step(WRITER, "a", REPEATED),
-            Step(OTHER, "a", REPEATED),
+            Step(WRITER, LONG, CREATED),
+            Step(OTHER, LONG, CREATED, again=True),
+            Step(WRITER, LONG, REPEATED),
+            Step(OTHER, LONG, REPEATED),
         ),
     ),
     Scenario(

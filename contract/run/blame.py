@@ -97,8 +97,12 @@ def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchang
 
 
 def conclusive(exchange: Exchange) -> Exchange:
-    """Return an answer to a valid submission that says something. Raises TooLarge, or See if the target failed."""
-    if exchange.response.status == TOO_LARGE:
+    """Return an answer to a valid submission that says something. Raises TooLarge, or See if the target failed.
+
+    A target may limit its bodies, but not so that a text within its limits does not fit, unless it is all escapes.
+    """
+    response = exchange.response
+    if response.status == TOO_LARGE and (exchange.request.body.escaped or not response.is_problem_of_the_target):
         raise TooLarge
     if exchange.response.status >= 500 and not exchange.response.from_proxy:
         raise See(NO_FAILURE)  # it was recorded when the answer came

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract.cases.scenarios import CREATED, FORBIDDEN, KNOWN, NOBODY, REFUSAL, UNAUTHORIZED, Scenario, Step
+from contract.cases.keys import LONGEST, Shape
+from contract.cases.scenarios import CREATED, FORBIDDEN, KNOWN, LONG, NOBODY, REFUSAL, UNAUTHORIZED, Scenario, Step
 from contract.cases.submission import Submission
 from contract.exchange import Exchange, Request
 from contract.judge.answers import answer
@@ -42,7 +43,8 @@ class _Play:
             first = example(self.client, "plain")
             self.stored.setdefault((step.who, KNOWN), first)
             return {**first.document, **changes}
-        key = self.keys.setdefault(step.key, self.client.key())
+        shape = Shape(length=LONGEST) if step.key == LONG else Shape()
+        key = self.keys.setdefault(step.key, shape.key(self.client.key()))
         return {**self.client.base, "title": f"{self.client.run_id} step {number}", "external_id": key, **changes}
 
 

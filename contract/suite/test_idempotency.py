@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract.cases import urls
+from contract.cases import bodies, urls
 from contract.cases.scenarios import refusals
 from contract.cases.submission import Submission
 from contract.exchange import Exchange
@@ -116,16 +116,20 @@ def _refusal(client: RecordingClient, case: Submission, key: str, before: Exchan
 
 
 def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, Any]]:
-    """Return first submissions of one key: they differ in one more field each round, as a guard may hold that too."""
-    others: tuple[dict[str, Any], ...] = (
-        {} if "type" in client.broken else {"type": fields()["type"].values[-1]},
+    """Return first submissions of one key. Some differ in one more field each, as a guard may hold that too."""
+    others = (
+        {"type": fields()["type"].values[-1]},
         {"source_system": "another-system"},
         {"media_url": client.config.accepted[-1]},
+        {"is_private": False},
+        {"start_at": "2021-02-03T04:05:06Z"},
+        {"participants": [bodies.PERSON]},
     )
-    odd = others[number % len(others)]
+    fine = [client.allowed(one) for one in others if not client.broken.keys() & one.keys()]
+    odd = [fine[(2 * number + turn) % len(fine)] for turn in range(2)]
     titles = [f"{client.run_id} {'racer ' * place}{place}" for place in range(BURST)]  # of different lengths
     return [
-        client.submission(external_id=key, title=title, **(odd if place % 2 else {}))
+        client.submission(external_id=key, title=title, **(odd[place % 2] if place % 4 > 1 else {}))
         for place, title in enumerate(titles)
     ]
 
@@ -182,7 +186,9 @@ def test_keys_are_remembered(client: RecordingClient) -> None:
     # A target may also forget by time, and against a fast one the whole run is over in a second.
     client.outlast(client.anchor, client.profile.pick(2.0, 5.0, 15.0))
     replayed(client, client.anchor, client.anchor.request.body, "IDEM-11")
-    for first in client.milestones[:: max(1, len(client.milestones) // client.profile.pick(3, 10, 30))]:
+    some = client.milestones[:: max(1, len(client.milestones) // client.profile.pick(3, 10, 30))]
+    other_types = [first for first in client.milestones if first.document.get("type") != client.base["type"]]
+    for first in (*some, *other_types[:1]):
         replayed(client, first, first.request.body, "IDEM-11")
 
 

@@ -12,6 +12,7 @@ from wsgiref.types import WSGIApplication
 
 from mock_server.checks.validation import Submission
 from mock_server.services import Mock
+from mock_server.store import Claim, Engagement, Store
 from tests.defects.keys import keyed
 from tests.defects.lists import renamed
 from tests.defects.races import Racy
@@ -27,8 +28,10 @@ from tests.defects.seams import (
     defect,
     handled,
     read_as,
+    refusal,
     refused,
     resubmitted,
+    store,
 )
 
 CAPITALS = re.compile(r"https://[A-Z0-9-]+\.MOCK\.TEST")
@@ -136,6 +139,29 @@ def _of_three(parameters: Json) -> Json:
     return {name: ",".join(text.split(",")[:2]) if "in]" in name else text for name, text in parameters.items()}
 
 
+class _LongKeysOfAll(Store):
+    """Shares keys of more than 64 characters among all workspaces."""
+
+    def claim(self, workspace_id: str, external_id: str, patience: float) -> Claim | Engagement:
+        return super().claim("" if len(external_id) > 64 else workspace_id, external_id, patience)
+
+
+def _filtered_downwards(parameters: Json) -> Json:
+    """Ignore the order of a list that is filtered."""
+    filtered = any(name.startswith("filter") for name in parameters)
+    return {name: value for name, value in parameters.items() if name != "order_by" or not filtered}
+
+
+def _later_than_whole_seconds(parameters: Json) -> Json:
+    """Cut the bound of an earlier start to whole seconds."""
+    earlier = "filter[start_at][lt]"
+    return {name: re.sub(r"\.\d+", "", value) if name == earlier else value for name, value in parameters.items()}
+
+
+def _small_bodies(sent: Sent, app: WSGIApplication) -> Answer:
+    return refusal(413) if len(sent.raw) > 100_000 else sent.call(app)
+
+
 def _owned_as_sent(sent: Sent, answer: Answer) -> Answer:
     owner = str(sent.body.get("owner_user_id"))
     return answer.but(owner_user_id=owner) if answer.status == 201 and owner.startswith("usr_") else answer
@@ -210,6 +236,20 @@ DEFECTS = (
            renamed("filter[updated_at][lt]", "filter[updated_at][lte]")),
     defect("list-updated-gte-gt", "LIST-9", "gte on the last change leaves out what is equal.",
            renamed("filter[updated_at][gte]", "filter[updated_at][gt]")),
-    defect("list-in-two", "LIST-6 LIST-7", "Of several words of a filter the first two count.", asked(_of_three, tail=False)),
+    defect("list-in-two", "LIST-6 LIST-7", "Of several words of a filter the first two count.",
+           asked(_of_three, tail=False)),
+    defect("key-long-of-all", "IDEM-4", "A long key is one key in all workspaces.", store(_LongKeysOfAll)),
+    defect("race-guard-with-privacy", "IDEM-10 IDEM-2", "Parallel submissions that differ in is_private both create.",
+           _guarded("is_private")),
+    defect("transcript-not-empty", "LIMIT-7", "An empty transcript is refused.",
+           refused("transcript_text", lambda body: body.get("transcript_text") == "")),
+    defect("bodies-of-100-kb", "LIMIT-7 LIMIT-8 LIMIT-9", "The target's own framework takes bodies of 100 kB.",
+           handled(lambda _: _small_bodies)),
+    defect("read-title-trimmed", "READ-1", "A read shows the title without the white space around it.",
+           one(lambda _, answer: answer.but(title=answer.json["title"].strip()))),
+    defect("list-filtered-downwards", "LIST-3", "A list that is filtered begins with the newest.",
+           asked(_filtered_downwards, tail=False)),
+    defect("list-start-cut-to-seconds", "LIST-8", "The bound of an earlier start is cut to whole seconds.",
+           asked(_later_than_whole_seconds, tail=False)),
     defect("list-page-of-one", "LIST-4", "After the first page, a page of one is empty.", data(_no_page_of_one)),
 )  # fmt: skip
