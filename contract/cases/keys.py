@@ -110,7 +110,7 @@ TWINS: dict[str, tuple[Twins, ...]] = {
             STORED,
             (
                 *_with(TAIL, (" Miss", "\tMiss"), (" Miss", "Miss"), (" Miss", "  Miss")),
-                *_behind("\u00a0", "\u3000", "\nx", "\r\n", "\x0b"),
+                *_behind("\u00a0", "\u3000", "\ufeff", "\nx", "\r\n", "\x0b"),
             ),
         ),
     ),
@@ -142,7 +142,7 @@ TWINS: dict[str, tuple[Twins, ...]] = {
                 *_with(TAIL, ("Miss", "Miß"), ("Miss", "Mıss"), ("Neil", "Néil"), ("a-b", "a–b"), ("'", "’")),
                 # A letter whose lower byte is that of another.
                 *_with(TAIL, ("a-b", "\u0161-b")),
-                *_behind("\u200b", "\ufeff", "\u00ad", "\ufe0f", "\ue000", "😀"),
+                *_behind("\u200b", "\u00ad", "\ufe0f", "\ue000", "😀"),
             ),
         ),
         Twins(

@@ -64,6 +64,11 @@ class Query:
         parts = self.parameters.items() if len(self.parameters) > 1 else ()
         return tuple(Query({name: value}, _rule_of(name)) for name, value in parts)
 
+    def understands(self, engagement: Engagement) -> bool:
+        """Tell whether the times that it is about can be read, where an engagement has them."""
+        times = (engagement.get(name) for name in self.members if name.endswith("_at"))
+        return all(at is None or instant(at) is not None for at in times)
+
     def selects(self, engagement: Engagement) -> bool:
         """Tell whether an engagement belongs to the answer."""
         return all(_holds(name, value, engagement) for name, value in self.parameters.items())

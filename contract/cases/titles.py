@@ -14,7 +14,7 @@ TITLES = (
     (
         "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash \\n \\u0041 %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab\r\nend "
         "a+b 100%% %s $$ $& $1 {0} *bold* _it_ ~no~ `code` :smile: :) (c) 007 and so on, so that it is longer than "
-        "the 255 characters of the usual column in a database, =1+1."
+        "the 255 characters of the usual column in a database, =1+1.'; DROP TABLE engagements; --"
     ),
     (
         "e\u0301 (decomposed) é (composed) \ufb01 (ligature) 한글 你好 😀 \U0001f468\u200d\U0001f469 \U00020bb7\n"

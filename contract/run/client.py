@@ -78,9 +78,9 @@ class RecordingClient(Client):
 
     @property
     def kinds(self) -> list[Document]:
-        """The types of engagements that may be submitted with nothing but what is required."""
-        accepted = not self.broken.keys() & {"type", "minimal"}
-        return [{"type": kind} for kind in fields()["type"].values if accepted or kind == self.base["type"]]
+        """The types that are accepted, or the plain one alone if another is refused."""
+        kinds = [self.base["type"]] if "type" in self.broken else fields()["type"].values
+        return [{"type": kind} for kind in kinds]
 
     def full(self) -> Document:
         """Return a valid value of every field that may be sent here and whose valid values are accepted."""

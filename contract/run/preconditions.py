@@ -12,13 +12,13 @@ from contract.cases.submission import said
 from contract.judge.replay import SAME, judge_repeat, judge_unchanged
 from contract.outcome import Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import created, example
+from contract.run.steps import created
 from contract.spec.fields import body_rules, fields
 
 
 def ask(client: RecordingClient) -> None:
     """Ask all of them. Those that do not hold are in `client.broken`."""
-    for precondition in (_repeat, _values, _nothing_else):
+    for precondition in (_repeat, _values, _types):
         try:
             precondition(client)
         except Untested:
@@ -51,12 +51,11 @@ def _values(client: RecordingClient) -> None:
             client.recorder.fail(rule, violation)
 
 
-def _nothing_else(client: RecordingClient) -> None:
-    """Create with what is required and nothing else, of another type than the pre-flight's."""
-    try:
-        example(client, "minimal")
-    except Violation as violation:
-        client.recorder.fail(client.broken["minimal"], violation)
+def _types(client: RecordingClient) -> None:
+    """Create a plain engagement of each other type than that of the pre-flight."""
+    for kind in fields()["type"].values if "type" not in client.broken else ():
+        if kind != client.base["type"]:
+            _value(client, "type", kind)
 
 
 def _value(client: RecordingClient, name: str, value: Any) -> None:

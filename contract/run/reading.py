@@ -219,16 +219,16 @@ def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
         answers = [(query, listing(client, query)) for query in queries]
     for query, found in answers:
         same = stable.same(query.members)
-        settled = [one for one in found.engagements if one["id"] in same]
+        settled = [one for one in found.engagements if one["id"] in same and query.understands(one)]
         if (finding := judge_selection(found.pages[0], query, settled, same)) is not None:
-            trusted(client, found)
+            trusted(client, found, stable.before)
             selected(client, query.alone)
             raise Violation(*finding, found.pages[0])
 
 
-def trusted(client: RecordingClient, found: Listing) -> None:
-    """Raise See if something may be missing in a list because pages lose it."""
-    stands(client, *(["LIST-4"] if len(found.ids) >= PAGE else []))
+def trusted(client: RecordingClient, *lists: Listing) -> None:
+    """Raise See if lists may show the wrong engagements because a later page does, or is not led to."""
+    stands(client, *(["LIST-4"] if any(len(found.ids) >= PAGE for found in lists) else []))
 
 
 # Further ways to the same engagements: another order, filters without a search, and with one and something expanded.

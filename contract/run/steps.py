@@ -118,14 +118,14 @@ def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission)
 def example(client: RecordingClient, name: str) -> Exchange:
     """Return an engagement that tests share to look at, created once a run: `plain`, `minimal` or `full`.
 
-    `plain` is that of the pre-flight, `minimal` has the required fields alone and is of another type, `full` has a
-    value of every field whose valid values are accepted. Raises See if the target refused it before.
+    `plain` is that of the pre-flight, `minimal` has the required fields alone, `full` has a value of every field whose
+    valid values are accepted. Raises See if the target refused it before.
     """
     client.need(name)
     if name not in client.examples:
         document = client.submission()
         if name == "minimal":
-            document = {field: document[field] for field in required()} | client.kinds[-1]
+            document = {field: document[field] for field in required()}
         elif name == "full":
             document |= client.full()
         rule = body_rules()["valid"]

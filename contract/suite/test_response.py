@@ -77,9 +77,9 @@ def test_end_start_and_duration_agree(client: RecordingClient) -> None:
             raise NotApplicable("the target does not say end_at or duration_seconds while it processes")
 
 
-@rule("RESP-8")
+@rule("RESP-8", "RESP-11")
 def test_the_start_defaults_to_now(client: RecordingClient) -> None:
-    """Without start_at the start is the time of the request."""
+    """Without start_at the start is the time of the request, and so is created_at: the one that is farther is wrong."""
     exchange = example(client, "plain")
     if "start_at" in exchange.document:
         raise Untested("no submission without start_at was accepted")
@@ -92,20 +92,22 @@ def test_the_start_defaults_to_now(client: RecordingClient) -> None:
         raise Violation("RESP-8", f"start_at near {now:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
     made = instant(exchange.response.engagement.get("created_at"))  # by the same clock, so nearer; RESP-11 judges it
     if made and abs(made - now) < CLOCK_SKEW and abs(made - found) > timedelta(seconds=exchange.response.seconds + 10):
-        raise Violation("RESP-8", f"start_at near created_at, {made:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
+        broken = "RESP-11" if "date" in exchange.response.headers and abs(made - now) > abs(found - now) else "RESP-8"
+        raise Violation(broken, f"start_at near created_at, {made:%Y-%m-%dT%H:%M:%SZ}", str(said), exchange)
 
 
 @at_the_end
-@rule("RESP-8")
-def test_the_default_of_the_start_moves_on(client: RecordingClient) -> None:
-    """Two engagements without start_at that were made a second apart do not start at the same instant."""
+@rule("RESP-8", "RESP-11")
+def test_the_times_that_are_not_sent_move_on(client: RecordingClient) -> None:
+    """Two engagements without start_at that were made a second apart are neither made nor begin at the same instant."""
     made = [one for one in (example(client, "plain"), *client.milestones) if "start_at" not in one.document]
     if not made:
         raise Untested("no submission without start_at was accepted")
     first, last = made[0], made[-1]
-    starts = [one.response.engagement.get("start_at") for one in (first, last)]
-    if None not in starts and starts[0] == starts[1] and last.started - first.started > 1:
-        raise Violation("RESP-8", "another start than the first one's", last.shown(starts[1]), last)
+    for broken, name in (("RESP-11", "created_at"), ("RESP-8", "start_at")):
+        times = [one.response.engagement.get(name) for one in (first, last)]
+        if None not in times and times[0] == times[1] and last.started - first.started > 1:
+            raise Violation(broken, f"another {name} than the first one's", last.shown(times[1]), last)
 
 
 @rule("RESP-9")

@@ -287,7 +287,7 @@ DEFECTS = (
            _bad_dates(lambda text: not text.endswith("Z"))),
     defect("list-start-needs-fraction", "LIST-8", "A filter takes times with a fraction alone.",
            _bad_dates(lambda text: "." not in text), entails={"LIST-9": "a bound has no fraction there either"}),
-    defect("list-last-filter", "LIST-8", "Of several filters the last one counts.", asked(_last_bound)),
+    defect("list-last-filter", "LIST-8 LIST-9", "Of several filters the last one counts.", asked(_last_bound)),
     defect("list-type-creatable", "LIST-6", "The filter on the type takes CALL and MEETING alone.",
            handled(lambda _: lambda sent, app: refusal(400) if "DOCUMENT" in sent.environ.get("QUERY_STRING", "")
                    else sent.call(app))),

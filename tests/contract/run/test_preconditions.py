@@ -25,10 +25,10 @@ def asked(make: Make, target: Any) -> Any:
 
 
 def test_all_hold_of_a_conforming_target(make: Make) -> None:
-    """A repeat and one submission with every field are all that is sent."""
+    """A repeat, one submission with every field and one of another type are all that is sent."""
     client = asked(make, target := Target())
     assert (client.broken, failed(client)) == ({}, {})
-    assert len(target.sent) == 3
+    assert len(target.sent) == 4
     assert client.examples["full"].document["participants"]
 
 
