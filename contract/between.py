@@ -10,7 +10,7 @@ from contract.exchange import Request, Response
 
 LONGEST_WAIT = 120.0  # seconds that Retry-After is obeyed for
 BLOCKED = (403, 406, 451)  # what a firewall answers to a request that it does not like
-NO_CHUNKS = (411, 501)  # what a gateway of HTTP/1.0 answers to a body in chunks, which it does not know
+NO_LENGTH = (411, 501)  # what a gateway answers that asks for a length, or does not know bodies in chunks
 # How the pages of widespread ones can be told from an application's, whatever their status.
 _SIGNS = re.compile(
     r"request (?:was )?(?:rejected|blocked)|support id|incident id|attention required|cf-error|web application firewall"
@@ -25,14 +25,16 @@ def page(request: Request, response: Response) -> str | None:
     """Say that an answer is the page of a firewall or a gateway, or None if the application may have written it.
 
     The application's own answers are JSON and carry X-Api-Version. One of its own that lacks both is told by its
-    status: the API has no use for 403, 406 and 451 but for credentials, nor for a word about chunks.
+    status: the API has no use for 403, 406 and 451 but for credentials, nor for a word about lengths.
     """
     if response.headers.get("x-api-version") or "json" in response.media_type or request.expect in EXPECTED_REFUSALS:
         return None
     if response.from_proxy:  # these say it by themselves, and 413 says more
         return None
     text = response.content[:20_000].decode("utf-8", "replace")
-    sure = response.status in BLOCKED or (request.chunked and response.status in NO_CHUNKS)
+    sure = response.status in BLOCKED or (
+        (request.chunked or not request.body.content) and response.status in NO_LENGTH
+    )
     if sure or (response.media_type == "text/html" and _SIGNS.search(text)):
         return f"{response.status} {response.media_type}".strip() + " from something in front of the target"
     return None

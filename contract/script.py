@@ -80,7 +80,7 @@ def curl(exchange: Exchange) -> str:
 def _curl(exchange: Exchange, request: Request) -> str:
     globbing = set("[]{}") & set(request.path)  # curl takes them for a pattern
     parts = ["curl -sS -i", *(["-g"] if globbing else []), *exchange.options]
-    if request.method != "POST":
+    if request.method != "POST" or not request.body.content:
         parts.append(f"-X {shlex.quote(request.method)}")
     for name, value in exchange.shown_headers():
         # The shell expands a credential's variable between double quotes; all else is quoted whole.
@@ -90,7 +90,7 @@ def _curl(exchange: Exchange, request: Request) -> str:
     url = f'"{address}"' if _VARIABLE.search(address) else shlex.quote(address)
     content = request.body.content
     if not content:
-        return " ".join((*parts, "--data-binary ''" if request.method == "POST" else "", url))
+        return " ".join((*parts, url))
     inline = content.decode("utf-8", "replace")
     if len(content) <= 10 * LONG and "\ufffd" not in inline and inline.isprintable() and not request.body.escaped:
         return " ".join((*parts, "--data-binary", shlex.quote(inline), url))

@@ -250,7 +250,7 @@ NO_OBJECTS = tuple(
 NO_JSON = tuple(
     Submission({}, UNREADABLE, "BODY-15", why, body=Body(content))
     for why, content in (
-        ("an empty body", b""),
+        ("no body at all", b""),
         ("truncated JSON", b'{"type": "CALL", "title": "t'),
         ("an open brace", b"{"),
         ("single quotes", b"{'type': 'CALL'}"),

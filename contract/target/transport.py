@@ -109,12 +109,12 @@ class HttpTransport:
         return _response(answer, content, time.monotonic() - started)
 
     def _http(self, request: Request, body: Iterator[bytes]) -> httpcore.Request:
-        length = (
-            ("Transfer-Encoding", "chunked") if request.chunked else ("Content-Length", str(len(request.body.content)))
-        )
-        headers = [
-            (name.encode(), value.encode()) for name, value in _merged(self._headers, (*request.headers, length))
-        ]
+        own = list(request.headers)
+        if request.chunked:
+            own.append(("Transfer-Encoding", "chunked"))
+        elif request.body.content:  # a request without a body has no length either, as curl sends it
+            own.append(("Content-Length", str(len(request.body.content))))
+        headers = [(name.encode(), value.encode()) for name, value in _merged(self._headers, own)]
         return httpcore.Request(request.method, self._config.base_url + request.path, headers=headers, content=body)
 
 

@@ -27,7 +27,7 @@ def bin_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
     program = folder / "curl"
     program.write_text(
         "#!/usr/bin/env python3\nimport json, sys\na = sys.argv[1:]\n"
-        "given = a[a.index('--data-binary') + 1]\n"
+        "given = a[a.index('--data-binary') + 1] if '--data-binary' in a else ''\n"
         "stdin = sys.stdin.buffer.read() if given == '@-' else given.encode('utf-8', 'surrogateescape')\n"
         "sys.stdout.buffer.write(json.dumps(a).encode() + b'\\n' + stdin)\n"
     )
@@ -65,6 +65,7 @@ def test_a_curl_line_sends_the_same_request(make: Make, bin_dir: str, name: str)
     assert f"Authorization: Bearer {SECRET}" in words
     assert "Content-Type: application/json" in words
     assert words[-1] == "http://127.0.0.1:1/api/v2/engagements"
+    assert "--data-binary" in words or words[words.index("-X") + 1] == "POST"
 
 
 def unquoted(line: str) -> str:

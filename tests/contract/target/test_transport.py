@@ -54,6 +54,19 @@ class Chunks(Together):
         self.wfile.write(content)
 
 
+class Lengths(Together):
+    """Answers with the length that a request announces."""
+
+    def do_POST(self) -> None:
+        """Answer, and end the connection."""
+        content = str(self.headers.get("Content-Length")).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)
+
+
 class Roomy(ThreadingHTTPServer):
     """A server whose queue holds a whole burst: a connection too many is tried again a second later."""
 
@@ -82,6 +95,13 @@ def test_letters_lie_in_two_chunks(count: int) -> None:
     with served(Chunks) as url, HttpTransport(Config(url, {}, ())) as transport:
         answer = transport.send(request)
     assert "\ufffd" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("body", "length"), [(b"", "None"), (b"{}", "2")])
+def test_a_request_without_a_body_has_no_length(body: bytes, length: str) -> None:
+    """Frameworks make something else of it than of an empty body, and that is what clients send."""
+    with served(Lengths) as url, HttpTransport(Config(url, {}, ())) as transport:
+        assert transport.send(Request(Body(body), ())).content.decode() == length
 
 
 def test_a_burst_is_under_way_as_a_whole() -> None:
