@@ -189,7 +189,7 @@ INSTANTS = (
     ("2048-07-10T22:15:30.123456+14:00", "2048-07-10T08:15:30.123456+00:00"),
     ("2024-03-10T09:30:00Z", "2024-03-10T09:30:00+00:00"),
     ("2023-12-31T23:30:00.250-01:00", "2024-01-01T00:30:00.250+00:00"),
-    ("2024-02-29T12:00:00-12:00", "2024-03-01T00:00:00+00:00"),
+    ("2000-02-29T12:00:00-12:00", "2000-03-01T00:00:00+00:00"),
     ("1500-03-01T12:00:00Z", "1500-03-01T12:00:00+00:00"),
 )
 OTHER_INSTANTS = (
@@ -223,6 +223,7 @@ OF_ANSWERS = Submission(
         "host_user_id": "1",
         "created_at": "2999-01-01T00:00:00Z",
         "duration_seconds": -1,
+        "workspace_id": "1",  # of those that the user does not belong to, if there is one
     },
     *(FREE, IGNORED, "unknown fields that are named like members of an answer"),
 )

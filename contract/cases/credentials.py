@@ -171,6 +171,12 @@ WRONG: tuple[WrongCredential, ...] = (
         lambda token: f"Bearer {token.rpartition('.')[0] or token}.",
         f"Bearer ${{{VARIABLE}%.*}}.",
     ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential with its dots doubled",
+        lambda token: f"Bearer {token.replace('.', '..')}" if "." in token else f"Bearer {token}..",
+        f"Bearer $(printf %s \"${VARIABLE}\" | sed 's/[.]/../g; t; s/$/../')",
+    ),
     # What a parser cuts off, cleans away, decodes or matches; some may count as a malformed header.
     *map(continued, ("AAAA", ".AAAA", "=")),
     *(continued(tail, NO_SCHEME) for tail in (";AAAA", ",AAAA", "%", "*")),

@@ -96,11 +96,15 @@ def _with(tail: str, *changes: tuple[str, str]) -> tuple[Shape, ...]:
     return tuple(Shape(end=tail.replace(old, new, 1)) for old, new in changes)
 
 
+def _ending(end: str) -> Shape:
+    return Shape(end=end)
+
+
 def _behind(*ends: str) -> tuple[Shape, ...]:
     return tuple(Shape(end=TAIL + end) for end in ends)
 
 
-TAIL = " Miss O'Neil@example.com a-b_c:07/d.mp3;1b4e28ba-2fa1-11d2-883f-0016d3cca427"
+TAIL = " Miss O'Neil&Co@example.com a-b_c:07/d.mp3;1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 WIDE = "-straße É Я か 日 ☎\ufe0f ’ ø"
 STORED = Shape(end=TAIL)
 TWINS: dict[str, tuple[Twins, ...]] = {
@@ -128,7 +132,8 @@ TWINS: dict[str, tuple[Twins, ...]] = {
                 *(Shape(before='"', end=f'{TAIL}"'), *_behind("\\", "<b></b>", "[", "{}", "$&")),
                 # Escapes that stand for the same text.
                 *_with(TAIL, (" Miss", "+Miss"), (" Miss", "%20Miss")),
-                *_with(TAIL, ("Miss", "%4diss"), ("Miss", "&#77;iss"), ("Miss", "\\u004diss")),
+                *_with(TAIL, ("Miss", "%4diss"), ("Miss", "&#77;iss"), ("&", "&amp;"), ("Miss", "\\u004diss")),
+                *_with(TAIL, ("Miss", "\\Miss")),
                 # Patterns that match it, or that it matches.
                 *_with(TAIL, ("Miss", "Mis_"), ("b_c", "bxc"), ("Miss", "Mis."), ("Miss", "M%s"), ("Miss", "M*")),
                 Shape(end=TAIL[:-1]),
@@ -154,6 +159,11 @@ TWINS: dict[str, tuple[Twins, ...]] = {
         ),
     ),
 }
+# Keys of digits, and with an exponent: a language that compares numbers takes the others for the stored one.
+NUMBERS = (
+    Twins(Shape(end="2"), (*(Shape(before=sign, end="2") for sign in ("0", "+")), *map(_ending, ("2.0", "2e0", "1")))),
+    Twins(Shape(before="0e", end="2"), (Shape(before="0e", end="1"),)),
+)
 # Where these are taken for the stored key, it is not case or white space that counts.
 PLAIN = TWINS["IDEM-7"][0].twins[:2]
 

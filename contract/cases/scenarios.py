@@ -79,6 +79,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         "IDEM-4",
         (
             Step(WRITER, LONG, CREATED),
+            Step(WRITER, LONG, REPEATED, again=True),
             Step(OTHER, LONG, CREATED, again=True),
             Step(WRITER, LONG, REPEATED),
             Step(OTHER, LONG, REPEATED),

@@ -76,10 +76,19 @@ _HOSTS: dict[str, Hosts] = {
     ),
 }
 
+# What may stand behind a host, and may keep a target from looking at it.
+_ELSEWHERE = ("", "?a.mp3", "/a.mp3?expires=1", "/a.mp3#t=1", ":8443/a.mp3")
+
+
+def _on(verdict: Verdict, host: str, rule: str) -> Iterator[Url]:
+    yield Url(f"https://{host}/a.mp3", verdict, rule, f"a recording on {host}")
+    for rest in _ELSEWHERE if host in {"10.0.0.1", "127.0.0.1"} else ():
+        yield Url(f"https://{host}{rest}", REFUSED, rule, f"a recording at {host}{rest}")
+
+
 # Every host where nobody may fetch a recording from, by rule.
 HOSTS: dict[str, tuple[Url, ...]] = {
-    rule: tuple(Url(f"https://{host}/a.mp3", verdict, rule, f"a recording on {host}") for verdict, host in hosts)
-    for rule, hosts in _HOSTS.items()
+    rule: tuple(url for verdict, host in hosts for url in _on(verdict, host, rule)) for rule, hosts in _HOSTS.items()
 }
 SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp", "view-source:https", "url:https")
 OTHER_SCHEMES = ("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)")

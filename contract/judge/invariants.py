@@ -46,6 +46,12 @@ def rule_of_failure(request: Request) -> str:
     return "LIST-14" if request.reads is None else "READ-18"
 
 
+def _rule_of_shape(request: Request) -> str:
+    if request.submits:
+        return "RESP-1"
+    return "LIST-1" if request.reads is None else "READ-1"
+
+
 def check(exchange: Exchange) -> Iterator[Finding]:
     """Yield every finding on one exchange."""
     request, response = exchange.request, exchange.response
@@ -56,6 +62,8 @@ def check(exchange: Exchange) -> Iterator[Finding]:
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")
     if response.ok and not response.headers.get("x-api-version"):
         yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")
+    if response.ok and isinstance(response.json, dict) and "json" not in response.media_type:
+        yield Finding(_rule_of_shape(request), "application/json", response.media_type or "no content type")
     if response.ok and request.submits:
         yield from _success(exchange)
     elif response.status >= 400:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from contract.cases import bodies, urls
+from contract.cases.keys import LONGEST, Shape
 from contract.cases.scenarios import refusals
 from contract.cases.submission import Submission
 from contract.exchange import Exchange
@@ -142,7 +143,8 @@ def test_parallel_first_submissions_create_one_engagement(client: RecordingClien
     raced = 0
     for _ in range(2 * rounds):
         known = dict(client.engagements)
-        racers = _racers(client, client.key("-race"), raced)
+        shape = Shape(length=LONGEST) if raced == 1 else Shape()  # a guard may hold a part of the key
+        racers = _racers(client, shape.key(client.key("-race")), raced)
         exchanges = client.race([client.request(racer) for racer in racers])
         # A target that limits its callers may let only some of a burst through; two are a race.
         if len(exchanges) > 1:
@@ -177,15 +179,18 @@ def test_a_refusal_is_not_shared(client: RecordingClient) -> None:
 
 
 @at_the_end
-@rule("IDEM-11")
+@rule("IDEM-2", "IDEM-11")
 @needs(REPEAT)
 def test_keys_are_remembered(client: RecordingClient) -> None:
-    """What was created at the beginning of the run, and on its way, still replays at its end."""
+    """What was created at the beginning of the run, and on its way, still replays at its end, and does not change."""
     if client.anchor is None:
         raise Untested("nothing was created")
     # A target may also forget by time, and against a fast one the whole run is over in a second.
     client.outlast(client.anchor, client.profile.pick(2.0, 5.0, 15.0))
     replayed(client, client.anchor, client.anchor.request.body, "IDEM-11")
+    another = {**client.anchor.document, "title": f"{client.run_id} another title at the end"}
+    for document in (another, client.anchor.document):  # what is processed by now may be overwritten, or begin again
+        replayed(client, client.anchor, document)
     some = client.milestones[:: max(1, len(client.milestones) // client.profile.pick(3, 10, 30))]
     other_types = [first for first in client.milestones if first.document.get("type") != client.base["type"]]
     for first in (*some, *other_types[:1]):

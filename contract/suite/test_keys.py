@@ -2,9 +2,10 @@
 
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 from contract.cases import urls
-from contract.cases.keys import NEAR, PLAIN, STORED, TWINS, WORDS, Shape, Twins
+from contract.cases.keys import NEAR, NUMBERS, PLAIN, STORED, TWINS, WORDS, Shape, Twins
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, See, Violation
@@ -12,6 +13,8 @@ from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import settle
 from contract.run.steps import created, replayed
 from contract.suite.marks import each_rule, needs, rule
+
+ON_THIS_MACHINE = "a key that does not begin with the run's own mark is sent to this machine only"
 
 
 @each_rule(*NEAR)
@@ -23,15 +26,22 @@ def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name:
     """
     most = {"IDEM-5": (2, 3, 4), "IDEM-6": (4, 5, 9), "IDEM-7": (7, 7, 7), "IDEM-8": (6, 13, 14)}
     unique, firsts, failures = client.key(), [], []
+    options: dict[str, Any] = {"headers": _with_one_key(client)} if name == "IDEM-7" else {}
     for number, shape in enumerate(NEAR[name][: client.profile.pick(*most[name])]):
         changes = {"external_id": shape.key(unique), "title": f"{client.run_id} near key {number}"}
         try:
-            firsts.append(created(client, client.submission(**changes), name))
+            firsts.append(created(client, client.submission(**changes), name, **options))
         except Violation as violation:
             failures.append(violation)
     for first in firsts if not failures else ():
         replayed(client, first, first.request.body, name)
     settle(client, failures)
+
+
+def _with_one_key(client: RecordingClient) -> tuple[tuple[str, str], ...]:
+    """Return headers of which one is the key of other APIs. Here external_id is, and nothing beside it."""
+    usual = client.request(client.submission()).headers
+    return (*usual, ("Idempotency-Key", client.run_id))
 
 
 @each_rule(*TWINS)
@@ -42,13 +52,24 @@ def test_keys_that_are_cleaned_are_different(client: RecordingClient, name: str)
     settle(client, failures)
 
 
-def _taken_twins(client: RecordingClient, group: Twins, name: str) -> Iterator[Violation]:
+@rule("IDEM-7")
+@needs(REPEAT)
+def test_numbers_are_keys_like_others(client: RecordingClient) -> None:
+    """Keys of digits are texts; asked on this machine only, as they do not begin with the run's own mark."""
+    if not client.config.loopback:
+        raise NotApplicable(ON_THIS_MACHINE)
+    number = str(9 * 10**19 + int(client.run_id.removeprefix("ck"), 16))  # more digits than a number of a language has
+    groups = NUMBERS[: client.profile.pick(1, 2, 2)]
+    settle(client, [taken for group in groups for taken in _taken_twins(client, group, "IDEM-7", number)])
+
+
+def _taken_twins(client: RecordingClient, group: Twins, name: str, unique: str = "") -> Iterator[Violation]:
     """Yield a violation for each twin that is taken for the stored key.
 
     Asked with a recording that is refused, so that nothing is created. That shows something only where the target looks
     the key up before it judges the recording; on others the longer profiles create some.
     """
-    first, unique = _stored(client, group.stored)
+    first, unique = _stored(client, group.stored, unique or client.key())
     changes = {"media_url": (client.config.rejected or (urls.PRIVATE,))[0]}
     plain = PLAIN if group.stored is STORED and name != "IDEM-7" else ()
     twins, expect = (*plain, *group.twins), "refused"
@@ -64,12 +85,13 @@ def _taken_twins(client: RecordingClient, group: Twins, name: str) -> Iterator[V
             yield Violation(name, expected, answer(exchange), exchange)
 
 
-def _stored(client: RecordingClient, shape: Shape) -> tuple[Exchange, str]:
+def _stored(client: RecordingClient, shape: Shape, unique: str) -> tuple[Exchange, str]:
     """Return the engagement whose key has twins, created once a run, and the unique part of its key."""
-    if shape.end not in client.examples:
-        client.examples[shape.end] = created(client, client.submission(external_id=shape.key(client.key())), "IDEM-7")
-    first = client.examples[shape.end]
-    return first, (first.request.key or "").removesuffix(shape.end)
+    name = shape.before + shape.end
+    if name not in client.examples:
+        client.examples[name] = created(client, client.submission(external_id=shape.key(unique)), "IDEM-7")
+    first = client.examples[name]
+    return first, (first.request.key or "").removeprefix(shape.before).removesuffix(shape.end)
 
 
 @rule("IDEM-7")
@@ -94,7 +116,7 @@ def test_no_two_keys_collide(client: RecordingClient) -> None:
 def test_words_of_a_language_are_keys_like_others(client: RecordingClient) -> None:
     """They are taken, by the first run that sends them or by an earlier one; asked on this machine only."""
     if not client.config.loopback:
-        raise NotApplicable("a key that does not begin with the run's own mark is sent to this machine only")
+        raise NotApplicable(ON_THIS_MACHINE)
     for word in WORDS[: client.profile.pick(1, 2, 2)]:
         document = client.submission(external_id=word)
         ids = [client.submit(document).response.id, (again := client.submit(document, expect="replayed")).response.id]

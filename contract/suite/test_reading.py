@@ -16,6 +16,7 @@ from contract.run.reading import (
     distinct_readers,
     documented,
     readable,
+    second_page,
     shown,
 )
 from contract.run.steps import created, example, replayed, stands
@@ -86,7 +87,9 @@ def test_reading_needs_the_scope(client: RecordingClient) -> None:
     first = example(client, "plain")
     exchanges = [shown(client, first, "noscope", expect="forbidden")]
     if "list" in (client.offers or ()):
-        exchanges.append(client.read("?limit=1", "noscope", "forbidden"))
+        queries = ("?limit=1", f"?limit=1&search={client.run_id}")
+        exchanges += [client.read(query, "noscope", "forbidden") for query in queries]
+        exchanges += second_page(client, second="noscope")
     for exchange in exchanges:
         if exchange.response.status != FORBIDDEN and not exchange.response.inconclusive:
             raise Violation("READ-2", "403 without engagements:read", answer(exchange), exchange)

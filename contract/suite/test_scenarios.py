@@ -13,4 +13,5 @@ from contract.suite.marks import rule
 )
 def test_scenario(client: RecordingClient, scenario: Scenario) -> None:
     """Requests in a row or at once, under one key or two: none leaves behind what changes the answer to the next."""
-    play(client, scenario)
+    for _ in range(client.profile.pick(1, 3, 5) if scenario.at_once else 1):
+        play(client, scenario)

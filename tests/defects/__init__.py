@@ -22,6 +22,7 @@ from tests.defects import (
     caches,
     conditions,
     errors,
+    habits,
     idempotency,
     keys,
     limits,
@@ -46,7 +47,7 @@ CONCERNS: dict[str, tuple[Defect, ...]] = {
     "errors": errors.DEFECTS,
     "reading": (*reading.DEFECTS, *caches.DEFECTS, *lists.DEFECTS),
     "webhooks": webhooks.DEFECTS,
-    "conditions": conditions.DEFECTS,
+    "conditions": (*conditions.DEFECTS, *habits.DEFECTS),
 }
 ALL: tuple[Defect, ...] = tuple(defect for concern in CONCERNS.values() for defect in concern)
 UNSEEN: dict[str, dict[str, str]] = {

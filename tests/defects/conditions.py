@@ -66,15 +66,15 @@ def _public_repeat(mock: Mock) -> Handler:
     return handle
 
 
-def _guarded(member: str) -> Install:
-    """Keep parallel submissions of one key apart only if they agree in a member, too."""
+def guarded(of: Callable[[Sent], object]) -> Install:
+    """Keep parallel submissions of one key apart only if they agree in something else, too."""
 
     def install(mock: Mock) -> WSGIApplication:
         guards: dict[object, threading.Lock] = defaultdict(threading.Lock)
         mock.use(new_store=Racy)
 
         def handle(sent: Sent, app: WSGIApplication) -> Answer:
-            with guards[str(sent.body.get("external_id")), str(sent.body.get(member))]:
+            with guards[str(sent.body.get("external_id")), str(of(sent))]:
                 return sent.call(app)
 
         return handled(lambda _: handle)(mock)
@@ -202,9 +202,9 @@ DEFECTS = (
            handled(_basic_reads, everything=True)),
     defect("later-repeats-201", "IDEM-1", "From the second repeat on, a repeat gets 201.", handled(_later_repeats_201)),
     defect("race-guard-with-type", "IDEM-10", "Parallel submissions of a call and a meeting both create.",
-           _guarded("type")),
+           guarded(lambda sent: sent.body.get("type"))),
     defect("race-guard-with-title", "IDEM-10", "Parallel submissions of different titles all create.",
-           _guarded("title")),
+           guarded(lambda sent: sent.body.get("title"))),
     defect("key-long-lower", "IDEM-5", "The case of a key of more than 100 characters does not count.",
            keyed(_folded)),
     defect("key-long-ends", "IDEM-7", "The middle of a key of 400 characters or more does not count.", keyed(_ends)),
@@ -240,7 +240,7 @@ DEFECTS = (
            asked(_of_three, tail=False)),
     defect("key-long-of-all", "IDEM-4", "A long key is one key in all workspaces.", store(_LongKeysOfAll)),
     defect("race-guard-with-privacy", "IDEM-10 IDEM-2", "Parallel submissions that differ in is_private both create.",
-           _guarded("is_private")),
+           guarded(lambda sent: sent.body.get("is_private"))),
     defect("transcript-not-empty", "LIMIT-7", "An empty transcript is refused.",
            refused("transcript_text", lambda body: body.get("transcript_text") == "")),
     defect("bodies-of-100-kb", "LIMIT-7 LIMIT-8 LIMIT-9", "The target's own framework takes bodies of 100 kB.",
