@@ -69,7 +69,9 @@ BODIES: Mapping[str, Recipe] = {
     "numbers beyond 1e308": _with(b'"x": 1' + b"0" * 400 + b', "y": 1e400, "z": -1e400'),
     "2,000 unknown fields": _with(b", ".join(b'"f%d": 1' % n for n in range(2_000))),
     "a key of 100,000 characters": _with(b'"' + b"k" * 100_000 + b'": 1'),
-    "__proto__ and constructor": _with(b'"__proto__": {"x": 1}, "constructor": {"prototype": {"y": 1}}'),
+    "fields named __proto__, constructor and nothing": _with(
+        b'"__proto__": {"x": 1}, "constructor": {"prototype": {"y": 1}}, "": 1'
+    ),
     "20,000 participants that are none": _with(b'"participants": [' + b"1," * 19_999 + b"1]"),
     "a start in the year 10000": _with(b'"start_at": "10000-01-01T00:00:00Z"'),
     "a start in the year 12026": _with(b'"start_at": "+12026-03-02T09:30:00Z"'),

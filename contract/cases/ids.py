@@ -31,4 +31,4 @@ def alike(id_: str) -> Iterator[str]:
         yield id_[:-1]
     if tail not in {tail.upper(), tail.lower()}:
         yield f"ngmt_{tail.swapcase()}"
-    yield from (f"{id_}%20", f"{id_}%00", f"usr_{tail}", tail)
+    yield from (f"{id_}%20", f"{id_}%00", f"{id_}.json", f"{id_[:-1]}%25", f"usr_{tail}", tail)

@@ -161,15 +161,18 @@ def inside(title: str) -> str:
     return title[2:-1]
 
 
-def searches(run_id: str, title: str, key: str, titles: Sequence[str], *, by_words: bool = False) -> tuple[Query, ...]:
+def searches(
+    run_id: str, title: str, elsewhere: Sequence[str], titles: Sequence[str], *, by_words: bool = False
+) -> tuple[Query, ...]:
     """Return searches for titles and for a part of one, and for what no title holds.
 
     A title begins with the run's id. `titles` are those of the run; their signs and letters are searched for as well.
+    `elsewhere` are texts that stand in other fields.
     Where a target searches for words, a part of one finds nothing, and signs say nothing (`by_words`).
     """
     parts, disguised = ([], []) if by_words else ([inside(title)], _disguised(title))
     found = (title, *parts, *_richest(run_id, titles))
-    nowhere = (key, f"{run_id} in no title", *disguised)
+    nowhere = (*elsewhere, f"{run_id} in no title", *disguised)
     both = Query({"search": title, "filter[engagement_type][in]": "CALL,MEETING"}, "LIST-5")
     return (*(Query({"search": text}, "LIST-5") for text in (*found, *nowhere)), both)
 

@@ -9,7 +9,7 @@ from contract.spec.fields import fields
 # Each holds much at once: whatever a target changes of it, the title does not come back as it was sent. The first one
 # is sent as escapes.
 TITLES = (
-    "  two spaces around, two  inside, and 😀 as escapes  ",
+    "  two spaces around, two  inside, 😀 as escapes, and %41  ",
     '"quoted" \u00a0\u3000',
     (
         "<b>Ada</b> & \"Grace\" 'quoted' \\ back / slash \\n \\u0041 %20 &amp; {{7*7}} ${x}\nline\nfeed\ttab\r\nend "
@@ -19,7 +19,7 @@ TITLES = (
     (
         "e\u0301 (decomposed) é (composed) \ufb01 (ligature) 한글 你好 😀 \U0001f468\u200d\U0001f469 \U00020bb7\n"
         "\u202eright to left\u202c soft\u00adhyphen no\u00a0break zero\u200bwidth\ufeff escape\x1b\x7f\x01 \u2028 "
-        "\u2029 \u0085 \u2764\ufe0f \ue000 \U000f0000 \u2019\u201c\u2013\u2026 €\ufffd"
+        "\u2029 \u0085 \u2764\ufe0f \uff21\uff11 \ue000 \U000f0000 \u2019\u201c\u2013\u2026 €\ufffd"
     ),
 )
 

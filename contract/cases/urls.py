@@ -64,6 +64,7 @@ _HOSTS: dict[str, Hosts] = {
         *("127.0.0.1.", "10.0.0.1.", "2130706433.", "１２７.0.0.1", "127。0。0。1", "%31%32%37.0.0.1", "0X7F000001"),
         "127%2e0.0.1",
         *("media.example.com@10.0.0.1", "media.example.com:443@127.0.0.1", "0000177.0.0.1", "127.0.0.01"),
+        *("10.0.0.1#@media.example.com", "10.0.0.1?@media.example.com"),  # what stands before the mark is the host
     ),
     "URL-12": _exact(
         *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::FFFF:a00:1]", "[::ffff:172.16.0.1]"),
@@ -90,12 +91,13 @@ def _on(verdict: Verdict, host: str, rule: str) -> Iterator[Url]:
 HOSTS: dict[str, tuple[Url, ...]] = {
     rule: tuple(url for verdict, host in hosts for url in _on(verdict, host, rule)) for rule, hosts in _HOSTS.items()
 }
-SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp", "view-source:https", "url:https")
+SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp", "view-source:https", "url:https", "blob:https")
 OTHER_SCHEMES = ("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)")
 NO_URIS = (
     *("", "   ", "recording.mp3", "not a url", "https:", "https://", "https:///a.mp3", "https://:443/a.mp3"),
     *("https://exa mple.com/a.mp3", "https://[::1/a.mp3", "https://[/a.mp3", "https://media.example.com:port/a.mp3"),
     *("//media.example.com/a.mp3", "https://[::1::]/a.mp3", "https://[10.0.0.1]/a.mp3"),
+    *("https://[::1].example.com/a.mp3", "https://[::1]a.mp3"),
     *(
         "https://media.example.com\\@10.0.0.1/a.mp3",
         "https:////media.example.com/a.mp3",
@@ -117,6 +119,17 @@ def in_capitals(accepted: str) -> str:
     """Return an accepted recording with its scheme in capitals, which is the same URL (RFC 3986, 3.1)."""
     scheme, colon, rest = accepted.partition(":")
     return f"{scheme.upper()}{colon}{rest}"
+
+
+def with_query(accepted: str) -> str:
+    """Return an accepted recording with a query, unless it has one, that names what is private and holds an escape.
+
+    A host serves the same file for it. Its name is in capitals, which is the same name.
+    """
+    parts = urlsplit(accepted)
+    if parts.query or parts.fragment:
+        return accepted
+    return f"{parts.scheme}://{parts.netloc.upper()}{parts.path}?from=localhost&by=10.0.0.1&at=%31"
 
 
 def other_schemes(accepted: str) -> tuple[Url, ...]:
@@ -148,8 +161,9 @@ def configured(
     it is a recording that cannot be fetched, which it may refuse with 400.
     """
     names = (*private_names, *(name.upper() for name in private_names[:1]))  # in whatever case, it is the same name
+    first = [f"{url}{'&' if '?' in url else '?'}file=a.mp3#a.mp3" for url in rejected[:1] if "#" not in url]
     return (
-        *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in rejected),
+        *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in (*rejected, *first)),
         *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}") for url in redirect_to_private),
         *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in names),
         *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),

@@ -83,8 +83,17 @@ class RecordingClient(Client):
         return [{"type": kind} for kind in kinds]
 
     def full(self) -> Document:
-        """Return a valid value of every field that may be sent here and whose valid values are accepted."""
-        return self.allowed({name: value for name, value in bodies.full().items() if name not in self.broken})
+        """Return a valid value of every field that may be sent here and whose valid values are accepted.
+
+        A text ends with a mark, by which it could be found.
+        """
+        values = {name: value for name, value in bodies.full().items() if name not in self.broken}
+        texts = {name: f"{value} {self.marked(name)}" for name, value in values.items() if fields()[name].most}
+        return self.allowed({**values, **texts})
+
+    def marked(self, name: str) -> str:
+        """Return the mark in the text of a field, which is of this run."""
+        return f"{self.run_id} {name}"
 
     def need(self, *preconditions: str) -> None:
         """Raise See if one of these is known not to hold."""

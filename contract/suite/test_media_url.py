@@ -49,10 +49,13 @@ def test_only_audio_and_video_are_recordings(client: RecordingClient) -> None:
 def test_audio_and_video_are_accepted(client: RecordingClient) -> None:
     """Every configured recording, whatever its type, parameters or redirects, is accepted; HTTPS is https.
 
-    The first one, which all other tests send as it is, is sent in that form.
+    The first one, which all other tests send as it is, is sent in that form; the last one on this machine with a
+    query, as most hosts serve the same file for it.
     """
     failures = []
     first, *others = client.config.accepted
+    if client.config.loopback:
+        others[-1:] = map(urls.with_query, others[-1:])
     for url in (urls.in_capitals(first), *others[: client.profile.pick(3, 7, 49)]):
         try:
             created(client, client.submission(media_url=url), "URL-17")

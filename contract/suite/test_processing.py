@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract.judge.reading import judge_envelope, judge_progress, judge_status
+from contract.judge.replay import judge_touched
 from contract.outcome import See, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import PAGE, documented, readable, shown
@@ -23,6 +24,9 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
         reads = [shown(client, first) for _ in range(3)]
         if not all(exchange.response.ok for exchange in reads):
             raise See("READ-1")
+        done = reads[0].response.engagement.get("processing_status") == "COMPLETED"
+        for finding in judge_touched(reads) if done else ():
+            raise Violation("READ-15", finding.expected, finding.actual, reads[-1])
         early = client.early[first.response.id or ""]
         reads += [shown(client, first, query=f"?expand={name}") for name in ("signals", "tags")]
         for before, after in zip([first, early, *reads], [early, *reads], strict=False):

@@ -29,7 +29,7 @@ def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
 @at_the_end
 @rule("LIST-5")
 def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
-    """A title is found; a key, which stands in no title, is not."""
+    """A title is found; a key and a transcript, which stand in no title, are not."""
     readable(client, "list")
     first = example(client, "plain")
     whole = listing(client, Query({"search": str(first.document["title"])}, "LIST-5"))
@@ -38,8 +38,13 @@ def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
         said = f"it is missing among {len(found.ids)}"
         raise Violation("LIST-5", f"{first.response.id} for the beginning of its title", said, found.pages[0])
     titles = [str(one.document.get("title")) for one in as_sent(client)]
-    title, key = str(first.document["title"]), str(first.request.key)
-    selected(client, searches(client.run_id, title, key, titles, by_words=_by_words(client, first)))
+    title, elsewhere = str(first.document["title"]), [str(first.request.key)]
+    elsewhere += [
+        client.marked(name)
+        for name, value in example(client, "full").document.items()
+        if str(value).endswith(client.marked(name))
+    ]
+    selected(client, searches(client.run_id, title, elsewhere, titles, by_words=_by_words(client, first)))
 
 
 def _by_words(client: RecordingClient, first: Exchange) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from contract.cases import ids
 from contract.exchange import Exchange
@@ -140,14 +141,15 @@ def test_no_other_workspace_reads_it(client: RecordingClient) -> None:
 
 @rule("READ-7")
 def test_an_unknown_id_gets_404(client: RecordingClient) -> None:
-    """An id that no engagement has is 404, also one that differs from a known one only in its end."""
+    """An id that no engagement has is 404, also one that differs from a known one in its end; a key is no id."""
     readable(client, "read")
-    id_ = str(example(client, "plain").response.id)
+    first = example(client, "plain")
+    id_ = str(first.response.id)
     for unknown in ids.unknown(id_):
         exchange = client.read(f"/{unknown}", expect="hidden")
         if exchange.response.status != NOT_FOUND and not exchange.response.inconclusive:
             raise Violation("READ-7", f"404 for {unknown}, which nobody has", answer(exchange), exchange)
-    for other in ids.alike(id_):
+    for other in (*ids.alike(id_), quote(first.request.key or "", safe="")):
         try:
             exchange = client.read(f"/{other}", expect="hidden")
         except Untested:
@@ -224,6 +226,8 @@ def test_a_read_has_an_etag(client: RecordingClient) -> None:
         if not tag:
             raise Violation("READ-11", "the header ETag", "none", exchange)
     again = _conditional(client, first, tag)
+    if again.response.status >= 500 and not again.response.inconclusive:
+        raise Violation("READ-1", "an answer below 500 for If-None-Match", answer(again), again)
     client.recorder.observe("READ-13", f"{again.response.status} for If-None-Match with the ETag of a moment before")
     found = _conditional(client, first, '"no-such-etag"')
     if found.response.status == NOT_MODIFIED:

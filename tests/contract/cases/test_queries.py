@@ -99,7 +99,7 @@ def test_what_changed_at_a_shown_instant_changed_then_or_later() -> None:
 
 def test_searches_find_titles_and_nothing_else() -> None:
     """A title and a part of it are in a title; a key, patterns and texts that are decoded twice are in none."""
-    made = searches("ck1", "ck1 call 3", "ck1:3", [one["title"] for one in SAMPLE])
+    made = searches("ck1", "ck1 call 3", ["ck1:3"], [one["title"] for one in SAMPLE])
     found = {query.parameters["search"]: sum(map(query.selects, SAMPLE)) for query in made}
     assert [text for text, count in found.items() if count] == ["ck1 call 3", "1 call "]
     assert {"ck1:3", "ck1 _all 3", "ck1 .all 3", "ck1 %ll 3", "ck1 *ll 3", "ck1 %63all 3", "ck1+call+3"} <= set(found)
@@ -109,14 +109,14 @@ def test_searches_take_the_titles_with_the_most_signs_and_foreign_letters() -> N
     """Signs of ASCII and other letters are searched for as they stand in a title, up to the end of its line."""
     signs, foreign = 'ck1 <b> & "x" \\ %20', "ck1 你好 é"
     titles = ["ck1 plain", f"{signs}\nline", foreign, "  ck1 ", "ck1 " + "!?" * 200]
-    texts = [query.parameters["search"] for query in searches("ck1", "ck1 call 3", "ck1:3", titles)]
+    texts = [query.parameters["search"] for query in searches("ck1", "ck1 call 3", ["ck1:3"], titles)]
     assert texts[2:4] == [signs, foreign]
 
 
 def test_a_search_for_words_finds_no_part_of_one() -> None:
     """A target that searches for words is not asked for parts of them, nor for signs between them."""
-    made = [query.parameters["search"] for query in searches("ck1", "ck1 call 3", "ck1:3", [], by_words=True)]
-    assert made == ["ck1 call 3", "ck1:3", "ck1 in no title", "ck1 call 3"]
+    made = [query.parameters["search"] for query in searches("ck1", "ck1 call 3", ["ck1:3"], [], by_words=True)]
+    assert made == ["ck1 call 3", ["ck1:3"], "ck1 in no title", "ck1 call 3"]
 
 
 def test_odd_parameters_are_written_for_a_url() -> None:
