@@ -173,9 +173,9 @@ WRONG: tuple[WrongCredential, ...] = (
     ),
     _wrong(
         "AUTH-3",
-        "a valid credential with its dots doubled",
-        lambda token: f"Bearer {token.replace('.', '..')}" if "." in token else f"Bearer {token}..",
-        f"Bearer $(printf %s \"${VARIABLE}\" | sed 's/[.]/../g; t; s/$/../')",
+        "a valid credential without its dots",
+        lambda token: f"Bearer {token.replace('.', '')}",
+        f'Bearer $(printf %s "${VARIABLE}" | tr -d .)',
     ),
     # What a parser cuts off, cleans away, decodes or matches; some may count as a malformed header.
     *map(continued, ("AAAA", ".AAAA", "=")),

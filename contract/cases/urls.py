@@ -161,13 +161,18 @@ def configured(
     it is a recording that cannot be fetched, which it may refuse with 400.
     """
     names = (*private_names, *(name.upper() for name in private_names[:1]))  # in whatever case, it is the same name
-    first = [f"{url}{'&' if '?' in url else '?'}file=a.mp3#a.mp3" for url in rejected[:1] if "#" not in url]
     return (
-        *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in (*rejected, *first)),
+        *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in rejected),
         *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}") for url in redirect_to_private),
         *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in names),
         *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),
     )
+
+
+def named_elsewhere(rejected: str) -> Url:
+    """Return what is no recording, with the name of one behind it, where no host looks at it."""
+    url = f"{rejected.partition('#')[0]}{'&' if '?' in rejected else '?'}file=a.mp3#a.mp3"
+    return Url(url, EXACTLY_422, "URL-16", f"the recording {url}")
 
 
 def wrapped(accepted: str) -> tuple[Submission, ...]:

@@ -15,7 +15,6 @@ from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
 
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
-OWNER = "owner_user_id"
 NEAR_KEYS = ("IDEM-5", "IDEM-6", WHOLE_KEY, "IDEM-8")
 
 
@@ -40,11 +39,15 @@ def judge_first(
     return None
 
 
-def judge_owner(exchange: Exchange) -> Iterator[Finding]:
-    """Say what is wrong if a submission named its owner, which is no field, and got that one."""
-    owner = exchange.document.get(OWNER)
-    if owner is not None and exchange.response.engagement.get(OWNER) == owner:
-        yield Finding("SCOPE-4", "the user of the credential as the owner, whatever the submission says", owner)
+def judge_copied(exchange: Exchange) -> Iterator[Finding]:
+    """Say what is wrong if a submission named its owner or its creation, which are no fields, and got these."""
+    for rule, name, expected in (
+        ("SCOPE-4", "owner_user_id", "the user of the credential as the owner"),
+        ("RESP-11", "created_at", "the time of the request as that of the creation"),
+    ):
+        sent, said = (document.get(name) for document in (exchange.document, exchange.response.engagement))
+        if sent is not None and (sent == said or (instant(sent) or sent) == instant(said)):
+            yield Finding(rule, f"{expected}, whatever the submission says", exchange.shown(said))
 
 
 def judge_created(exchange: Exchange) -> Iterator[Finding]:

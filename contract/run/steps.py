@@ -14,7 +14,7 @@ from contract.cases.submission import Document, Submission
 from contract.cases.verdict import REFUSED
 from contract.exchange import Body, Exchange, identifier
 from contract.judge.answers import answer
-from contract.judge.creation import judge_created, judge_first, judge_owner
+from contract.judge.creation import judge_copied, judge_created, judge_first
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
 from contract.judge.replay import SAME, judge_forward, judge_repeat, judge_unchanged, rule_of_repeat
@@ -111,7 +111,7 @@ def check_first(
 def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission) -> None:
     """Record what an unknown field changed, in an engagement that was made although it was there."""
     made = exchange.response.ok and not client.shows_another(exchange)
-    for each in (*judge_created(exchange), *judge_owner(exchange)) if case.rule == IGNORED and made else ():
+    for each in (*judge_created(exchange), *judge_copied(exchange)) if case.rule == IGNORED and made else ():
         client.recorder.fail(each.rule, blame.violation(each, exchange))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from contract.cases import bodies
 from contract.cases.lengths import characters, escaped, full, short_fields, shortest
-from contract.cases.submission import Submission
+from contract.cases.submission import Document, Submission
 from contract.exchange import Text
 from contract.judge.creation import judge_created
 from contract.outcome import NotApplicable, TooLarge, Violation
@@ -38,8 +38,9 @@ def test_an_empty_text_is_refused(client: RecordingClient, cases: Mapping[str, S
 @rule(*(field.rules["maxLength"] for field, _ in short_fields()))
 def test_a_text_at_its_limit_is_accepted(client: RecordingClient) -> None:
     """Exactly the limit is accepted, and one less, in characters of one, two and three bytes."""
+    kinds = client.kinds
     for number in range(client.profile.pick(3, 4, 4)):
-        parts = []
+        parts: list[tuple[str, Document]] = [(fields()["type"].valid, kinds[number % len(kinds)])]
         for field, most in short_fields():
             start = client.key() if field.name == "external_id" else ""
             text = Text((start, 1), *full(most - len(start))[number])

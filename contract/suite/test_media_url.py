@@ -42,7 +42,8 @@ def test_only_audio_and_video_are_recordings(client: RecordingClient) -> None:
     """A page, a document or an image in place of a recording is refused with 422."""
     if not client.config.rejected:
         raise Untested("no public URL that is no recording is configured (CONTRACT_MEDIA_REJECTED)")
-    group(client, urls.as_table(urls.configured(client.config.rejected[:10], (), ())))
+    named = urls.named_elsewhere(client.config.rejected[0])
+    group(client, urls.as_table((*urls.configured(client.config.rejected[:10], (), ()), named)))
 
 
 @rule("URL-17")

@@ -1,14 +1,14 @@
-"""How processing shows in reads and lists, at the end of a run, when some of it is done: READ-12 and READ-15."""
+"""How processing shows in reads and lists at the end of a run, when some of it is done: IDEM-2, READ-12, READ-15."""
 
 from __future__ import annotations
 
 from contract.judge.reading import judge_envelope, judge_progress, judge_status
 from contract.judge.replay import judge_touched
 from contract.outcome import See, Violation
-from contract.run.client import RecordingClient
+from contract.run.client import REPEAT, RecordingClient
 from contract.run.reading import PAGE, documented, readable, shown
-from contract.run.steps import example, stands
-from contract.suite.marks import at_the_end, rule
+from contract.run.steps import example, replayed, stands
+from contract.suite.marks import at_the_end, needs, rule
 
 PROCESSED = 2.5  # seconds: a quick target has processed an engagement by then. A run takes longer than that anyway.
 
@@ -32,6 +32,20 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
         for before, after in zip([first, early, *reads], [early, *reads], strict=False):
             for finding in judge_progress(after, before):
                 raise Violation(*finding, after)
+
+
+@at_the_end
+@rule("IDEM-2")
+@needs(REPEAT)
+def test_a_repeat_does_not_begin_again(client: RecordingClient) -> None:
+    """An engagement that was never repeated, and is processed, is read the same after a repeat."""
+    readable(client, "read")
+    first = client.milestones[0]
+    before = shown(client, first)
+    replayed(client, first, first.request.body)
+    after = shown(client, first)
+    for finding in judge_status(after, before.response.engagement):
+        raise Violation("IDEM-2", finding.expected, finding.actual, after)
 
 
 @at_the_end

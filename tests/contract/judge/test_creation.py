@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contract.exchange import Body, Exchange, Request
-from contract.judge.creation import judge_created, judge_owner
+from contract.judge.creation import judge_copied, judge_created
 from tests.kit.targets import Document, reply
 
 MADE: Document = {"object": "engagement", "id": "ngmt_1", "title": "A call", "engagement_type": "CALL"}
@@ -42,9 +42,18 @@ def test_a_start_that_was_not_sent_is_now(shown: str, rules: list[str]) -> None:
     assert broken({"start_at": shown}, {"start_at": shown}) == []
 
 
-@pytest.mark.parametrize(("shown", "rules"), [("usr_1", []), ("usr_another", ["SCOPE-4"])])
-def test_nobody_names_the_owner(shown: str, rules: list[str]) -> None:
-    """An owner that a submission names is an unknown field, and not the owner."""
-    request = Request(Body.of({"title": "A call", "owner_user_id": "usr_another"}), ())
-    exchange = Exchange(request, reply(201, {**MADE, "owner_user_id": shown}), "http://127.0.0.1:1/api")
-    assert [finding.rule for finding in judge_owner(exchange)] == rules
+@pytest.mark.parametrize(
+    ("name", "shown", "rules"),
+    [
+        ("owner_user_id", "usr_1", []),
+        ("owner_user_id", "usr_another", ["SCOPE-4"]),
+        ("created_at", "2026-03-02T12:00:00Z", []),
+        ("created_at", "2999-01-01T00:00:00.000+00:00", ["RESP-11"]),
+    ],
+)
+def test_nobody_names_the_owner_or_the_creation(name: str, shown: str, rules: list[str]) -> None:
+    """What a submission names of an answer is an unknown field, and not the member."""
+    sent = {"owner_user_id": "usr_another", "created_at": "2999-01-01T00:00:00Z"}
+    request = Request(Body.of({"title": "A call", **sent}), ())
+    exchange = Exchange(request, reply(201, {**MADE, name: shown}), "http://127.0.0.1:1/api")
+    assert [finding.rule for finding in judge_copied(exchange)] == rules
