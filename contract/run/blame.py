@@ -21,7 +21,7 @@ from contract.spec.fields import Field, body_rules, fields
 from contract.spec.rules import catalogue
 from contract.spec.statuses import TOO_LARGE
 
-REMEMBERED, NO_FAILURE, DECODED, CODE_POINTS = "IDEM-11", "ERR-4", "LIMIT-9", "LIMIT-10"
+CHANGED, REMEMBERED, NO_FAILURE, DECODED, CODE_POINTS = "IDEM-2", "IDEM-11", "ERR-4", "LIMIT-9", "LIMIT-10"
 SENT = ("BODY", "LIMIT", "URL")  # the families about what is sent; what the others say rests on a valid submission
 # The plain refusals: where a target answers one of them with another 4xx, it is not the fault of each other case.
 _PLAIN: dict[Verdict, Submission | WrongCredential] = {
@@ -131,6 +131,15 @@ def ask_alone(client: RecordingClient, exchange: Exchange) -> None:
             rule = _of_what_is_sent(client, alone)
             client.recorder.fail(rule, Violation(rule, FIRST_ACCEPTED, answer(alone), alone))
             raise See(rule)
+
+
+def ask_fresh(client: RecordingClient, exchange: Exchange) -> None:
+    """Raise See if a refused repeat is accepted under a fresh key: that it differs is to blame. Rule: IDEM-2."""
+    if client.allowed(exchange.document) == exchange.document and _again(client, exchange, client.key()).response.ok:
+        client.recorder.fail(
+            CHANGED, Violation(CHANGED, "a repeat that differs to be accepted", answer(exchange), exchange)
+        )
+        raise See(CHANGED)
 
 
 def changes_anyway(client: RecordingClient, exchange: Exchange, finding: Finding) -> bool:

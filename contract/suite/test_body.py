@@ -10,6 +10,7 @@ from contract.cases.verdict import REFUSED
 from contract.exchange import Body
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, Untested, Violation
+from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import group
 from contract.run.steps import check_first, check_ignored, created, example, labelled, replayed
@@ -55,6 +56,7 @@ def test_valid_values_are_accepted(client: RecordingClient, cases: Table) -> Non
             with client.case(name, case.why):
                 exchange = client.submit({**first.document, **case.value}, expect="replayed")
                 if exchange.response.status in REFUSED.statuses:
+                    blame.ask_fresh(client, exchange)
                     client.broken[case.field or ""] = name
                     raise Violation(name, f"{case.why} to be accepted", answer(exchange), exchange)
 

@@ -12,6 +12,7 @@ from contract.judge.reading import judge_envelope, judge_kept, judge_members, ju
 from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
+    BAD_REQUEST,
     PAGE,
     Listing,
     as_sent,
@@ -32,7 +33,6 @@ from contract.suite.marks import at_the_end, rule
 DEFAULT_LIMIT = 25
 LIMITS = (1, 2, 25, 50, PAGE)  # each page has some more than the one before, if there are
 INDEXED = 5.0  # seconds after which a list shows what was created
-BAD_REQUEST = (400, 422)  # how a parameter is refused
 FREE = ("action_items", "signals", "tags")  # members that are expanded without a scope of their own
 
 

@@ -1,26 +1,24 @@
-"""One engagement, read back: READ-1 to READ-18, and what a repeat left behind (IDEM-2)."""
+"""One engagement, read back: READ-1, READ-4, READ-7 to READ-18, and what a repeat left behind (IDEM-2)."""
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
 from contract.cases import ids
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED
-from contract.judge.reading import HIDDEN, judge_hidden, judge_read
-from contract.outcome import NotApplicable, See, Untested, Violation
+from contract.judge.reading import HIDDEN, judge_read
+from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
     as_sent,
-    distinct_readers,
+    conditional,
     documented,
     readable,
-    second_page,
     shown,
 )
-from contract.run.steps import created, example, replayed, stands
+from contract.run.steps import example, replayed, stands
 from contract.suite.marks import at_the_end, rule
 
 SCOPED = {"companies": "companies:read", "contacts": "contacts:read", "owner": "users:read"}
@@ -79,64 +77,6 @@ def test_a_repeat_changed_nothing_that_is_stored(client: RecordingClient) -> Non
             violation = Violation("IDEM-2", finding.expected, finding.actual, after)
             violation.before = (first, repeat)
             raise violation
-
-
-@rule("READ-2")
-def test_reading_needs_the_scope(client: RecordingClient) -> None:
-    """A valid credential without any scope reads neither an engagement nor a list: 403."""
-    readable(client, "read")
-    first = example(client, "plain")
-    exchanges = [shown(client, first, "noscope", expect="forbidden")]
-    if "list" in (client.offers or ()):
-        queries = ("?limit=1", f"?limit=1&search={client.run_id}")
-        exchanges += [client.read(query, "noscope", "forbidden") for query in queries]
-        exchanges += second_page(client, second="noscope")
-    for exchange in exchanges:
-        if exchange.response.status != FORBIDDEN and not exchange.response.inconclusive:
-            raise Violation("READ-2", "403 without engagements:read", answer(exchange), exchange)
-
-
-@rule("READ-3")
-def test_a_private_engagement_is_shown_to_those_who_may_see_it(client: RecordingClient) -> None:
-    """Who has engagements:private:read gets it; a reader without it, who takes no part, does not."""
-    readable(client, "read")
-    first = example(client, "plain")
-    if first.response.engagement.get("is_private") is False:
-        raise See("RESP-9")
-    control = shown(client, first)
-    if control.response.status in {FORBIDDEN, NOT_FOUND}:
-        raise Violation(
-            "READ-4", "200 for a private engagement with engagements:private:read", answer(control), control
-        )
-    distinct_readers(client)
-    exchange = shown(client, first, "reader", expect="hidden")
-    if (finding := judge_hidden(exchange, "READ-3", "a private engagement")) is not None:
-        hint = f"{finding.actual} (or has the configured reader engagements:private:read, or the writer's user?)"
-        raise Violation("READ-3", finding.expected, hint, exchange)
-
-
-@rule("READ-5")
-def test_whether_the_creator_reads_it(client: RecordingClient) -> None:
-    """Who created a private engagement and takes no part in it may see it, or not."""
-    readable(client, "read")
-    exchange = shown(client, example(client, "plain"), "writer")
-    if exchange.response.status == FORBIDDEN:
-        raise NotApplicable("the writer lacks engagements:read")
-    client.recorder.observe("READ-5", f"the creator of a private engagement gets {exchange.response.status}")
-
-
-@rule("READ-6")
-def test_no_other_workspace_reads_it(client: RecordingClient) -> None:
-    """A credential of another workspace does not get the engagement, and its own is not shown to this one."""
-    readable(client, "read")
-    first = example(client, "plain")
-    other = created(client, client.submission(), credential="other_workspace")
-    strangers = [(first, "other_workspace", ""), (other, "private_reader", "")]
-    strangers += [(one, "other_workspace", "?expand=tags") for one in client.examples.values()]
-    for engagement, who, query in strangers:
-        exchange = shown(client, engagement, who, query=query, expect="hidden")
-        if (finding := judge_hidden(exchange, "READ-6", "an engagement of another workspace")) is not None:
-            raise Violation(*finding, exchange)
 
 
 @rule("READ-7")
@@ -225,20 +165,13 @@ def test_a_read_has_an_etag(client: RecordingClient) -> None:
         tag = exchange.response.headers.get("etag", "")
         if not tag:
             raise Violation("READ-11", "the header ETag", "none", exchange)
-    again = _conditional(client, first, tag)
+    again = conditional(client, first, tag)
     if again.response.status >= 500 and not again.response.inconclusive:
         raise Violation("READ-1", "an answer below 500 for If-None-Match", answer(again), again)
     client.recorder.observe("READ-13", f"{again.response.status} for If-None-Match with the ETag of a moment before")
-    found = _conditional(client, first, '"no-such-etag"')
+    found = conditional(client, first, '"no-such-etag"')
     if found.response.status == NOT_MODIFIED:
         raise Violation("READ-1", "200 with what the client does not have", answer(found), found)
-
-
-def _conditional(client: RecordingClient, first: Exchange, tag: str, **options: Any) -> Exchange:
-    """Read unless the client has what has this ETag. `who` reads, or who may see everything."""
-    who = options.pop("who", "private_reader")
-    headers = (("Authorization", client.credential(who)), ("If-None-Match", tag))
-    return shown(client, first, who, headers=headers, **options)
 
 
 @rule("READ-14")
@@ -248,36 +181,6 @@ def test_what_a_link_to_the_recording_looks_like(client: RecordingClient) -> Non
     url = shown(client, example(client, "plain"), query="?expand=media_url").response.engagement.get("media_url")
     scheme = str(url).partition("://")[0]
     client.recorder.observe("READ-14", "no link" if url is None else f"a link with {scheme}, which was not opened")
-
-
-@at_the_end
-@rule("READ-3")
-def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) -> None:
-    """A reader without the scope gets none that is completed, has other participants, or is a meeting, nor a 304."""
-    readable(client, "read")
-    stands(client, "READ-1", "READ-3", "READ-4")
-    distinct_readers(client)
-    everything = (example(client, "plain"), *client.milestones)
-    # A target that does not say is_private keeps it all the same.
-    private = [
-        one
-        for one in everything
-        if one.document.get("is_private") is True and one.response.engagement.get("is_private", True) is True
-    ]
-    if not private:
-        raise See("RESP-9")
-    first = private[0]
-    others = (
-        next((one for one in private if one.document.get("participants")), first),
-        next((one for one in private if one.document.get("type") == "MEETING"), first),
-    )
-    exchanges = [_conditional(client, first, "*", who="reader", expect="hidden")]
-    # Who may see it has read the first one in both ways since it was processed.
-    queries = ((first, ""), (first, "?expand=tags"), *((one, "") for one in others))
-    exchanges += [shown(client, one, "reader", query=query, expect="hidden") for one, query in queries]
-    for exchange in exchanges:
-        if (finding := judge_hidden(exchange, "READ-3", "a private engagement")) is not None:
-            raise Violation(*finding, exchange)
 
 
 @at_the_end
