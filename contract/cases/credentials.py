@@ -178,7 +178,7 @@ WRONG: tuple[WrongCredential, ...] = (
         f'Bearer $(printf %s "${VARIABLE}" | tr -d .)',
     ),
     # What a parser cuts off, cleans away, decodes or matches; some may count as a malformed header.
-    *map(continued, ("AAAA", ".AAAA", "=")),
+    *map(continued, ("AAAA", ".AAAA", "=", ".")),
     *(continued(tail, NO_SCHEME) for tail in (";AAAA", ",AAAA", "%", "*")),
     _wrong(
         "AUTH-3",
@@ -228,6 +228,8 @@ WRONG: tuple[WrongCredential, ...] = (
     under("Token"),
     under("ApiKey"),
     under("Bearers"),
+    under("Token Bearer", NO_SCHEME),
+    _wrong("AUTH-4", "Bearer with a colon", lambda token: f"Bearer:{token}", f"Bearer:${VARIABLE}", NO_SCHEME),
     replace(under("Bearer Bearer", NO_SCHEME), rule="AUTH-3"),
     *(elsewhere(header, before) for header, before in ELSEWHERE.items()),
     in_query(),

@@ -126,7 +126,16 @@ TWINS: dict[str, tuple[Twins, ...]] = {
                 *_with(TAIL, ("Miss", "Mass"), ("11d2", "11d3")),
                 *_behind("#x", "?x", "|x", "\0x", "\0", "\x01", "/", ".", "-", "*", "%"),
                 # Marks that are dropped, or taken for another.
-                *_with(TAIL, ("'", ""), ("a-b", "ab"), ("a-b", "a_b"), (":07", "/07"), (":07", ":7"), (":07", "07")),
+                *_with(
+                    TAIL,
+                    ("'", ""),
+                    ("a-b", "ab"),
+                    ("a-b", "a_b"),
+                    (":07", "/07"),
+                    (":07", ":7"),
+                    (":07", "07"),
+                    (":07", "::07"),
+                ),
                 *_with(TAIL, ("cca427", "cca0427")),
                 *_with(TAIL, ("d.mp3", "dmp3"), ("/d", "//d")),
                 *(Shape(before='"', end=f'{TAIL}"'), *_behind("\\", "<b></b>", "[", "{}", "$&")),
@@ -144,7 +153,15 @@ TWINS: dict[str, tuple[Twins, ...]] = {
         Twins(
             STORED,
             (
-                *_with(TAIL, ("Miss", "Miß"), ("Miss", "Mıss"), ("Neil", "Néil"), ("a-b", "a–b"), ("'", "’")),
+                *_with(
+                    TAIL,
+                    ("Miss", "Miß"),
+                    ("Miss", "Mıss"),
+                    ("M", "\u041c"),
+                    ("Neil", "Néil"),
+                    ("a-b", "a–b"),
+                    ("'", "’"),
+                ),
                 # A letter whose lower byte is that of another.
                 *_with(TAIL, ("a-b", "\u0161-b")),
                 *_behind("\u200b", "\u00ad", "\ufe0f", "\ue000", "😀"),

@@ -119,6 +119,7 @@ def filters(sample: Sequence[Engagement], submitted: Iterable[datetime | None]) 
         yield _compared("start_at", "lt", starts[-1], _compared("start_at", "gte", starts[1]))
     yield from _of_one_type(sample, "start_at", starts)
     yield from _of_one_type(sample, "updated_at", updates)
+    yield from _of_one_type_and_status(sample)
 
 
 def _compared(field: str, operator: str, bound: datetime, other: Query | None = None) -> Query:
@@ -145,6 +146,17 @@ def _of_one_type(sample: Sequence[Engagement], field: str, bounds: Sequence[date
         later, earlier = _kinds(sample, field, low, ge), _kinds(sample, field, low, lt)
         if len(later) > 1 and (both := sorted(later & earlier)):
             yield _compared(field, "gte", low, Query({"filter[engagement_type][eq]": both[0]}, "LIST-6"))
+            return
+
+
+def _of_one_type_and_status(sample: Sequence[Engagement]) -> Iterator[Query]:
+    """Yield a query with both filters on words, of which each leaves out what the other one lets through."""
+    both = {(str(one.get("engagement_type")), str(one.get("processing_status"))) for one in sample}
+    for kind, status in sorted(both):
+        others = [(k == kind, s == status) for k, s in both if status in WORDS["processing_status"]]
+        if (True, False) in others and (False, True) in others:
+            words = {"filter[engagement_type][eq]": kind, "filter[processing_status][eq]": status}
+            yield Query(words, "LIST-7")
             return
 
 
@@ -220,6 +232,7 @@ BAD = tuple(
 )
 ODD = (
     *("limit=-1", "limit=1.5", "limit=%00", f"limit={'9' * 5000}", "limit=1&limit=2", "limit[]=1", "cursor=%FF"),
+    *("search=a&search=b", "cursor=a&cursor=b", "expand=tags&expand=tags", "order_by=x&order_by=y"),
     *(f"cursor={'A' * 5000}", "search=%00", "search='%20OR%201=1--", "search=%ED%A0%80", f"search={'x' * 3000}"),
     *("filter[start_at][gt]=2026-02-30T00:00:00Z", "filter[start_at][gt]=0000-00-00", "filter[start_at]=x", "filter=x"),
     *("filter[updated_at][gte]=9999-12-31T23:59:59-14:00", "order_by=%FF", "expand=%00", "&".join(["x=1"] * 300)),

@@ -78,13 +78,13 @@ _HOSTS: dict[str, Hosts] = {
 }
 
 # What may stand behind a host, and may keep a target from looking at it.
-_ELSEWHERE = ("", "?a.mp3", "/a.mp3?expires=1", "/a.mp3#t=1", ":8443/a.mp3")
+_ELSEWHERE = ("", "?a.mp3", "/a.mp3?expires=1", "/a.mp3#t=1", ":8443/a.mp3", f"/{'a' * 300}.mp3")
 
 
 def _on(verdict: Verdict, host: str, rule: str) -> Iterator[Url]:
     yield Url(f"https://{host}/a.mp3", verdict, rule, f"a recording on {host}")
     for rest in _ELSEWHERE if host in {"10.0.0.1", "127.0.0.1"} else ():
-        yield Url(f"https://{host}{rest}", REFUSED, rule, f"a recording at {host}{rest}")
+        yield Url(f"https://{host}{rest}", REFUSED, rule, f"a recording at {host}{rest[:40]}")
 
 
 # Every host where nobody may fetch a recording from, by rule.
