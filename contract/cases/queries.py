@@ -65,9 +65,10 @@ class Query:
         return tuple(Query({name: value}, _rule_of(name)) for name, value in parts)
 
     def understands(self, engagement: Engagement) -> bool:
-        """Tell whether the times that it is about can be read, where an engagement has them."""
-        times = (engagement.get(name) for name in self.members if name.endswith("_at"))
-        return all(at is None or instant(at) is not None for at in times)
+        """Tell whether what an engagement says of that is documented: a time, a word of a list."""
+        said = {name: engagement[name] for name in self.members if engagement.get(name) is not None}
+        times = (value for name, value in said.items() if name.endswith("_at"))
+        return all(map(instant, times)) and all(said[name] in WORDS[name] for name in said.keys() & WORDS.keys())
 
     def selects(self, engagement: Engagement) -> bool:
         """Tell whether an engagement belongs to the answer."""
@@ -165,7 +166,8 @@ def _kinds(
 ) -> set[str]:
     """Return the types of the engagements of which an instant compares so with another one."""
     found = ((instant(one.get(field)), one.get("engagement_type")) for one in sample)
-    return {kind for moment, kind in found if moment is not None and isinstance(kind, str) and holds(moment, at)}
+    words = WORDS["engagement_type"]
+    return {kind for moment, kind in found if moment is not None and kind in words and holds(moment, at)}
 
 
 def inside(title: str) -> str:

@@ -49,7 +49,7 @@ class Submission(Judged):
 def said(name: str, value: Any) -> str:
     """Name a case by a field and its value as JSON; a computed text by its length and how it is made."""
     if isinstance(value, Text):
-        pieces = ", then ".join(_times(piece, count) for piece, count in value.parts if count)
+        pieces = ", then ".join(_times(piece, count) for piece, count in value.parts if piece and count)
         article = "an" if name[0] in "aeiou" else "a"
         return f"{article} {name} of {len(value):,} characters ({pieces})"
     return f"{name} {shown(value)}"

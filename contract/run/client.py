@@ -77,10 +77,11 @@ class RecordingClient(Client):
             self.recorder.leave_out(rule, f"{why} ({reason})")
 
     @property
-    def kinds(self) -> list[Document]:
-        """The types that are accepted, or the plain one alone if another is refused."""
-        kinds = [self.base["type"]] if "type" in self.broken else fields()["type"].values
-        return [{"type": kind} for kind in kinds]
+    def forms(self) -> list[Document]:
+        """What a valid submission may differ in from a plain one: nothing, its type, or every field."""
+        kinds = () if "type" in self.broken else fields()["type"].values
+        others = [{"type": kind} for kind in kinds if kind != self.base["type"]]
+        return [{}, *others, *([self.full()] if "full" not in self.broken else [])]
 
     def full(self) -> Document:
         """Return a valid value of every field that may be sent here and whose valid values are accepted.

@@ -23,7 +23,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
 
     `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
-    They take turns in their types.
+    They take turns in their types, and in whether they have optional fields.
     Cases that would mean something else if they were asked again have keys of their own (`apart`).
     All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
     Returns the statuses of the refusals; a hundred answers may be more than fits into the memory.
@@ -33,11 +33,11 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     unbound: list[str] = []  # cases whose refusal does not name their field
     last: Exchange | None = None  # refused under this key
     failures: list[Violation] = []
-    for kind, (rule, case) in zip(cycle(client.kinds), flat(cases), strict=False):
+    for form, (rule, case) in zip(cycle(client.forms), flat(cases), strict=False):
         client.recorder.focus(rule)
         try:
             client.need(case.field or "")
-            last = refused(client, case, key, kind=kind)
+            last = refused(client, case, key, form=form)
             statuses.append(last.response.status)
             unbound += [] if case.field in named_fields(last) else [case.why]
             key, last = (client.key(), None) if apart else (key, last)
@@ -49,7 +49,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
         except Violation as violation:
             violation.rule = violation.rule or rule
             violation.name_case(case.why)
-            if last is None or violation.rule != rule or not used_up(client, case, violation, kind=kind):
+            if last is None or violation.rule != rule or not used_up(client, case, violation, form=form):
                 failures.append(violation)
             key, last = client.key(), None  # it may be taken now
     client.recorder.focus(None)
@@ -65,7 +65,7 @@ def used_up(client: RecordingClient, case: Submission, violation: Violation, **o
         refused(client, case, client.key(), **options)
     except (Violation, Untested):
         return False
-    expected = f"the key to be free after a refusal, so that the next is for {case.why}"
+    expected = f"the key to be free after a refusal, and this to be refused as if it were the first: {case.why}"
     client.recorder.fail(FREE_AGAIN, Violation(FREE_AGAIN, expected, violation.actual, violation.exchange))
     return True
 
@@ -99,13 +99,13 @@ def settle(client: RecordingClient, failures: Sequence[Violation]) -> None:
 
 def control(client: RecordingClient, key: str, after: str, last: Exchange | None = None) -> None:
     """Submit the valid counterpart of refused cases under their key, and a title of its own; `last` is the last."""
-    document = {**client.base, **client.kinds[-1], "title": f"{client.run_id} control", "external_id": key}
+    document = {**client.base, **client.forms[-1], "title": f"{client.run_id} control", "external_id": key}
     try:
         created(client, document, FREE_AGAIN, after=last)
     except Violation as violation:
         if violation.rule != FREE_AGAIN:
             raise
-        violation.expected = f"the key to be free after a refusal ({after})"
+        violation.expected = f"the key to be free after a refusal ({after}): {violation.expected}"
         client.recorder.fail(FREE_AGAIN, violation)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from contract.cases.credentials import BASIC, NONE, OTHER_CASE, UNKNOWN, under
 from contract.cases.queries import Query
 from contract.exchange import Exchange
+from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED, shape
 from contract.judge.reading import judge_envelope, judge_selection
 from contract.judge.refusal import judge_refusal
@@ -101,6 +102,14 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
     if who == "private_reader" and not query and exchange.response.ok:
         client.early.setdefault(created.response.id or "", exchange)
     return exchange
+
+
+def must_be_read(client: RecordingClient, *reads: Exchange) -> None:
+    """Raise See unless these answers show what was created, and record that: it was read before. Rule: READ-1."""
+    for exchange in reads:
+        if not exchange.response.ok:
+            client.recorder.fail("READ-1", Violation("READ-1", "200 for what was created", answer(exchange), exchange))
+            raise See("READ-1")
 
 
 def conditional(client: RecordingClient, first: Exchange, tag: str, **options: Any) -> Exchange:

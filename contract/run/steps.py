@@ -49,10 +49,14 @@ def created(
     return exchange
 
 
-def accepted(client: RecordingClient, case: Submission) -> Exchange:
-    """Submit a case that a conforming target accepts. Raises See if it refuses the plainer case as well."""
+def accepted(client: RecordingClient, case: Submission, form: Document | None = None) -> Exchange:
+    """Submit a case that a conforming target accepts; `form` is what else is in it.
+
+    Raises See if the target refuses the plainer case as well.
+    """
+    document = case.document({**client.base, **(form or {})}, client.key())
     try:
-        return created(client, case.document(client.base, client.key()), case.rule, escaped=case.escaped)
+        return created(client, document, case.rule, escaped=case.escaped)
     except Violation as violation:
         violation.name_case(case.why)
         if case.plainer is None or violation.exchange is None or violation.exchange.response.ok:
@@ -180,16 +184,16 @@ def refused(
     case: Submission,
     key: str,
     *,
-    kind: Document | None = None,
+    form: Document | None = None,
     body: Body | None = None,
     **options: Any,
 ) -> Exchange:
     """Send one case that a conforming target refuses, and check the status and the field that the error names.
 
-    `kind` is a type of engagement, `body` the case in another form. Raises Violation, or See if a
+    `form` is what else is in it, `body` another way to write it. Raises Violation, or See if a
     plainer case is judged wrong in the same way.
     """
-    content = case.content({**client.base, **(kind or {})}, key) if body is None else body
+    content = case.content({**client.base, **(form or {})}, key) if body is None else body
     exchange = client.submit(content, expect="refused", **options)
     if exchange.response.status == TOO_LARGE:
         raise TooLarge

@@ -28,10 +28,10 @@ def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name:
     unique, firsts, failures = client.key(), [], []
     options: dict[str, Any] = {"headers": _with_one_key(client)} if name == "IDEM-7" else {}
     for number, shape in enumerate(NEAR[name][: client.profile.pick(*most[name])]):
-        kind = client.kinds[number % len(client.kinds)]
-        changes = {"external_id": shape.key(unique), "title": f"{client.run_id} near key {number}", **kind}
+        form = client.forms[number % len(client.forms)]
+        changes = {"external_id": shape.key(unique), "title": f"{client.run_id} near key {number}"}
         try:
-            firsts.append(created(client, client.submission(**changes), name, **options))
+            firsts.append(created(client, client.submission(**{**form, **changes}), name, **options))
         except Violation as violation:
             failures.append(violation)
     for first in firsts if not failures else ():

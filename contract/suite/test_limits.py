@@ -38,9 +38,9 @@ def test_an_empty_text_is_refused(client: RecordingClient, cases: Mapping[str, S
 @rule(*(field.rules["maxLength"] for field, _ in short_fields()))
 def test_a_text_at_its_limit_is_accepted(client: RecordingClient) -> None:
     """Exactly the limit is accepted, and one less, in characters of one, two and three bytes."""
-    kinds = client.kinds
+    forms = client.forms
     for number in range(client.profile.pick(3, 4, 4)):
-        parts: list[tuple[str, Document]] = [(fields()["type"].valid, kinds[number % len(kinds)])]
+        parts: list[tuple[str, Document]] = [(fields()["type"].valid, forms[number % len(forms)])]
         for field, most in short_fields():
             start = client.key() if field.name == "external_id" else ""
             text = Text((start, 1), *full(most - len(start))[number])

@@ -6,7 +6,7 @@ from contract.judge.reading import judge_envelope, judge_progress, judge_status
 from contract.judge.replay import judge_touched
 from contract.outcome import See, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.reading import PAGE, documented, readable, shown
+from contract.run.reading import PAGE, documented, must_be_read, readable, shown
 from contract.run.steps import example, replayed, stands
 from contract.suite.marks import at_the_end, needs, rule
 
@@ -22,8 +22,7 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
     for first in (example(client, "plain"), client.milestones[-1]):
         documented(first)
         reads = [shown(client, first) for _ in range(3)]
-        if not all(exchange.response.ok for exchange in reads):
-            raise See("READ-1")
+        must_be_read(client, *reads)
         done = reads[0].response.engagement.get("processing_status") == "COMPLETED"
         for finding in judge_touched(reads) if done else ():
             raise Violation("READ-15", finding.expected, finding.actual, reads[-1])

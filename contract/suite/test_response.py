@@ -1,6 +1,7 @@
 """What comes back: RESP-1 to RESP-14. Much of it is checked on every answer of the run (contract.judge.invariants)."""
 
 from datetime import timedelta
+from itertools import cycle
 
 from contract.cases import titles
 from contract.exchange import Exchange
@@ -54,8 +55,8 @@ def _made_at_once(client: RecordingClient, count: int) -> list[Exchange]:
 @rule("RESP-4")
 def test_a_title_comes_back_exactly(client: RecordingClient) -> None:
     """White space, markup, quotes, decomposed letters, emoji and what cannot be seen come back as they were sent."""
-    for case in titles.accepted(client.run_id):
-        exchange = accepted(client, case)
+    for case, form in zip(titles.accepted(client.run_id), cycle(client.forms), strict=False):
+        exchange = accepted(client, case, form)
         if not isinstance(exchange.response.engagement.get("title"), str):
             raise See("RESP-1")
         if REPEAT not in client.broken:  # what is stored may be another title than the one in the first answer

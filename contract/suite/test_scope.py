@@ -1,5 +1,6 @@
 """Who may write, and for whom: SCOPE-1 to SCOPE-7."""
 
+from contract.exchange import PATH
 from contract.judge.answers import answer
 from contract.judge.refusal import judge_forbidden
 from contract.outcome import NotApplicable, See, Violation
@@ -18,6 +19,16 @@ def test_creating_needs_the_scope(client: RecordingClient) -> None:
         if exchange.response.ok:
             hint = f"{answer(exchange)} (or does the configured {who} have engagements:write?)"
             raise Violation("SCOPE-1", "a refusal without engagements:write", hint, exchange)
+
+
+@rule("SCOPE-1")
+def test_nothing_in_a_submission_makes_up_for_the_scope(client: RecordingClient) -> None:
+    """Every field, workflows, a field and a parameter that nobody knows: none of it lets a reader create."""
+    everything = client.allowed({**client.full(), "run_workflows": True, "unknown": 1})
+    document = client.submission(**everything)
+    exchange = client.submit(document, credential="reader", expect="forbidden", path=f"{PATH}?unknown=1")
+    if exchange.response.ok:
+        raise Violation("SCOPE-1", "a refusal without engagements:write", answer(exchange), exchange)
 
 
 @rule("SCOPE-1")

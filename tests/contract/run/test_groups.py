@@ -109,15 +109,15 @@ def test_a_control_that_fails_tells_whether_the_key_is_to_blame(make: Make) -> N
     """A key that stays taken is IDEM-9; a target that refuses every valid submission breaks another rule."""
     client = make(Scripted(Target(lambda document: document["external_id"] == "taken")))
     control(client, "taken", "a refused submission")
-    expected = "the key to be free after a refusal (a refused submission)"
-    assert [said for said, _ in failed(client)["IDEM-9"]] == [expected]
+    ((said, _),) = failed(client)["IDEM-9"]
+    assert said.startswith("the key to be free after a refusal (a refused submission)")
     known = Target()
     known.kept["taken"] = {"id": "ngmt_1", "title": "First"}
     client = make(Scripted(known))
     created(client, client.submission(external_id="taken"))
     control(client, "taken", "x")
     ((said, _),) = failed(client)["IDEM-9"]
-    assert said == "the key to be free after a refusal (x)"
+    assert said.startswith("the key to be free after a refusal (x)")
     client = make(Scripted(Target(lambda _: True)))
     with pytest.raises(See, match="see BODY-13"):
         control(client, "k", "x")
@@ -138,9 +138,8 @@ def test_a_group_whose_key_stays_taken_says_after_what(make: Make) -> None:
 
     client = make(Scripted(Target(once)))
     group(client, CASES)
-    assert [said for said, _ in failed(client)["IDEM-9"]] == [
-        "the key to be free after a refusal (a refused submission)"
-    ]
+    ((said, _),) = failed(client)["IDEM-9"]
+    assert said.startswith("the key to be free after a refusal (a refused submission)")
 
 
 def test_settling_without_failures_is_a_pass(make: Make) -> None:
