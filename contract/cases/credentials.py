@@ -193,6 +193,7 @@ WRONG: tuple[WrongCredential, ...] = (
         lambda token: f"Bearer {token}{token}",
         f"Bearer ${VARIABLE}${VARIABLE}",
     ),
+    _always("AUTH-3", "one word that is no API key", "garbage", NO_SCHEME),
     _always("AUTH-3", "two words after Bearer", "Bearer no such", NO_SCHEME),
     _wrong(
         "AUTH-3",

@@ -234,6 +234,7 @@ BAD = tuple(
 )
 ODD = (
     *("limit=-1", "limit=1.5", "limit=%00", f"limit={'9' * 5000}", "limit=1&limit=2", "limit[]=1", "cursor=%FF"),
+    *("cursor=abc", "cursor=%21%21", "cursor=a%00b"),
     *("search=a&search=b", "cursor=a&cursor=b", "expand=tags&expand=tags", "order_by=x&order_by=y"),
     *(f"cursor={'A' * 5000}", "search=%00", "search='%20OR%201=1--", "search=%ED%A0%80", f"search={'x' * 3000}"),
     *("filter[start_at][gt]=2026-02-30T00:00:00Z", "filter[start_at][gt]=0000-00-00", "filter[start_at]=x", "filter=x"),

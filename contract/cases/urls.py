@@ -111,7 +111,7 @@ def over_http(accepted: Sequence[str]) -> tuple[Url, ...]:
     return tuple(
         Url(f"{scheme}:{url.partition(':')[2]}", EXACTLY_422, "URL-1", f"a recording over {scheme}")
         for url in accepted
-        for scheme in ("http", "HTTP")
+        for scheme in ("http", "HTTP", "Http")
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import cycle
 from typing import Any, TypeVar
 
 from contract.cases.submission import Document, Submission, said
@@ -23,7 +22,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
 
     `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
-    They take turns in their types, and in whether they have optional fields.
+    They take turns in their forms; in longer profiles each has several.
     Cases that would mean something else if they were asked again have keys of their own (`apart`).
     All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
     Returns the statuses of the refusals; a hundred answers may be more than fits into the memory.
@@ -33,7 +32,7 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     unbound: list[str] = []  # cases whose refusal does not name their field
     last: Exchange | None = None  # refused under this key
     failures: list[Violation] = []
-    for form, (rule, case) in zip(cycle(client.forms), flat(cases), strict=False):
+    for rule, case, form in _in_turn(client, cases):
         client.recorder.focus(rule)
         try:
             client.need(case.field or "")
@@ -57,6 +56,16 @@ def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *,
     if client.refused_only and unbound:
         raise Untested(f"refused, but without an accepted control nobody knows why: {unbound[0]}")
     return statuses
+
+
+def _in_turn(
+    client: RecordingClient, cases: Mapping[str, Sequence[Submission]]
+) -> Iterator[tuple[str, Submission, Document]]:
+    """Yield each case with its rule and what else is in the submission, in as many forms as a profile has room for."""
+    forms = client.forms
+    for number, (rule, case) in enumerate(flat(cases)):
+        for turn in range(min(client.profile.pick(1, 2, 3), len(forms))):
+            yield rule, case, forms[(number + turn) % len(forms)]
 
 
 def used_up(client: RecordingClient, case: Submission, violation: Violation, **options: Any) -> bool:
