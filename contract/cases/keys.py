@@ -96,10 +96,6 @@ def _with(tail: str, *changes: tuple[str, str]) -> tuple[Shape, ...]:
     return tuple(Shape(end=tail.replace(old, new, 1)) for old, new in changes)
 
 
-def _ending(end: str) -> Shape:
-    return Shape(end=end)
-
-
 def _behind(*ends: str) -> tuple[Shape, ...]:
     return tuple(Shape(end=TAIL + end) for end in ends)
 
@@ -178,7 +174,10 @@ TWINS: dict[str, tuple[Twins, ...]] = {
 }
 # Keys of digits, and with an exponent: a language that compares numbers takes the others for the stored one.
 NUMBERS = (
-    Twins(Shape(end="2"), (*(Shape(before=sign, end="2") for sign in ("0", "+")), *map(_ending, ("2.0", "2e0", "1")))),
+    Twins(
+        Shape(end="2"),
+        (*(Shape(before=sign, end="2") for sign in ("0", "+")), *(Shape(end=end) for end in ("2.0", "2e0", "1"))),
+    ),
     Twins(Shape(before="0e", end="2"), (Shape(before="0e", end="1"),)),
 )
 # Where these are taken for the stored key, it is not case or white space that counts.
