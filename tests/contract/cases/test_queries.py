@@ -44,6 +44,22 @@ def test_a_query_selects(parameters: dict[str, str], numbers: str) -> None:
     assert "".join(one["id"][-1] for one in SAMPLE if query.selects(one)) == numbers
 
 
+@pytest.mark.parametrize(
+    ("shown", "understood"),
+    [
+        ({"engagement_type": "CALL", "start_at": "2026-03-02T09:30:00Z"}, True),
+        ({"engagement_type": "CALL", "start_at": None}, True),
+        ({"engagement_type": "call", "start_at": "2026-03-02T09:30:00Z"}, False),
+        ({"engagement_type": "CALL", "start_at": "yesterday"}, False),
+        ({"engagement_type": "CALL", "updated_at": "yesterday"}, True),
+    ],
+)
+def test_what_is_not_as_documented_blames_no_filter(*, shown: dict[str, Any], understood: bool) -> None:
+    """A filter is judged by engagements that say what it is about in a documented way."""
+    query = Query({"filter[engagement_type][eq]": "CALL", "filter[start_at][gt]": "2026-01-01T00:00:00Z"}, "LIST-8")
+    assert query.understands(shown) is understood
+
+
 def test_every_filter_tells_some_from_others() -> None:
     """For each filter that is made of a list there are engagements that it selects, or values that it leaves out."""
     made = list(filters(SAMPLE, STARTS))

@@ -54,8 +54,13 @@ def test_one_engagement_for_all(make: Make, responses: tuple[Response, ...], obs
             "the same engagement for all",
             "different titles under one id",
         ),
+        (
+            (engagement(), engagement(1, 202)),
+            "one engagement for parallel submissions",
+            "[201, 202], ids {'ngmt_1'}",
+        ),
     ],
-    ids=range(5),
+    ids=range(6),
 )
 def test_a_race_that_is_lost(make: Make, responses: tuple[Response, ...], expected: str, actual: str) -> None:
     """The violation is IDEM-10 and shows the statuses, the answer or the ids."""

@@ -9,6 +9,7 @@ from contract.cases.verdict import REFUSED
 from contract.exchange import Request, Response
 from contract.outcome import See, Untested, Violation
 from contract.run.groups import accept_each, control, group, settle
+from contract.run.profile import Profile
 from contract.run.steps import created
 from contract.target.transport import NoAnswer
 from tests.kit.targets import Document, Make, Scripted, Target, engagement, failed, problem, raised
@@ -35,6 +36,20 @@ def test_a_group_ends_with_its_control(make: Make) -> None:
     assert {rule: found.cases for rule, found in client.recorder.findings.items() if found.cases} == dict.fromkeys(
         CASES, 1
     )
+
+
+@pytest.mark.parametrize(("profile", "forms"), [("quick", 1), ("standard", 2), ("thorough", 3)])
+def test_cases_take_turns_in_their_forms(make: Make, profile: str, forms: int) -> None:
+    """A target may look at a meeting, or at what has every field, less closely: cases come as these, too."""
+    target = Target(wrong)
+    client = make(Scripted(target))
+    client.profile = Profile(profile)
+    group(client, {"LIMIT-2": CASES["LIMIT-2"] * 3})
+    sent = [(document["type"], "participants" in document) for document in target.sent[:-1]]
+    assert set(sent) == {("CALL", False), ("MEETING", False), ("MEETING", True)}
+    assert len(sent) == 3 * forms
+    client.broken["type"] = "BODY-12"
+    assert all("type" not in form for form in client.forms)
 
 
 def test_a_group_keeps_no_answers(make: Make) -> None:
