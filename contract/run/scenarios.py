@@ -11,10 +11,11 @@ from contract.cases.submission import Submission
 from contract.exchange import Exchange, Request
 from contract.judge.answers import answer
 from contract.judge.refusal import FREE_AGAIN, judge_forbidden
+from contract.judge.replay import SAME
 from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import used_up
-from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
+from contract.run.steps import check_first, check_repeat, created, example, refused, replayed, stands
 
 NO_CREDENTIAL, WORKSPACE = "AUTH-2", "IDEM-4"
 BURSTS = 3  # that are tried until the target answers a whole one
@@ -62,7 +63,7 @@ def play(client: RecordingClient, scenario: Scenario) -> list[Exchange]:
 
 
 def _take(game: _Play, step: Step, number: int) -> None:
-    client, rule = game.client, game.scenario.rule
+    client = game.client
     document = game.document(step, number)
     if step.outcome == CREATED:
         game.stored[step.who, step.key] = _create(game, step, document)
@@ -74,7 +75,17 @@ def _take(game: _Play, step: Step, number: int) -> None:
         first = game.stored.get((step.who, step.key)) or example(client, "plain")
         if step.case is None:
             document = first.document
+        _repeat(game, step, first, document)
+
+
+def _repeat(game: _Play, step: Step, first: Exchange, document: dict[str, Any]) -> None:
+    """Repeat. Raises See if it goes wrong where repeats are known to: another workspace is not to blame then."""
+    client, rule = game.client, game.scenario.rule
+    try:
         replayed(client, first, document, rule if rule == WORKSPACE else None, credential=step.who)
+    except Violation:
+        stands(client, SAME)
+        raise
 
 
 def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:
