@@ -9,6 +9,7 @@ from contract.cases.keys import NEAR, NUMBERS, PLAIN, STORED, TWINS, WORDS, Shap
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, See, Violation
+from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import settle
 from contract.run.steps import created, example, replayed
@@ -122,9 +123,11 @@ def test_words_of_a_language_are_keys_like_others(client: RecordingClient) -> No
         raise See("RESP-1")
     for word in WORDS[: client.profile.pick(1, 2, 2)]:
         document = client.submission(external_id=word)
-        ids = [client.submit(document).response.id, (again := client.submit(document, expect="replayed")).response.id]
-        if ids[0] is None or ids[1] not in {None, ids[0]}:
-            raise Violation("IDEM-7", f"one engagement for the key {word}", f"{ids[0]}, then {answer(again)}", again)
+        first = blame.conclusive(client.submit(document))
+        again = blame.conclusive(client.submit(document, expect="replayed"))
+        if first.response.id is None or again.response.id not in {None, first.response.id}:
+            said = f"{answer(first)}, then {answer(again)}"
+            raise Violation("IDEM-7", f"one engagement for the key {word}", said, again)
 
 
 @rule("IDEM-12")
