@@ -117,7 +117,10 @@ def _refusal(client: RecordingClient, case: Submission, key: str, before: Exchan
 
 
 def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, Any]]:
-    """Return first submissions of one key. Some differ in one more field each, as a guard may hold that too."""
+    """Return first submissions of one key. Half of them differ in one more field, and half in another one.
+
+    A guard may hold that too. Each round has other fields.
+    """
     others = (
         {"type": fields()["type"].values[-1]},
         {"source_system": "another-system"},
@@ -127,10 +130,10 @@ def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, An
         {"participants": [bodies.PERSON]},
     )
     fine = [client.allowed(one) for one in others if not client.broken.keys() & one.keys()]
-    odd = [fine[(2 * number + turn) % len(fine)] for turn in range(2)]
+    one, other = (fine[(2 * number + turn) % len(fine)] for turn in range(2))
     titles = [f"{client.run_id} {'racer ' * place}{place}" for place in range(BURST)]  # of different lengths
     return [
-        client.submission(external_id=key, title=title, **(odd[place % 2] if place % 4 > 1 else {}))
+        client.submission(external_id=key, title=title, **(one if place & 1 else {}), **(other if place & 2 else {}))
         for place, title in enumerate(titles)
     ]
 
@@ -143,7 +146,7 @@ def test_parallel_first_submissions_create_one_engagement(client: RecordingClien
     raced = 0
     for _ in range(2 * rounds):
         known = dict(client.engagements)
-        shape = Shape(length=LONGEST) if raced == 1 else Shape()  # a guard may hold a part of the key
+        shape = Shape(length=LONGEST) if raced else Shape()  # a guard may hold a part of the key
         racers = _racers(client, shape.key(client.key("-race")), raced)
         exchanges = client.race([client.request(racer) for racer in racers])
         # A target that limits its callers may let only some of a burst through; two are a race.

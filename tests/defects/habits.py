@@ -82,5 +82,5 @@ DEFECTS = (
     defect("credential-dots", "AUTH-3", "Dots in a credential do not count.",
            matched(lambda token, known: token.replace(".", "") == known.replace(".", ""))),
     defect("private-elsewhere", "URL-3 URL-6", "A host is looked at before a plain path alone.",
-           converted("media_url", _elsewhere)),
+           converted("media_url", _elsewhere), entails={"URL-11": "also before a mark that ends the host"}),
 )  # fmt: skip

@@ -287,13 +287,14 @@ DEFECTS = (
            _bad_dates(lambda text: not text.endswith("Z"))),
     defect("list-start-needs-fraction", "LIST-8", "A filter takes times with a fraction alone.",
            _bad_dates(lambda text: "." not in text), entails={"LIST-9": "a bound has no fraction there either"}),
-    defect("list-last-filter", "LIST-8 LIST-9", "Of several filters the last one counts.", asked(_last_bound)),
+    defect("list-last-filter", "LIST-7 LIST-8 LIST-9", "Of several filters the last one counts.", asked(_last_bound)),
     defect("list-type-creatable", "LIST-6", "The filter on the type takes CALL and MEETING alone.",
            handled(lambda _: lambda sent, app: refusal(400) if "DOCUMENT" in sent.environ.get("QUERY_STRING", "")
                    else sent.call(app))),
     defect("list-cursor-without-filter", "LIST-4", "A cursor leads on without the filters.",
            handled(_forgets_the_filter), entails={"LIST-6": "later pages show other types"}),
-    defect("list-cursor-of-anybody", "LIST-10", "A cursor works in every workspace.", handled(_cursor_of_anybody)),
+    defect("list-cursor-of-anybody", "LIST-10", "A cursor works in every workspace.", handled(_cursor_of_anybody),
+           entails={"READ-2": "it works without the scope, too"}),
     *(defect(f"list-private-{name}", "LIST-11", f"Everybody's lists {what} hold private engagements.",
              where(lambda sent, parameter=parameter: sent.environ["PATH_INFO"] == PATH and late(parameter)(sent),
                     instead("reader", "private_reader")))
