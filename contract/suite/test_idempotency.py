@@ -1,5 +1,6 @@
 """One key, one engagement: IDEM-1 to IDEM-3, IDEM-9 to IDEM-11, IDEM-13 to IDEM-15. Near keys are in `test_keys.py`."""
 
+from itertools import product
 from typing import Any
 
 from contract.cases import bodies, urls
@@ -16,7 +17,6 @@ from contract.run.groups import control
 from contract.run.steps import check_race, created, example, replayed, stands
 from contract.spec.fields import fields
 from contract.suite.marks import at_the_end, needs, rule
-from contract.target.client import BURST
 
 BURSTS = 2  # that are tried until one of them is refused before another one of them creates
 
@@ -117,9 +117,9 @@ def _refusal(client: RecordingClient, case: Submission, key: str, before: Exchan
 
 
 def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, Any]]:
-    """Return first submissions of one key. Half of them differ in one more field, and half in another one.
+    """Return first submissions of one key: eight, as three fields may each differ or not. Each round has other fields.
 
-    A guard may hold that too. Each round has other fields.
+    A guard may hold such a field, too.
     """
     others = (
         {"type": fields()["type"].values[-1]},
@@ -130,11 +130,12 @@ def _racers(client: RecordingClient, key: str, number: int) -> list[dict[str, An
         {"participants": [bodies.PERSON]},
     )
     fine = [client.allowed(one) for one in others if not client.broken.keys() & one.keys()]
-    one, other = (fine[(2 * number + turn) % len(fine)] for turn in range(2))
-    titles = [f"{client.run_id} {'racer ' * place}{place}" for place in range(BURST)]  # of different lengths
+    chosen = [fine[(3 * number + turn) % len(fine)] for turn in range(3)]
+    mixed = [{**one, **other, **third} for one, other, third in product(*(({}, change) for change in chosen))]
+    mixed[1::2] = mixed[::-2]  # neighbours, which meet most, differ in all three
+    titles = [f"{client.run_id} {'racer ' * place}{place}" for place in range(len(mixed))]  # of different lengths
     return [
-        client.submission(external_id=key, title=title, **(one if place & 1 else {}), **(other if place & 2 else {}))
-        for place, title in enumerate(titles)
+        client.submission(external_id=key, title=title, **changes) for title, changes in zip(titles, mixed, strict=True)
     ]
 
 
