@@ -57,7 +57,7 @@ def _as_text(_: Sent, answer: Answer) -> Answer:
 
 DEFECTS = (
     defect("key-as-number", "IDEM-7", "Keys that look like numbers are compared as numbers.", keyed(_as_number)),
-    defect("key-without-zeros", "IDEM-7", "Zeros before a key of digits do not count.",
+    defect("key-of-digits-without-zeros", "IDEM-7", "Zeros before a key of digits do not count.",
            keyed(lambda key: key.lstrip("0") if key.isdigit() else key)),
     defect("key-in-header", "IDEM-7", "The header Idempotency-Key takes the place of external_id.",
            submitted(lambda _: _header_as_key)),
