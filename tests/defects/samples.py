@@ -258,7 +258,8 @@ def bodies(concern: str) -> Iterator[object]:
             yield from (submission(media_url="https://[::1/a.mp3"), submission(participants=[5]))
             yield from (submission(transcript_text=text) for text in ("é" * 450_000, "😀" * 237_500))
             yield from (spoil(json.dumps(submission()).encode()) for spoil in SPOILT)
-            yield from (submission(start_at=start) for start in ({"toString": "x"}, "9999-12-31T23:59:59-14:00"))
+            odd = ({"toString": "x"}, "9999-12-31T23:59:59-14:00", "2016-12-31T03:59:60-20:00")
+            yield from (submission(start_at=start) for start in odd)
 
 
 def pairs() -> Iterator[tuple[Json, str | None, Json, str]]:
