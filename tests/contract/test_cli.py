@@ -221,7 +221,9 @@ def test_a_signal_ends_a_run_with_reports(tmp_path: Path, number: signal.Signals
     """A job that is cancelled, a closed terminal and Ctrl-C are exit 3, and what was found is in the reports."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("CONTRACT_", "PYTEST_"))}
     # A shell starts what runs in its background with SIGINT ignored, and so the tests, if they run there.
-    heard = f"import signal; signal.signal({number.value}, signal.SIG_DFL); import contract.command as c; exit(c.main())"
+    heard = (
+        f"import signal; signal.signal({number.value}, signal.SIG_DFL); import contract.command as c; exit(c.main())"
+    )
     arguments = [sys.executable, "-c", heard, "run", "--rate", "50/s"]
     with subprocess.Popen(arguments, cwd=tmp_path, env=clean, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
