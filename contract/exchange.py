@@ -142,7 +142,7 @@ class Response:
 
     @property
     def is_problem_of_the_target(self) -> bool:
-        """Whether the target itself says what gateways say: its errors have a request_id, and carry X-Api-Version."""
+        """Whether it is an error of the target itself: it has a request_id and X-Api-Version, a gateway's has not."""
         return "x-api-version" in self.headers and isinstance(self.json, dict) and "request_id" in self.json
 
     @property

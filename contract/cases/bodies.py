@@ -223,7 +223,7 @@ OF_ANSWERS = Submission(
         "host_user_id": "1",
         "created_at": "2999-01-01T00:00:00Z",
         "duration_seconds": -1,
-        "workspace_id": "1",  # of those that the user does not belong to, if there is one
+        "workspace_id": "1",  # a target that takes it stores the engagement where nobody finds it
     },
     *(FREE, IGNORED, "unknown fields that are named like members of an answer"),
 )

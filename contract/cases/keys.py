@@ -71,7 +71,7 @@ NEAR: dict[str, tuple[Shape, ...]] = {
         for letter in ("e", "é", "你", "好", "😀", "😁", "è", "ω", "ß", "ss", "?", "か", "カ", "\u200b")
     ),
 }
-# Whole keys that a language finds in a map although nobody has put them there.
+# Names that every map has in some languages: there these keys seem to be stored already.
 WORDS = ("__proto__", "constructor")
 WHY = {
     "IDEM-5": "upper and lower case",
@@ -172,7 +172,7 @@ TWINS: dict[str, tuple[Twins, ...]] = {
         ),
     ),
 }
-# Keys of digits, and with an exponent: a language that compares numbers takes the others for the stored one.
+# Keys that look like numbers: where they are compared as numbers, each twin is equal to the stored key.
 NUMBERS = (
     Twins(
         Shape(end="2"),

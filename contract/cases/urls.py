@@ -122,9 +122,9 @@ def in_capitals(accepted: str) -> str:
 
 
 def with_query(accepted: str) -> str:
-    """Return an accepted recording with a query, unless it has one, that names what is private and holds an escape.
+    """Return an accepted recording with its host in capitals and with a query, unless it has one.
 
-    A host serves the same file for it. Its name is in capitals, which is the same name.
+    Most hosts serve the same file for it. The query has an escape, and names that are private only as a host.
     """
     parts = urlsplit(accepted)
     if parts.query or parts.fragment:
@@ -170,7 +170,7 @@ def configured(
 
 
 def named_elsewhere(rejected: str) -> Url:
-    """Return what is no recording, with the name of one behind it, where no host looks at it."""
+    """Return the URL of what is no recording, with the name of a recording in its query and in its fragment."""
     url = f"{rejected.partition('#')[0]}{'&' if '?' in rejected else '?'}file=a.mp3#a.mp3"
     return Url(url, EXACTLY_422, "URL-16", f"the recording {url}")
 

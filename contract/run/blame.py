@@ -99,7 +99,7 @@ def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchang
 def conclusive(exchange: Exchange) -> Exchange:
     """Return an answer to a valid submission that says something. Raises TooLarge, or See if the target failed.
 
-    A target may limit its bodies, but not so that a text within its limits does not fit, unless it is all escapes.
+    413 of the target itself says something, unless the body is all escapes: a text within its limits has to fit.
     """
     response = exchange.response
     if response.status == TOO_LARGE and (exchange.request.body.escaped or not response.is_problem_of_the_target):

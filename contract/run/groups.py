@@ -19,10 +19,11 @@ T = TypeVar("T")
 
 
 def group(client: RecordingClient, cases: Mapping[str, Sequence[Submission]], *, apart: bool = False) -> list[int]:
-    """Send cases that differ from a valid submission in one attribute, then that submission: a minimal pair each.
+    """Send cases that differ from a valid submission in one attribute, then a valid one, the control.
 
-    `cases` are those of each rule. All use one key, so the control also proves that no refusal used it up (IDEM-9).
-    They take turns in their forms; in longer profiles each has several.
+    `cases` are those of each rule. They take turns: the first one differs from a plain submission, the next from one of
+    another type, the next from one with every field. Longer profiles send each case in several of these forms.
+    All use one key, so the control, which has every field, also proves that no refusal used it up (IDEM-9).
     Cases that would mean something else if they were asked again have keys of their own (`apart`).
     All are sent even when some fail; the failures are recorded under their rules and the first is raised at the end.
     Returns the statuses of the refusals; a hundred answers may be more than fits into the memory.

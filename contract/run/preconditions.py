@@ -1,4 +1,4 @@
-"""What most tests rest on, asked before them: a repeat works, and each field's valid values are accepted.
+"""What most tests rest on, asked before them: a repeat works; each field's valid values and each type are accepted.
 
 That a valid create works is asked by the pre-flight: nothing goes on without. What does not hold is recorded under its
 own rule, once; a test that rests on it is untested and says which rule to see.

@@ -41,7 +41,7 @@ def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name:
 
 
 def _with_one_key(client: RecordingClient) -> tuple[tuple[str, str], ...]:
-    """Return headers of which one is the key of other APIs. Here external_id is, and nothing beside it."""
+    """Return the usual headers and one that is the key in other APIs. In this one external_id is the key."""
     usual = client.request(client.submission()).headers
     return (*usual, ("Idempotency-Key", client.run_id))
 

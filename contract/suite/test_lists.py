@@ -111,7 +111,7 @@ def test_pages_show_every_engagement_once(client: RecordingClient) -> None:
         for id_, engagement in stable.engagements.items():
             if times[id_] != query.selects(engagement):
                 if query.rule != "LIST-4" and not times[id_] and id_ not in listing(client, query).ids:
-                    raise See(query.rule)  # a large page lacks it as well
+                    raise See(query.rule)  # a large page lacks it, too: the filter is wrong, and not the pages
                 said = "is missing" if not times[id_] else f"is there {times[id_]} times"
                 raise Violation("LIST-4", f"each engagement once for {query.text}", f"{id_} {said}", walk.pages[-1])
 

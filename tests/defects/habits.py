@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from wsgiref.types import WSGIApplication
 
+from mock_server.clock import rfc3339
+from mock_server.services import Mock
 from mock_server.store import Claim, Engagement, Store
 from tests.defects.auth import matched
 from tests.defects.conditions import guarded
 from tests.defects.keys import keyed
-from tests.defects.reading import late, many, one, where
-from tests.defects.seams import Answer, Sent, answered, converted, defect, store
+from tests.defects.reading import found_as, late, many, one, where
+from tests.defects.seams import Answer, Handler, Sent, answered, converted, defect, refusal, refused, store
 from tests.defects.seams import handled as submitted
 
 RECORDING = "https://media.mock.test/ok.mp3"
+NAMED_BEHIND = r"https://media\.mock\.test/[^?#]*[?#].*\.mp3$"
 
 
 def _as_number(key: str) -> str:
@@ -55,6 +59,23 @@ def _as_text(_: Sent, answer: Answer) -> Answer:
     return answer.with_headers(Content_Type="text/html") if answer.status == 200 else answer
 
 
+def _read_now(_: Sent, answer: Answer) -> Answer:
+    now = rfc3339(datetime.now(UTC))
+    return answer.but(updated_at=now).with_headers(ETag=f'"{now}"')
+
+
+def _refuses_another_type(_: Mock) -> Handler:
+    types: dict[str, object] = {}
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        answer, key, kind = sent.call(app), str(sent.body.get("external_id")), sent.body.get("type")
+        if answer.status == 201:
+            types[key] = kind
+        return refusal(422) if answer.status == 200 and types[key] != kind else answer
+
+    return handle
+
+
 DEFECTS = (
     defect("key-as-number", "IDEM-7", "Keys that look like numbers are compared as numbers.", keyed(_as_number)),
     defect("key-of-digits-without-zeros", "IDEM-7", "Zeros before a key of digits do not count.",
@@ -81,6 +102,15 @@ DEFECTS = (
            where(late("cursor"), lambda known, sent: known["private_reader"] if sent == known["noscope"] else sent)),
     defect("credential-dots", "AUTH-3", "Dots in a credential do not count.",
            matched(lambda token, known: token.replace(".", "") == known.replace(".", ""))),
+    defect("url-names-private", "URL-17", "A URL that names localhost in its query is refused.",
+           refused("media_url", lambda body: "localhost" in str(body.get("media_url")).partition("?")[2])),
+    defect("media-named-behind", "URL-16", "What has a recording's name in its query is taken for one.",
+           converted("media_url", lambda url: RECORDING if re.match(NAMED_BEHIND, str(url)) else url)),
+    defect("read-with-format", "READ-7", "An id with .json behind it is that id.",
+           found_as(lambda id_: id_.removesuffix(".json"))),
+    defect("updated-with-every-read", "READ-15", "updated_at is the time of the read.", one(_read_now)),
+    defect("repeat-of-another-type", "IDEM-2", "A repeat of another type is refused.",
+           submitted(_refuses_another_type)),
     defect("private-elsewhere", "URL-3 URL-6", "A host is looked at before a plain path alone.",
            converted("media_url", _elsewhere), entails={"URL-11": "also before a mark that ends the host"}),
 )  # fmt: skip

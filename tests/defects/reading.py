@@ -120,7 +120,7 @@ def instead(name: str, other: str) -> Callable[[dict[str, str], str], str]:
     return lambda known, sent: known[other] if sent == known[name] else sent
 
 
-def _found_as(text: Callable[[str], str]) -> Install:
+def found_as(text: Callable[[str], str]) -> Install:
     """Look an engagement up by what becomes of the id in the path."""
 
     def handle(sent: Sent, app: WSGIApplication) -> Answer:
@@ -297,10 +297,10 @@ DEFECTS = (
     defect("read-other-workspace-expanded", "READ-6", "With expand ids are looked up in all workspaces.",
            where(lambda sent: sent.environ["PATH_INFO"] != PATH and late("expand")(sent),
                   instead("other_workspace", "private_reader"))),
-    defect("read-id-trimmed", "READ-7", "White space around an id is cut off.", _found_as(str.strip)),
+    defect("read-id-trimmed", "READ-7", "White space around an id is cut off.", found_as(str.strip)),
     defect("read-id-any-kind", "READ-7", "The prefix of an id is not looked at.",
-           _found_as(lambda id_: f"ngmt_{id_.rpartition('_')[2]}")),
-    defect("read-id-cut-at-nul", "READ-7", "An id ends at NUL.", _found_as(lambda id_: id_.partition("\0")[0])),
+           found_as(lambda id_: f"ngmt_{id_.rpartition('_')[2]}")),
+    defect("read-id-cut-at-nul", "READ-7", "An id ends at NUL.", found_as(lambda id_: id_.partition("\0")[0])),
     defect("expand-scope-of-first", "READ-10", "The scope of the first member alone is asked for.",
            handled(lambda _: lambda sent, app: expands_for_all(sent, app)
                    if "expand=tags%2C" in sent.environ["QUERY_STRING"].replace(",", "%2C") else sent.call(app))),

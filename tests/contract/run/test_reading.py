@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from contract.exchange import Request, Response
+from contract.outcome import See
 from contract.run.profile import Profile
+from contract.run.reading import must_be_read
 from contract.run.runner import run_suite
 from contract.run.session import open_session
 from contract.target.clock import PaperClock
 from contract.target.config import Config, Credential
 from contract.target.rehearsal import Rehearsal
 from contract.target.transport import NoAnswer
-from tests.kit.targets import reply
+from tests.kit.targets import Make, Scripted, failed, problem, reply
 
 ROLES = ("writer", "reader", "private_reader", "noscope", "other_workspace")
 
@@ -65,3 +69,12 @@ def test_what_is_wrong_with_one_answer_leaves_the_others_to_be_read(config: Conf
 def test_an_answer_that_does_not_come_repeats_no_credential(config: Config) -> None:
     """A target that drops a connection breaks ERR-4 alone."""
     assert verdicts(config, Careless(reads=True), "AUTH-6", "ERR-4") == {"AUTH-6": "untested", "ERR-4": "fail"}
+
+
+def test_a_read_that_fails_after_it_worked_is_a_failure(make: Make) -> None:
+    """Else the rules that rest on it are untested and point to a rule that has passed."""
+    client = make(Scripted(problem(404)))
+    lost = client.read("/ngmt_1", "reader")
+    with pytest.raises(See, match="see READ-1"):
+        must_be_read(client, lost)
+    assert failed(client).keys() == {"READ-1"}

@@ -120,6 +120,16 @@ def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
         refused(client, EMPTY, "key")
 
 
+def test_a_limit_of_the_targets_own_bodies_is_the_fault_of_the_target(make: Make) -> None:
+    """Its 413 has a request_id, and refuses what fits into the limits. A body that is all escapes may be too large."""
+    client = make(Scripted(problem(413)))
+    with pytest.raises(Violation) as caught:
+        created(client, client.submission(), "LIMIT-7")
+    assert caught.value.rule == "LIMIT-7"
+    with pytest.raises(TooLarge):
+        created(client, client.submission(), "LIMIT-9", escaped=True)
+
+
 def test_a_new_key_has_a_new_engagement(make: Make) -> None:
     """The engagement of another key is IDEM-7; an id that stands for two engagements is RESP-3."""
     target = Target(id="ngmt_1")
