@@ -16,6 +16,8 @@ from contract.exchange import LONG, Body, Exchange, Request, Text
 
 ROUNDS = 20  # of a race: one alone may come out right by chance
 TIME = "@NOW@"  # stands for the present time until the line is made
+ROUND = "@ROUND@"  # stands for the time and the number of a round, in as many characters
+ROUND_OF_TIME = "${NOW%??????}-$round"  # rounds have five digits
 NOW = "NOW=$(python3 -c 'import time; print(time.time_ns())')"  # `date` knows no more than seconds everywhere
 TAKE_ID = """python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])'"""
 DIGITS = 19  # characters of it
@@ -47,8 +49,8 @@ def _between(first: Exchange, meanwhile: Meanwhile) -> list[str]:
     refused = replace(first, request=replace(first.request, body=Body.of({**first.document, "title": ""})))
     lines = []
     for count, exchange in ((meanwhile.creations, first), (meanwhile.requests, refused)):
-        line = curl(exchange).replace("curl -sS -i", "curl -sS -o /dev/null", 1).replace(TIME, f"{TIME}-'$round'")
-        lines += [f"for round in $(seq {count}); do", line, "done"] if count else []
+        line = curl(exchange).replace("curl -sS -i", "curl -sS -o /dev/null", 1)
+        lines += _rounds(count, line) if count else []
     return lines + ([f"sleep {meanwhile.seconds:.0f}"] if meanwhile.seconds > 1 else [])
 
 
@@ -56,8 +58,12 @@ def race(racers: Sequence[Exchange]) -> str:
     """Return lines that send these requests at the same moment, in several rounds."""
     first, *others = [curl(racer).removeprefix("curl ") for racer in racers]
     together = " --next ".join((f"curl -Z --parallel-immediate {first}", *others))
-    rounds = " ".join(str(number) for number in range(10, 10 + ROUNDS))
-    return _whole([f"for round in {rounds}; do", together, "done"]).replace("$NOW", "$NOW$round")
+    return _whole(_rounds(ROUNDS, together))
+
+
+def _rounds(count: int, line: str) -> list[str]:
+    """Return a loop over a line. Each round has keys of its own, as long as the line has them."""
+    return [f"for round in $(seq 10001 {10000 + count}); do", line.replace(TIME, ROUND), "done"]
 
 
 def _whole(lines: Sequence[str]) -> str:
@@ -65,8 +71,9 @@ def _whole(lines: Sequence[str]) -> str:
     text = "\n".join(lines)
     names = dict.fromkeys(_VARIABLE.findall(text))
     needed = [f'export {name}="${{{name}:?is not set}}"' for name in names]
-    needed += [NOW] if TIME in text else []
-    return "\n".join((*needed, text)).replace(TIME, "'$NOW'")  # it stands between apostrophes
+    needed += [NOW] if TIME in text or ROUND in text else []
+    text = text.replace(TIME, "'$NOW'").replace(ROUND, f"'{ROUND_OF_TIME}'")  # both stand between apostrophes
+    return "\n".join((*needed, text))
 
 
 def curl(exchange: Exchange) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from contract import script
 from contract.run.profile import Profile
 from contract.run.results import Failure
 from contract.run.runner import run_suite
@@ -17,6 +18,9 @@ from contract.run.session import open_session
 from contract.target.embedded import embedded
 from mock_server import Running, Settings, running
 from tests.defects import ALL, serve
+from tests.kit.http import PATH, send
+from tests.kit.submissions import submission
+from tests.kit.targets import Make, Scripted, engagement
 
 DEFECTS = {defect.name: defect for defect in ALL}
 Answers = list[tuple[int, dict[str, str], str]]
@@ -122,3 +126,19 @@ def test_a_line_says_which_variable_it_lacks() -> None:
     assert done.returncode != 0
     assert "CONTRACT_WRITER: is not set" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("text", ["k", "key"])
+def test_a_line_of_many_rounds_keeps_a_key_at_its_length(make: Make, text: str) -> None:
+    """A key at the limit stays within it, in each round of a race and of what comes between two submissions."""
+    key = f"ck0123456789:7{text * 500}"[:499] + "9"
+    sent = make(Scripted(engagement())).submit(submission(external_id=key))
+    lines = (script.race([sent, sent]), script.script([sent, sent], script.Meanwhile(creations=2)))
+    with running(Settings(port=0, log_level="error")) as server:
+        raced, between = (pasted(line.replace(sent.base_url, server.base_url), server) for line in lines)
+        reader = server.credentials["private_reader"]
+        listed = send(server, credential=reader, method="GET", path=f"{PATH}?limit=100").json()["data"]
+    assert {status for status, _, _ in raced} <= {200, 201, 409}
+    assert len({json.loads(content)["id"] for status, _, content in raced if status < 300}) == script.ROUNDS
+    assert [status for status, _, _ in between] == [201, 200]
+    assert len(listed) == script.ROUNDS + 3
