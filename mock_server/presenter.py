@@ -16,7 +16,8 @@ def presenter(processing: Processing) -> Present:
     """Return the function that makes the JSON object of an engagement as of an instant, with nothing expanded."""
 
     def present(engagement: Engagement, at: datetime) -> dict[str, object]:
-        stage, results = processing.stage(engagement, at), processing.results(engagement, at)
+        stage = processing.stage(engagement, at)
+        results = processing.results(engagement, stage)
         start_at = rfc3339(engagement.start_at)
         return {
             "object": "engagement",

@@ -136,6 +136,6 @@ class Processing:
         stages = self.stages(engagement)
         return next((stage for stage in reversed(stages) if stage.at <= at), stages[0])
 
-    def results(self, engagement: Engagement, at: datetime) -> Results | None:
-        """Return what processing has made by an instant: None until it is completed."""
-        return Results(engagement, self.seed) if self.stage(engagement, at).status == COMPLETED else None
+    def results(self, engagement: Engagement, stage: Stage) -> Results | None:
+        """Return what processing has made of an engagement in this stage: None unless it is completed."""
+        return Results(engagement, self.seed) if stage.status == COMPLETED else None

@@ -62,9 +62,10 @@ def expanded(
     """
     if not names:
         return {}
+    processing = services.processing
     source = Source(
         engagement,
-        services.processing.results(engagement, at),
+        processing.results(engagement, processing.stage(engagement, at)),
         lambda: services.links.link(request.origin(), engagement.id),
     )
     return {name: MEMBERS[name].make(source) for name in names}

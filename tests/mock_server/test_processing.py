@@ -56,7 +56,7 @@ def test_the_pace_0_finishes_at_once() -> None:
     """With the pace 0 an engagement is completed when it is created."""
     processing = Processing(timedelta())
     assert processing.stage(engagement(), CREATED) == Stage(CREATED, "COMPLETED")
-    assert processing.results(engagement(), CREATED) is not None
+    assert processing.results(engagement(), Stage(CREATED, "COMPLETED")) is not None
 
 
 @given(instants, instants, st.sampled_from(["https://media.mock.test/ok.mp3", FAILING]))
@@ -68,29 +68,28 @@ def test_updated_at_moves_with_each_change_and_only_then(one: datetime, other: d
         assert (first == second) == (first["updated_at"] == second["updated_at"])
 
 
-def test_only_a_completed_engagement_has_results() -> None:
-    """Before the end, and after a failure, there are none; afterwards the summary is the description."""
-    processing, done = Processing(PACE), CREATED + PACE
-    present = presenter(processing)
-    assert processing.results(engagement(), done - timedelta.resolution) is None
-    assert processing.results(engagement(media_url=FAILING), done) is None
-    assert "description" not in present(engagement(), CREATED)
-    results = processing.results(engagement(), done)
-    assert results is not None
-    assert present(engagement(), done)["description"] == results.description
-    assert all((results.transcript, results.tags, results.action_items, results.signals))
-
-
-def results_of(seed: int, stored: Engagement) -> Results:
+def results_of(stored: Engagement, seed: int | None = None) -> Results:
     """Return what a completed processing has made."""
-    made = Processing(PACE, seed).results(stored, CREATED + PACE)
+    processing = Processing(PACE, seed)
+    made = processing.results(stored, processing.stage(stored, CREATED + PACE))
     assert made is not None
     return made
 
 
+def test_only_a_completed_engagement_has_results() -> None:
+    """Before the end, and after a failure, there are none; afterwards the summary is the description."""
+    processing, done = Processing(PACE), CREATED + PACE
+    present = presenter(processing)
+    assert "description" not in present(engagement(), done - timedelta.resolution)
+    assert "description" not in present(engagement(media_url=FAILING), done)
+    results = results_of(engagement())
+    assert present(engagement(), done)["description"] == results.description
+    assert all((results.transcript, results.tags, results.action_items, results.signals))
+
+
 def parts(seed: int, stored: Engagement) -> list[object]:
     """Return all of it."""
-    made = results_of(seed, stored)
+    made = results_of(stored, seed)
     return [made.description, made.transcript, made.tags, made.action_items, made.signals]
 
 
@@ -104,7 +103,7 @@ def test_results_follow_from_seed_and_title() -> None:
 
 def test_results_are_about_one_conversation() -> None:
     """The tags are topics of the summary, and a signal is a remark of the transcript."""
-    made = results_of(1, engagement())
+    made = results_of(engagement(), 1)
     assert all(tag in made.description for tag in made.tags)
     assert all(signal.text in made.transcript for signal in made.signals)
 
@@ -113,11 +112,10 @@ def test_participants_speak_in_turn() -> None:
     """The transcript names those who took part, each in a bounded length, whatever transcript was submitted."""
     people = [{"name": "Ada" * 1000}, {"email": "guest@example.com"}]
     sent = engagement(participants=people, transcript_text="Ada: what was submitted")
-    results = Processing(PACE).results(sent, CREATED + PACE)
-    assert results is not None
-    speakers = [line.partition(": ")[0] for line in results.transcript.splitlines()]
+    transcript = results_of(sent).transcript
+    speakers = [line.partition(": ")[0] for line in transcript.splitlines()]
     assert speakers[:3] == [("Ada" * 1000)[:LONGEST_NAME], "guest@example.com", ("Ada" * 1000)[:LONGEST_NAME]]
-    assert "what was submitted" not in results.transcript
+    assert "what was submitted" not in transcript
 
 
 @pytest.mark.parametrize(
