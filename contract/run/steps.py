@@ -112,6 +112,12 @@ def check_first(
         client.recorder.fail(each.rule, blame.violation(each, exchange))
 
 
+def note_verdict(client: RecordingClient, rule: str, exchange: Exchange, what: str, accepts: str = "accepts") -> None:
+    """Report whether the target accepts what the contract leaves open. `accepts` says it in another word."""
+    verdict = accepts if exchange.response.ok else f"refuses ({exchange.response.status})"
+    client.recorder.observe(rule, f"{verdict} {what}")
+
+
 def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission) -> None:
     """Record what an unknown field changed, in an engagement that was made although it was there."""
     made = exchange.response.ok and not client.shows_another(exchange)

@@ -13,7 +13,7 @@ from contract.outcome import NotApplicable, Untested, Violation
 from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import group
-from contract.run.steps import check_first, check_ignored, created, example, labelled, replayed
+from contract.run.steps import check_first, check_ignored, created, example, labelled, note_verdict, replayed
 from contract.spec.fields import body_rules, fields
 from contract.spec.statuses import LENGTH_REQUIRED
 from contract.suite.marks import each_group, needs, rule
@@ -145,8 +145,7 @@ def _seen(client: RecordingClient, case: Submission, expect: str = "observed") -
     """Report whether a target accepts what the contract leaves open."""
     with client.case(case.rule, case.why):
         exchange = client.submit(case.document(client.base, client.key()), expect=expect)
-        verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
-        client.recorder.observe(case.rule, f"{verdict} {case.why}")
+        note_verdict(client, case.rule, exchange, case.why)
         check_ignored(client, exchange, case)
 
 
@@ -184,8 +183,7 @@ def test_whether_duplicate_keys_are_refused(client: RecordingClient) -> None:
     content = Body.of(client.submission()).content[:-1] + b', "title": "a second title"}'
     exchange = client.submit(Body(content), expect="observed")
     title = exchange.shown(exchange.response.engagement.get("title"))
-    verdict = f"accepts: {title}" if exchange.response.ok else "refuses"
-    client.recorder.observe("BODY-19", f"{verdict} duplicate keys")
+    note_verdict(client, "BODY-19", exchange, "duplicate keys", accepts=f"takes {title} of")
 
 
 @rule("BODY-20")
@@ -193,8 +191,7 @@ def test_which_content_types_are_accepted(client: RecordingClient) -> None:
     """A submission without a content type, or under another one."""
     for media_type in encodings.MEDIA_TYPES:
         exchange = labelled(client, media_type)
-        verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
-        client.recorder.observe("BODY-20", f"{verdict} {media_type or 'no content type'}")
+        note_verdict(client, "BODY-20", exchange, media_type or "no content type")
 
 
 @rule("BODY-21")
@@ -202,8 +199,7 @@ def test_what_happens_to_a_lone_surrogate(client: RecordingClient) -> None:
     """Half of a surrogate pair in a title, written as an escape."""
     content = Body.of(client.submission(title="half")).content.replace(b'"half"', b'"half \\ud800"')
     exchange = client.submit(Body(content), expect="observed")
-    verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
-    client.recorder.observe("BODY-21", f"{verdict} half a surrogate pair")
+    note_verdict(client, "BODY-21", exchange, "half a surrogate pair")
 
 
 @rule("BODY-23")
@@ -211,8 +207,7 @@ def test_what_happens_to_invalid_utf_8(client: RecordingClient) -> None:
     """A byte of Latin-1 inside a title."""
     content = Body.of(client.submission(title="caf")).content.replace(b'"caf"', b'"caf\xe9"')
     exchange = client.submit(Body(content), expect="observed")
-    verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
-    client.recorder.observe("BODY-23", f"{verdict} invalid UTF-8")
+    note_verdict(client, "BODY-23", exchange, "invalid UTF-8")
 
 
 @rule("BODY-22")
@@ -220,5 +215,4 @@ def test_what_happens_to_a_nul(client: RecordingClient) -> None:
     """A NUL inside a title."""
     exchange = client.submit(client.submission(title="a\0b"))
     kept = exchange.response.engagement.get("title") == "a\0b"
-    verdict = ("keeps" if kept else "changes") if exchange.response.ok else f"refuses ({exchange.response.status})"
-    client.recorder.observe("BODY-22", f"{verdict} a NUL")
+    note_verdict(client, "BODY-22", exchange, "a NUL", accepts="keeps" if kept else "changes")

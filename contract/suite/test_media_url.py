@@ -8,7 +8,7 @@ from contract.cases.verdict import FREE, Url
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import group, settle
-from contract.run.steps import created
+from contract.run.steps import created, note_verdict
 from contract.suite.marks import each_group, rule
 from contract.target.simulated import MEDIA
 
@@ -92,8 +92,7 @@ def _seen(client: RecordingClient, seen: Sequence[Url], expect: str = "observed"
     """Report which of these URLs are refused."""
     for url in seen:
         exchange = client.submit(media(url).document(client.base, client.key()), expect=expect)
-        verdict = "accepts" if exchange.response.ok else f"refuses ({exchange.response.status})"
-        client.recorder.observe(url.rule, f"{verdict} {url.why}")
+        note_verdict(client, url.rule, exchange, url.why)
 
 
 def _variations(client: RecordingClient, name: str) -> list[Url]:
