@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from contract.cases.bodies import IGNORED
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document, Submission
 from contract.cases.verdict import REFUSED
@@ -118,10 +117,10 @@ def note_verdict(client: RecordingClient, rule: str, exchange: Exchange, what: s
     client.recorder.observe(rule, f"{verdict} {what}")
 
 
-def check_ignored(client: RecordingClient, exchange: Exchange, case: Submission) -> None:
-    """Record what an unknown field changed, in an engagement that was made although it was there."""
+def check_ignored(client: RecordingClient, exchange: Exchange) -> None:
+    """Record what a field that the page does not list has changed, in an engagement that was made all the same."""
     made = exchange.response.ok and not client.shows_another(exchange)
-    for each in (*judge_created(exchange), *judge_copied(exchange)) if case.rule == IGNORED and made else ():
+    for each in (*judge_created(exchange), *judge_copied(exchange)) if made else ():
         client.recorder.fail(each.rule, blame.violation(each, exchange))
 
 

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 from contract.cases import bodies, encodings
 from contract.cases.submission import Submission, Table, by_rule
 from contract.cases.verdict import REFUSED
-from contract.exchange import Body
+from contract.exchange import PATH, Body
 from contract.judge.answers import answer
 from contract.outcome import NotApplicable, Untested, Violation
 from contract.run import blame
@@ -146,7 +147,8 @@ def _seen(client: RecordingClient, case: Submission, expect: str = "observed") -
     with client.case(case.rule, case.why):
         exchange = client.submit(case.document(client.base, client.key()), expect=expect)
         note_verdict(client, case.rule, exchange, case.why)
-        check_ignored(client, exchange, case)
+        if case.rule == bodies.IGNORED:
+            check_ignored(client, exchange)
 
 
 @rule("BODY-11")
@@ -168,6 +170,18 @@ def test_whether_unknown_fields_are_ignored(client: RecordingClient) -> None:
     """A field that the page does not list. Where it is ignored, what is made of the others is as they say."""
     for case in bodies.free()[bodies.IGNORED]:
         _seen(client, case, "created")
+
+
+@rule("BODY-17")
+def test_whether_a_query_is_ignored(client: RecordingClient) -> None:
+    """The page lists no query for a creation. Where one is ignored, body and key are what the submission says."""
+    others = {"title": f"{client.run_id} of the query", "type": fields()["type"].values[-1]}
+    query = urlencode({**others, "external_id": client.key("-query")})
+    exchange = client.submit(client.submission(), path=f"{PATH}?{query}")
+    note_verdict(client, "BODY-17", exchange, "a query that names fields")
+    check_ignored(client, exchange)
+    if exchange.response.ok:
+        replayed(client, exchange, exchange.request.body)
 
 
 @rule("BODY-18")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 from wsgiref.types import WSGIApplication
 
 from mock_server.clock import rfc3339
@@ -29,6 +30,17 @@ def _header_as_key(sent: Sent, app: WSGIApplication) -> Answer:
     """Take the key from the header of other APIs, where it is sent."""
     header = sent.environ.get("HTTP_IDEMPOTENCY_KEY")
     return sent.call(app, {**sent.body, "external_id": header}) if header and sent.body else sent.call(app)
+
+
+def _query_as_fields(*names: str) -> Handler:
+    """Take these fields from the query, where it has them: one bag of parameters for both."""
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        query = dict(parse_qsl(sent.environ["QUERY_STRING"]))
+        named = {name: query[name] for name in names if name in query}
+        return sent.call(app, {**sent.body, **named}) if named and sent.body else sent.call(app)
+
+    return handle
 
 
 class _CachedForAll(Store):
@@ -82,6 +94,10 @@ DEFECTS = (
            keyed(lambda key: key.lstrip("0") if key.isdigit() else key)),
     defect("key-in-header", "IDEM-7", "The header Idempotency-Key takes the place of external_id.",
            submitted(lambda _: _header_as_key)),
+    defect("title-in-query", "RESP-4", "A title in the query takes the place of that in the body.",
+           submitted(lambda _: _query_as_fields("title"))),
+    defect("key-in-query", "IDEM-1", "An external_id in the query takes the place of that in the body.",
+           submitted(lambda _: _query_as_fields("external_id"))),
     defect("key-in-entities", "IDEM-7", "Entities of HTML in a key are read.",
            keyed(lambda key: key.replace("&amp;", "&"))),
     defect("key-without-escapes", "IDEM-7", "Backslashes in a key are dropped.",
