@@ -32,15 +32,10 @@ def _header_as_key(sent: Sent, app: WSGIApplication) -> Answer:
     return sent.call(app, {**sent.body, "external_id": header}) if header and sent.body else sent.call(app)
 
 
-def _query_as_fields(*names: str) -> Handler:
-    """Take these fields from the query, where it has them: one bag of parameters for both."""
-
-    def handle(sent: Sent, app: WSGIApplication) -> Answer:
-        query = dict(parse_qsl(sent.environ["QUERY_STRING"]))
-        named = {name: query[name] for name in names if name in query}
-        return sent.call(app, {**sent.body, **named}) if named and sent.body else sent.call(app)
-
-    return handle
+def _query_as_fields(sent: Sent, app: WSGIApplication) -> Answer:
+    """Keep one bag of parameters, in which the query comes last."""
+    query = dict(parse_qsl(sent.environ["QUERY_STRING"]))
+    return sent.call(app, {**sent.body, **query}) if query and sent.body else sent.call(app)
 
 
 class _CachedForAll(Store):
@@ -94,10 +89,8 @@ DEFECTS = (
            keyed(lambda key: key.lstrip("0") if key.isdigit() else key)),
     defect("key-in-header", "IDEM-7", "The header Idempotency-Key takes the place of external_id.",
            submitted(lambda _: _header_as_key)),
-    defect("title-in-query", "RESP-4", "A title in the query takes the place of that in the body.",
-           submitted(lambda _: _query_as_fields("title"))),
-    defect("key-in-query", "IDEM-1", "An external_id in the query takes the place of that in the body.",
-           submitted(lambda _: _query_as_fields("external_id"))),
+    defect("query-as-fields", "IDEM-2", "What the query names takes the place of what the body says.",
+           submitted(lambda _: _query_as_fields)),
     defect("key-in-entities", "IDEM-7", "Entities of HTML in a key are read.",
            keyed(lambda key: key.replace("&amp;", "&"))),
     defect("key-without-escapes", "IDEM-7", "Backslashes in a key are dropped.",
