@@ -78,6 +78,7 @@ def _rehearsed(rule: Rule) -> _Listening:
         base_url="http://127.0.0.1:1/api",
         credentials={name: Credential(name, f"sk-apik_{name}.on-paper") for name in NAMES},
         accepted=simulated.ACCEPTED,
+        reader_email=simulated.READER_EMAIL,
         rejected=simulated.REJECTED,
         redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
         private_names=simulated.PRIVATE_NAMES,

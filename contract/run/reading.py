@@ -18,7 +18,7 @@ from contract.judge.reading import judge_envelope, judge_selection
 from contract.judge.refusal import judge_refusal
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.steps import stands
+from contract.run.steps import created, stands
 from contract.spec.fields import pattern
 
 READERS = ("private_reader", "reader", "writer")  # who may be able to read, the one who sees most first
@@ -27,6 +27,7 @@ ABSENT = (404, 405, 501)
 BAD_REQUEST = (400, 422)  # how a parameter is refused
 MOST_PAGES = 200
 PAGE = 100
+ATTENDED = "attended"
 EVERYTHING = Query({}, "LIST-17")
 Engagement = dict[str, Any]
 
@@ -286,6 +287,20 @@ def entries(page: Exchange) -> list[Engagement]:
     """Return the engagements of a page, none if it is no list."""
     data = page.response.engagement.get("data")
     return [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
+
+
+def attended(client: RecordingClient) -> Exchange:
+    """Return the engagement in which the user of the credential reader takes part, created once a run."""
+    if ATTENDED not in client.examples:
+        document = client.submission(participants=[{"email": client.config.reader_email}])
+        client.examples[ATTENDED] = created(client, document, "BODY-10")
+    return client.examples[ATTENDED]
+
+
+def hidden(client: RecordingClient) -> list[Exchange]:
+    """Return what was created on the way and may not be shown to the reader where it is private."""
+    ours = client.examples.get(ATTENDED)
+    return [one for one in client.milestones if ours is None or one.response.id != ours.response.id]
 
 
 def distinct_readers(client: RecordingClient) -> None:

@@ -12,6 +12,7 @@ from contract.judge.reading import judge_envelope, judge_kept, judge_members, ju
 from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
+    ATTENDED,
     BAD_REQUEST,
     PAGE,
     Listing,
@@ -19,6 +20,7 @@ from contract.run.reading import (
     distinct_readers,
     entries,
     glimpses,
+    hidden,
     listing,
     offered,
     readable,
@@ -173,7 +175,12 @@ def test_private_engagements_are_listed_for_those_who_may_read_them(client: Reco
     distinct_readers(client)
     _readable(client, "reader")
     found = listing(client, who="reader")
-    others = {exchange.response.id for exchange in client.milestones}
+    ours = client.examples.get(ATTENDED)
+    if ours is not None and ours.response.id not in found.ids and not client.recorder.findings["READ-4"].failed:
+        trusted(client, found)
+        expected = f"{ours.response.id} for a reader whose user takes part in it"
+        raise Violation("LIST-11", expected, "it is not in the list", found.pages[0])
+    others = {exchange.response.id for exchange in hidden(client)}
     for page in (*found.pages, *glimpses(client, "reader")):
         for one in entries(page):
             if one.get("is_private") is True and one.get("id") in others:

@@ -1,14 +1,16 @@
-"""Who may read an engagement: READ-2, READ-3, READ-5, READ-6."""
+"""Who may read an engagement: READ-2, READ-3, READ-4, READ-5, READ-6."""
 
 from __future__ import annotations
 
 from contract.judge.answers import answer
-from contract.judge.reading import judge_hidden
+from contract.judge.reading import HIDDEN, judge_hidden
 from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import RecordingClient
 from contract.run.reading import (
+    attended,
     conditional,
     distinct_readers,
+    hidden,
     readable,
     second_page,
     shown,
@@ -53,6 +55,23 @@ def test_a_private_engagement_is_shown_to_those_who_may_see_it(client: Recording
         raise Violation("READ-3", finding.expected, hint, exchange)
 
 
+@rule("READ-4")
+def test_who_takes_part_reads_it(client: RecordingClient) -> None:
+    """A reader without engagements:private:read gets a private engagement if its user is one of the participants."""
+    readable(client, "read")
+    distinct_readers(client)
+    client.need("participants")
+    if client.config.reader_email is None:
+        raise NotApplicable("the e-mail address of the reader's user is not configured (CONTRACT_READER_EMAIL)")
+    with client.case("READ-4", "the reader's user as a participant"):
+        exchange = shown(client, attended(client), "reader")
+        if exchange.response.status in HIDDEN:
+            hint = f"{answer(exchange)} (or is the address of the reader's user not {client.config.reader_email}?)"
+            raise Violation(
+                "READ-4", "200 for a private engagement in which the reader's user takes part", hint, exchange
+            )
+
+
 @rule("READ-5")
 def test_whether_the_creator_reads_it(client: RecordingClient) -> None:
     """Who created a private engagement and takes no part in it may see it, or not."""
@@ -84,7 +103,7 @@ def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) 
     readable(client, "read")
     stands(client, "READ-1", "READ-3", "READ-4")
     distinct_readers(client)
-    everything = (example(client, "plain"), *client.milestones)
+    everything = (example(client, "plain"), *hidden(client))
     # A target that does not say is_private keeps it all the same.
     private = [
         one

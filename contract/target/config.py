@@ -19,6 +19,7 @@ from contract.target.values import (
     parse_address,
     parse_base_url,
     parse_count,
+    parse_email,
     parse_file,
     parse_form,
     parse_proxy,
@@ -59,12 +60,14 @@ class Credential:
 class Config:
     """A target, ready to be tested.
 
-    `rate` is in requests a second; None means no limit. `timeout` and `patience` are in seconds.
+    `rate` is in requests a second; None means no limit. `timeout` and `patience` are in seconds. `reader_email` is the
+    address of the user of the credential `reader`.
     """
 
     base_url: str
     credentials: Mapping[str, Credential]
     accepted: tuple[str, ...]
+    reader_email: str | None = None
     rejected: tuple[str, ...] = ()
     redirect_to_private: tuple[str, ...] = ()
     private_names: tuple[str, ...] = ()
@@ -134,6 +137,7 @@ def load(flags: Mapping[str, str | None], environment: Mapping[str, str]) -> Con
         base_url=base_url,
         credentials=credentials,
         accepted=accepted,
+        reader_email=reader.parsed("credentials.reader_email", parse_email, None),
         rejected=reader.urls("media.rejected"),
         redirect_to_private=reader.urls("media.redirect_to_private"),
         private_names=reader.names("media.private_names"),

@@ -39,6 +39,7 @@ def resettable() -> Iterator[Target]:
             base_url=server.base_url,
             credentials={name: Credential(name, server.credentials[name]) for name in CREDENTIALS},
             accepted=simulated.ACCEPTED,
+            reader_email=simulated.READER_EMAIL,
             rejected=simulated.REJECTED,
             redirect_to_private=simulated.REDIRECT_TO_PRIVATE,
             private_names=simulated.PRIVATE_NAMES,

@@ -29,6 +29,7 @@ KEYS = {
     "base_url": "CONTRACT_BASE_URL",
     **{f"credentials.{name}": f"CONTRACT_{name.upper()}" for name in CREDENTIALS},
     "credentials.credential_form": "CONTRACT_CREDENTIAL_FORM",
+    "credentials.reader_email": "CONTRACT_READER_EMAIL",
     "media.accepted": "CONTRACT_MEDIA_ACCEPTED",
     "media.rejected": "CONTRACT_MEDIA_REJECTED",
     "media.redirect_to_private": "CONTRACT_MEDIA_REDIRECT_TO_PRIVATE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contract.target.config import UNREACHABLE
 
 MEDIA = "https://media.mock.test"
+READER_EMAIL = "reader@example.com"  # of the mock's built-in credentials
 ACCEPTED = (
     f"{MEDIA}/ok.mp3?duration=90",
     f"{MEDIA}/type/video/mp4/v?duration=60",

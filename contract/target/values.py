@@ -97,6 +97,14 @@ def parse_secret(text: str) -> str:
     return text
 
 
+def parse_email(text: str) -> str:
+    """Read an e-mail address. Raises ValueError."""
+    name, at, domain = text.partition("@")
+    if not (name and at and domain) or "@" in domain or " " in text:
+        raise ValueError("must be an e-mail address, such as reader@example.com")
+    return text
+
+
 def parse_proxy(text: str) -> str:
     """Read the URL of a proxy. Raises ConfigError, which does not show it."""
     if not is_url(text, "http", "https"):  # what is there is not shown: it may hold a password

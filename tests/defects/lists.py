@@ -254,6 +254,9 @@ DEFECTS = (
            as_another("other_workspace", "private_reader", tail=False)),
     defect("list-private", "LIST-11", "Everybody's lists hold private engagements.",
            as_another("reader", "private_reader", tail=False)),
+    defect("list-participant-hidden", "LIST-11", "No list holds the private engagements of who takes part.",
+           data(lambda sent, page: [one for one in page if not one["is_private"]]
+                if sent.environ["HTTP_AUTHORIZATION"].endswith("_reader.local") else page)),
     defect("list-private-hidden", "LIST-11", "No list holds private engagements.",
            data(lambda _, page: [shown for shown in page if not shown["is_private"]]),
            entails={"LIST-17": "they are not listed at all", "LIST-2": "pages lack them",

@@ -123,4 +123,4 @@ def _config() -> Config:
 
 def _peer_config(server: peer.Serving) -> Config:
     credentials = {name: Credential(name, server.credentials[name]) for name in CREDENTIALS}
-    return Config(server.base_url, credentials, **peer.MEDIA)
+    return Config(server.base_url, credentials, reader_email="reader@example.com", **peer.MEDIA)

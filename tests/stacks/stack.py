@@ -134,6 +134,7 @@ def write_contract(stack: Stack, state: Path) -> Path:
     """Write the configuration of the suite for this stack."""
     path = state / "contract.toml"
     credentials = "".join(f'{name} = "{values[0]}"\n' for name, values in CREDENTIALS.items() if name != "noscope")
+    credentials += f'reader_email = "{CREDENTIALS["reader"][3]}"\n'
     media = "".join(
         f"{name} = {json.dumps([MEDIA + part if part.startswith('/') else part for part in parts])}\n"
         for name, parts in RECORDINGS.items()

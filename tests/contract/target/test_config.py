@@ -25,6 +25,14 @@ def write(folder: Path, text: str) -> dict[str, str | None]:
     return {"config": str(path)}
 
 
+@pytest.mark.parametrize("text", ["reader", "@example.com", "a@b@example.com", "reader @example.com"])
+def test_the_address_of_the_reader_is_an_email_address(tmp_path: Path, text: str) -> None:
+    """What is no address is refused, and the line names the key."""
+    with pytest.raises(ConfigError, match=r"credentials\.reader_email: .* e-mail address"):
+        load(write(tmp_path, FILE), {"CONTRACT_READER_EMAIL": text})
+    assert load(write(tmp_path, FILE), {"CONTRACT_READER_EMAIL": "r@example.com"}).reader_email == "r@example.com"
+
+
 def test_flag_over_environment_over_file_over_default(tmp_path: Path) -> None:
     """Each value comes from the first source that has it, and says which."""
     flags = {**write(tmp_path, FILE), "rate": "9/s"}
