@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import unquote
 
 from contract.exchange import Request, Response
 
@@ -18,6 +19,9 @@ _SIGNS = re.compile(
     r"|<center>(?:nginx|openresty|cloudflare|awselb|microsoft-azure)",
     re.IGNORECASE,
 )
+# What servers of HTTP refuse in a request target before an application sees it: NUL, a slash, and what is no escape.
+_NO_TARGET = re.compile(r"%(?:00|2f|5c|(?![\da-f]{2}))", re.IGNORECASE)
+OF_NO_TARGET = (400, 404)
 EXPECTED_REFUSALS = ("unauthorized", "forbidden")  # a gateway may be the one that checks credentials
 
 
@@ -25,19 +29,31 @@ def page(request: Request, response: Response) -> str | None:
     """Say that an answer is the page of a firewall or a gateway, or None if the application may have written it.
 
     The application's own answers are JSON and carry X-Api-Version. One of its own that lacks both is told by its
-    status: the API has no use for 403, 406 and 451 but for credentials, nor for a word about lengths.
+    status: the API has no use for 403, 406 and 451 but for credentials, nor for a word about lengths. A path that is
+    none may be refused by the server of HTTP.
     """
     if response.headers.get("x-api-version") or "json" in response.media_type or request.expect in EXPECTED_REFUSALS:
         return None
     if response.from_proxy:  # these say it by themselves, and 413 says more
         return None
     text = response.content[:20_000].decode("utf-8", "replace")
-    sure = response.status in BLOCKED or (
-        (request.chunked or not request.body.content) and response.status in NO_LENGTH
+    sure = (
+        response.status in BLOCKED
+        or ((request.chunked or not request.body.content) and response.status in NO_LENGTH)
+        or (response.status in OF_NO_TARGET and _is_no_target(request.path))
     )
     if sure or (response.media_type == "text/html" and _SIGNS.search(text)):
         return f"{response.status} {response.media_type}".strip() + " from something in front of the target"
     return None
+
+
+def _is_no_target(path: str) -> bool:
+    """Tell whether a path with its query is one that may never reach the application."""
+    try:
+        unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return True
+    return bool(_NO_TARGET.search(path))
 
 
 def retry_after(response: Response, now: float) -> float | None:
