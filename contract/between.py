@@ -32,15 +32,17 @@ def page(request: Request, response: Response) -> str | None:
     status: the API has no use for 403, 406 and 451 but for credentials, nor for a word about lengths. A path that is
     none may be refused by the server of HTTP.
     """
-    if response.headers.get("x-api-version") or "json" in response.media_type or request.expect in EXPECTED_REFUSALS:
+    if response.headers.get("x-api-version") or request.expect in EXPECTED_REFUSALS:
+        return None
+    if response.status in OF_NO_TARGET and _is_no_target(request.path):
+        return f"{response.status}, as the path may not be read by what is in front of the target"
+    if "json" in response.media_type:
         return None
     if response.from_proxy:  # these say it by themselves, and 413 says more
         return None
     text = response.content[:20_000].decode("utf-8", "replace")
-    sure = (
-        response.status in BLOCKED
-        or ((request.chunked or not request.body.content) and response.status in NO_LENGTH)
-        or (response.status in OF_NO_TARGET and _is_no_target(request.path))
+    sure = response.status in BLOCKED or (
+        (request.chunked or not request.body.content) and response.status in NO_LENGTH
     )
     if sure or (response.media_type == "text/html" and _SIGNS.search(text)):
         return f"{response.status} {response.media_type}".strip() + " from something in front of the target"

@@ -249,6 +249,19 @@ WRONG: tuple[WrongCredential, ...] = (
         _always("AUTH-3", f"the token {name}", f"Bearer {name}")
         for name in ("constructor", "__proto__", "null", "undefined", "*")
     ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential without its prefix",
+        lambda token: f"Bearer {token.removeprefix(API_KEY)}",
+        f"Bearer ${{{VARIABLE}#{API_KEY}}}",
+    ),
+    _wrong(
+        "AUTH-3",
+        "a valid credential with the word Bearer inside",
+        lambda token: f"{token[:8]}Bearer {token[8:]}",
+        f'$(printf %s "${VARIABLE}" | cut -c 1-8)Bearer $(printf %s "${VARIABLE}" | cut -c 9-)',
+        NO_SCHEME,
+    ),
     _always("AUTH-3", "a token outside ASCII", "Bearer größer-日本", NO_SCHEME),
     _always("AUTH-3", "a token of 6,000 characters", f"Bearer {'k' * 6_000}", NO_SCHEME),
 )

@@ -64,6 +64,10 @@ class Query:
         parts = self.parameters.items() if len(self.parameters) > 1 else ()
         return tuple(Query({name: value}, _rule_of(name)) for name, value in parts)
 
+    def knows(self, engagement: Engagement) -> bool:
+        """Tell whether an engagement shows what decides whether it belongs to the answer."""
+        return all(engagement.get(name) is not None for name in self.members)
+
     def understands(self, engagement: Engagement) -> bool:
         """Tell whether what an engagement says of that is documented: a time, a word of a list."""
         said = {name: engagement[name] for name in self.members if engagement.get(name) is not None}
@@ -240,6 +244,7 @@ _ODD = (
     *("filter[start_at][gt]=2026-02-30T00:00:00Z", "filter[start_at][gt]=0000-00-00", "filter[start_at]=x", "filter=x"),
     *("filter[updated_at][gte]=9999-12-31T23:59:59-14:00", "order_by=%FF", "expand=%00", "&".join(["x=1"] * 300)),
     *("filter[start_at][lt]=0001-01-01T00:00:00%2B14:00", "expand=tags,tags", "search=(%5B*%5C", "search=100%"),
+    *("filter[engagement_type][eq]=CALL&filter[engagement_type][eq]=CALL", "filter[__proto__][eq]=x"),
 )
 ODD = tuple(text.replace("[", "%5B").replace("]", "%5D") for text in _ODD)  # bare ones are no part of a URL
 

@@ -35,7 +35,8 @@ TRACES = re.compile(
 )
 
 
-# What a conforming target answers without a look at the body. A test that sends such a request, or a read, judges it.
+# What a conforming target answers without a look at the body. A test that sends such a request, a read, or several
+# requests at once judges them.
 SAY_NOTHING_OF_BODIES = ("unauthorized", "forbidden")
 
 
@@ -58,7 +59,8 @@ def check(exchange: Exchange) -> Iterator[Finding]:
     yield from _secrets(exchange)
     if not request.served or response.from_proxy or page(request, response):
         return
-    if response.status >= 500 and request.expect not in SAY_NOTHING_OF_BODIES and request.submits:
+    bodies = request.submits and request.expect not in SAY_NOTHING_OF_BODIES and not exchange.burst
+    if response.status >= 500 and bodies:
         yield Finding("ERR-4", "an answer below 500", f"{response.status}")
     if response.ok and not response.headers.get("x-api-version"):
         yield Finding("RESP-5", "the header X-Api-Version", f"{response.status} without it")

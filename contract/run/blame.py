@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.cases import keys, urls
 from contract.cases.credentials import UNKNOWN, WrongCredential
-from contract.cases.submission import Submission, media
+from contract.cases.submission import Document, Submission, media
 from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
 from contract.exchange import Body, Exchange, Text
 from contract.judge.answers import answer, named_fields
@@ -22,6 +22,7 @@ from contract.spec.rules import catalogue
 from contract.spec.statuses import TOO_LARGE
 
 CHANGED, REMEMBERED, NO_FAILURE, DECODED, CODE_POINTS = "IDEM-2", "IDEM-11", "ERR-4", "LIMIT-9", "LIMIT-10"
+ESCAPE = 6  # characters of a letter that is written as an escape
 SENT = ("BODY", "LIMIT", "URL")  # the families about what is sent; what the others say rests on a valid submission
 # The plain refusals: where a target answers one of them with another 4xx, it is not the fault of each other case.
 _PLAIN: dict[Verdict, Submission | WrongCredential] = {
@@ -84,16 +85,41 @@ def is_plain(exchange: Exchange, first: Exchange) -> bool:
     return (sent.body.content, sent.headers) == (before.body.content, before.headers)
 
 
-def ask_plain_repeat(client: RecordingClient, exchange: Exchange, first: Exchange) -> None:
-    """Raise See if the first submission itself is no repeat any more: that is not the fault of what differs."""
+def ask_plainer_repeats(client: RecordingClient, exchange: Exchange, first: Exchange) -> None:
+    """Raise See if a plainer repeat is none: the first submission itself, or with the other source alone."""
     if is_plain(exchange, first):
         return
-    plain = client.submit(first.request.body, expect="replayed", credential=first.request.credential)
-    rule = REMEMBERED if forgot(plain, first, client) else SAME
-    if plain.response.inconclusive or (finding := judge_repeat(plain, first, rule)) is None:
+    plainer = [first.request.body]
+    other = exchange.document.get("source_system")
+    if other is not None and rule_of_repeat(first.document, exchange.document) == CHANGED:
+        plainer.append(Body.of({**first.document, "source_system": other}))
+    for body in plainer:
+        repeat = client.submit(body, expect="replayed", credential=first.request.credential)
+        rule = rule_of_repeat(first.document, repeat.document)
+        rule = REMEMBERED if rule == SAME and forgot(repeat, first, client) else rule
+        if not repeat.response.inconclusive and (finding := judge_repeat(repeat, first, rule)) is not None:
+            client.recorder.fail(rule, violation(finding, repeat))
+            raise See(rule)
+
+
+def ask_usual_form(client: RecordingClient, exchange: Exchange, first: Exchange) -> None:
+    """Raise See if a refused repeat is one in the usual form: its form is to blame. Rules: BODY-13, LIMIT-9."""
+    sent, usual = exchange.request, Body.of(exchange.document)
+    if sent.body.content == usual.content and not sent.chunked:
         return
-    client.recorder.fail(rule, violation(finding, plain))
-    raise See(rule)
+    repeat = client.submit(usual, expect="replayed", credential=sent.credential)
+    if judge_repeat(repeat, first, SAME) is None:
+        rule = _of_form(exchange.document)
+        expected = "a repeat to be accepted, whatever its form"
+        client.recorder.fail(rule, Violation(rule, expected, answer(exchange), exchange))
+        raise See(rule)
+
+
+def _of_form(document: Document) -> str:
+    """Return the rule that is broken where an unusual form is refused: that of limits, if escapes are over one."""
+    limited = [(document.get(field.name), field.most) for field in fields().values() if field.most]
+    over = any(isinstance(text, str) and len(text) * ESCAPE > most for text, most in limited)
+    return DECODED if over else body_rules()["valid"]
 
 
 def conclusive(exchange: Exchange) -> Exchange:
@@ -155,7 +181,7 @@ def _of_what_is_sent(client: RecordingClient, exchange: Exchange) -> str:
     document = {**exchange.document, "external_id": keys.alike(exchange.request.key or "", client.key())}
     as_usual = exchange.request.body.content == Body.of(exchange.document).content
     if not as_usual and not _refuses(_again(client, exchange, document["external_id"])):
-        return DECODED
+        return _of_form(document)
     if _refuses(client.submit(client.submission())):
         return body_rules()["valid"]  # no field is to blame where a plain submission is refused
     named = named_fields(exchange)
@@ -207,7 +233,7 @@ def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
         if not first.response.ok:
             continue
         if (wrong := judge_repeat(repeat, first, rule)) is not None:
-            ask_plain_repeat(client, repeat, first)
+            ask_plainer_repeats(client, repeat, first)
         for finding in filter(None, (wrong, *judge_unchanged(repeat, first))):
             client.recorder.fail(finding.rule, violation(finding, repeat))
             raise See(finding.rule)

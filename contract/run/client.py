@@ -59,6 +59,7 @@ class RecordingClient(Client):
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
         self.forgotten: set[str | None] = set()  # keys that were remembered for a while: nothing rests on them any more
+        self.owners: dict[str, str] = {}  # who owned the first engagement of a credential
         self.plain: dict[str, int] = {}  # the status of the plain refusal of a kind, by what it is
         self._request_ids: deque[str] = deque(maxlen=5000)
 
@@ -150,10 +151,21 @@ class RecordingClient(Client):
         # A repeat, or a racer that lost, may show an id that belongs to no engagement.
         creates = exchange.request.expect != "replayed" and (not exchange.burst or exchange.response.status == 201)
         new = creates and exchange.response.id is not None and exchange.response.id not in self.ids
+        if new and exchange.request.submits:
+            self._check_owner(exchange)
         small = len(exchange.request.body.content) < SMALL and len(exchange.response.content) < SMALL
         if new and small and exchange.request.submits and exchange.request.credential == "writer":
             self.milestones.append(exchange)
         super().heard(exchange)
+
+    def _check_owner(self, exchange: Exchange) -> None:
+        """Record an engagement that belongs to somebody else than the others of its credential. Rule: SCOPE-4."""
+        owner, credential = exchange.response.engagement.get("owner_user_id"), exchange.request.credential
+        if isinstance(owner, str) and credential is not None:
+            known = self.owners.setdefault(credential, owner)
+            if owner != known:
+                expected = f"owner_user_id {exchange.shown(known)} again"
+                self.recorder.fail("SCOPE-4", Violation("SCOPE-4", expected, exchange.shown(owner), exchange))
 
     def unanswered(self, request: Request) -> None:
         """Count the case that got no answer."""

@@ -173,8 +173,9 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
     elif rule != RACE and blame.is_plain(exchange, first) and exchange.response.id == first.response.id is not None:
         rule = SAME  # the key is known, whatever else is wrong; after a race that is the fault of the race
     if (finding := judge_repeat(exchange, first, rule)) is not None:
-        blame.ask_plain_repeat(client, exchange, first)
+        blame.ask_plainer_repeats(client, exchange, first)
         if not exchange.response.ok:
+            blame.ask_usual_form(client, exchange, first)
             blame.ask_alone(client, exchange)
         raise blame.violation(finding, exchange)
     last = client.statuses.get(exchange.response.id or "")

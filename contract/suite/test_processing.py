@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contract.judge.reading import judge_envelope, judge_progress, judge_status
 from contract.judge.replay import judge_touched
-from contract.outcome import See, Violation
+from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import REPEAT, RecordingClient
-from contract.run.reading import PAGE, documented, must_be_read, readable, shown
-from contract.run.steps import example, replayed, stands
+from contract.run.lists import PAGE
+from contract.run.reading import documented, must_be_read, readable, shown
+from contract.run.steps import created, example, replayed, stands
 from contract.suite.marks import at_the_end, needs, rule
 
+GLANCE = 0.1  # seconds between two looks at a new engagement
 PROCESSED = 2.5  # seconds: a quick target has processed an engagement by then. A run takes longer than that anyway.
 
 
@@ -19,6 +21,9 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
     """The status never goes back; updated_at and the ETag change when what is shown does, and only then."""
     readable(client, "read")
     stands(client, "RESP-7", "RESP-11")
+    if not {"processing_status", "updated_at"} & example(client, "plain").response.engagement.keys():
+        raise NotApplicable("the target says neither processing_status nor updated_at")
+    _watched(client)
     for first in (example(client, "plain"), client.milestones[-1]):
         documented(first)
         reads = [shown(client, first) for _ in range(3)]
@@ -31,6 +36,20 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
         for before, after in zip([first, early, *reads], [early, *reads], strict=False):
             for finding in judge_progress(after, before):
                 raise Violation(*finding, after)
+
+
+def _watched(client: RecordingClient) -> None:
+    """Raise Violation if a new engagement goes back in its first second: asked in longer profiles, as it takes that."""
+    if not (count := client.profile.pick(0, 10, 20)):
+        return
+    last = first = created(client, client.submission())
+    for _ in range(count):
+        read = shown(client, first)
+        must_be_read(client, read)
+        for finding in judge_progress(read, last):
+            raise Violation(*finding, read)
+        last = read
+        client.clock.sleep(GLANCE)
 
 
 @at_the_end
@@ -53,6 +72,8 @@ def test_a_read_is_not_behind_a_list(client: RecordingClient) -> None:
     """An engagement that a list shows as processed is not in processing when it is read after that."""
     readable(client, "read")
     readable(client, "list")
+    if "processing_status" not in example(client, "plain").response.engagement:
+        raise NotApplicable("the target does not say processing_status")
     client.outlast(example(client, "plain"), PROCESSED)
     page = client.read(f"?limit={PAGE}&order_by=updated_at:asc")
     if next(judge_envelope(page, PAGE), None) is not None:

@@ -6,15 +6,8 @@ from contract.judge.answers import answer
 from contract.judge.reading import HIDDEN, judge_hidden
 from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import RecordingClient
-from contract.run.reading import (
-    attended,
-    conditional,
-    distinct_readers,
-    hidden,
-    readable,
-    second_page,
-    shown,
-)
+from contract.run.lists import second_page
+from contract.run.reading import attended, conditional, distinct_readers, hidden, readable, shown
 from contract.run.steps import created, example, stands
 from contract.suite.marks import at_the_end, rule
 
@@ -101,7 +94,7 @@ def test_no_other_workspace_reads_it(client: RecordingClient) -> None:
 def test_no_private_engagement_is_shown_whatever_it_is(client: RecordingClient) -> None:
     """A reader without the scope gets none that is completed, has other participants, or is a meeting, nor a 304."""
     readable(client, "read")
-    stands(client, "READ-1", "READ-3", "READ-4")
+    stands(client, "READ-1", "READ-3", "READ-4", "SCOPE-4")  # the owner may see it
     distinct_readers(client)
     everything = (example(client, "plain"), *hidden(client))
     # A target that does not say is_private keeps it all the same.

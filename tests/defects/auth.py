@@ -190,6 +190,12 @@ CREDENTIALS = (
     defect("bearers-accepted", "AUTH-4", "Any scheme that begins with Bearer is Bearer.", schemed("bearers")),
     defect("api-key-header-accepted", "AUTH-2", "A credential in the header X-Api-Key is accepted.",
            placed("HTTP_X_API_KEY")),
+    defect("credential-with-bearer-inside", "AUTH-3", "The word Bearer is taken out wherever it stands.",
+           admitted(lambda header, callers: next(
+               (one for one in callers if not header.startswith("Bearer ")
+                and header.replace("Bearer ", "") == one.credential), None))),
+    defect("credential-without-prefix", "AUTH-3", "A credential without its prefix is that credential.",
+           matched(lambda token, known: token == known.removeprefix("sk-apik_"))),
     defect("query-token-accepted", "AUTH-2", "A credential in the query is accepted.",
            placed("QUERY_STRING", "access_token=", "&")),
     defect("cookie-accepted", "AUTH-2", "A credential in a cookie is accepted.", placed("HTTP_COOKIE", "token=")),

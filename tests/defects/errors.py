@@ -267,6 +267,8 @@ FAILURES = (
     defect("fails-on-nesting", "ERR-4", "Deep nesting makes the server fail.", failing(lambda raw: depth(raw) > 500)),
     defect("fails-on-bad-json", "ERR-4 BODY-15", "What is not JSON makes the server fail.",
            failing(lambda raw: not is_json(raw))),
+    defect("fails-on-hours", "ERR-4", "A start whose offset has no minutes makes the server fail.",
+           failing_on(lambda body: bool(re.search(r"T.*[+-]\d\d$", str(body.get("start_at")))))),
     defect("fails-on-no-body", "ERR-4 BODY-15", "An empty body makes the server fail.", failing(lambda raw: not raw)),
     defect("fails-on-list", "ERR-4 BODY-14", "A list as the body makes the server fail.",
            failing(lambda raw: raw.lstrip().startswith(b"[") and depth(raw) < 500)),

@@ -132,6 +132,17 @@ def _odd_query_fails(sent: Sent, app: WSGIApplication) -> Answer:
     return refusal(500) if sent.environ["REQUEST_METHOD"] == "GET" and not limit.isdigit() else sent.call(app)
 
 
+def _fails_on_a_second(beginning: str, *, tail: bool = False) -> Handler:
+    """Fail where a parameter that begins so comes twice: it is a list then, and no text."""
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        names = [name for name, _ in parse_qsl(sent.environ["QUERY_STRING"]) if name.startswith(beginning)]
+        reads = sent.environ["REQUEST_METHOD"] == "GET" and tail is (sent.environ["PATH_INFO"] != PATH)
+        return refusal(500) if reads and len(set(names)) < len(names) else sent.call(app)
+
+    return handle
+
+
 def _stored_all_the_same(_: Mock) -> Handler:
     """Store the first submissions whose recording is refused, and refuse them."""
     stored: list[str] = []
@@ -230,6 +241,18 @@ DEFECTS = (
     defect("list-order-ignored", "LIST-3", "order_by is ignored.", without("order_by", tail=False)),
     defect("list-oldest-first", "LIST-3", "Lists begin with the oldest.",
            asked(lambda sent: {"order_by": "updated_at:asc", **sent}, tail=False)),
+    defect("list-plain-oldest-first", "LIST-3", "Lists without a search begin with the oldest.",
+           asked(lambda sent: sent if "search" in sent else {"order_by": "updated_at:asc", **sent}, tail=False)),
+    defect("list-plain-ends", "LIST-17", "A list without a search ends after its first page.",
+           many(lambda sent, answer: answer if "search=" in sent.environ["QUERY_STRING"]
+                else answer.but(has_more=False, next_cursor=None)),
+           entails={"LIST-4": "no other page follows"}),
+    defect("list-title-cut", "LIST-1", "Lists cut titles after 50 characters.",
+           data(lambda _, page: [{**one, "title": one["title"][:50]} for one in page])),
+    defect("list-filter-twice-500", "LIST-14", "A filter that comes twice makes the server fail.",
+           handled(lambda _: _fails_on_a_second("filter"))),
+    defect("read-expand-twice-500", "LIST-14", "expand that comes twice makes the server fail, where one is read.",
+           handled(lambda _: _fails_on_a_second("expand", tail=True))),
     defect("list-cursor-ignored", "LIST-4", "Every page is the first.", without("cursor", tail=False)),
     defect("list-cursor-skips", "LIST-4", "Each page after the first lacks its first engagement.",
            data(lambda sent, page: page[1:] if "cursor=" in sent.environ["QUERY_STRING"] else page),
@@ -254,6 +277,9 @@ DEFECTS = (
            as_another("other_workspace", "private_reader", tail=False)),
     defect("list-private", "LIST-11", "Everybody's lists hold private engagements.",
            as_another("reader", "private_reader", tail=False)),
+    defect("list-without-meetings", "LIST-17", "A list without search and filters lacks meetings.",
+           data(lambda sent, page: page if re.search("search|filter", sent.environ["QUERY_STRING"])
+                else [one for one in page if one["engagement_type"] != "MEETING"])),
     defect("list-participant-hidden", "LIST-11", "No list holds the private engagements of who takes part.",
            data(lambda sent, page: [one for one in page if not one["is_private"]]
                 if sent.environ["HTTP_AUTHORIZATION"].endswith("_reader.local") else page)),

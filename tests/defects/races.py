@@ -108,8 +108,8 @@ class _Sharing(Store):
 DEFECTS = (
     defect("race-last-kept", "IDEM-10", "Parallel submissions all create; the last one stays.", store(Racy)),
     defect("race-first-kept", "IDEM-10", "Parallel submissions all create; the first one stays.", store(_FirstKept)),
-    defect("race-loser-500", "IDEM-10 ERR-4", "The losers of a race hit a unique index and fail.", store(_Unique)),
-    defect("race-loser-deadlock", "IDEM-10 ERR-4", "The losers of a race end in a deadlock.", store(_Stalling)),
+    defect("race-loser-500", "IDEM-10", "The losers of a race hit a unique index and fail.", store(_Unique)),
+    defect("race-loser-deadlock", "IDEM-10", "The losers of a race end in a deadlock.", store(_Stalling)),
     defect("race-loser-400", "IDEM-10", "The losers of a race are refused with 400.", store(_Rude)),
     defect("race-refusal-shared", "IDEM-9", "Who waits for a submission that is refused is refused with it.",
            store(_Sharing)),

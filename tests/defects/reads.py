@@ -32,6 +32,7 @@ LISTS: tuple[dict[str, str], ...] = (
     *({"limit": "100", f"filter[start_at][{how}]": STARTS[9]} for how in ("gt", "gte", "lt", "lte")),
     *({"limit": "100", f"filter[updated_at][{how}]": "2026-01-01T00:00:00Z"} for how in ("gt", "lt")),
 )
+TWICE = ("?filter[engagement_type][eq]=CALL&filter[engagement_type][eq]=CALL", "/{id}?expand=tags&expand=signals")
 EXPANSIONS = ("", "?expand=tags", "?expand=tags,owner", "?expand=owner", "?expand=speakers")
 SEARCHES = (
     "all 1",
@@ -71,6 +72,8 @@ def stage(server: Running) -> list[str]:
         if number < 3:
             ids.append(str(made.json().get("id")))
             send(server, body | {"title": "Another title"})
+    attended = {"is_private": True, "participants": [{"email": "reader@example.com"}], "start_at": STARTS[0]}
+    send(server, submission(title="A call of the reader", **attended))
     made = send(server, submission(title='A call <é> & "x", and more than forty characters of it', start_at=STARTS[0]))
     ids.append(str(made.json().get("id")))
     send(server, method="GET", path=f"{PATH}/{ids[0]}", headers=_bearer(server.credentials["private_reader"]))
@@ -114,6 +117,8 @@ def _closer(probe: Probe, id_: str) -> Iterator[tuple[str, str]]:
         yield f"other case {name}", _read(probe, f"/{id_}", credential.swapcase())
     for query in (*({"search": text} for text in SEARCHES), *FILTERS):
         yield str(query), _read(probe, f"?limit=100&{urlencode(query)}", names["private_reader"])
+    for tail in TWICE:
+        yield tail, _read(probe, tail.format(id=id_), names["private_reader"])
     basic = {"Authorization": f"Basic {names['private_reader']}"}
     yield "Basic", str(send(probe.server, method="GET", path=f"{PATH}/{id_}", headers=basic, timeout=SECONDS).status)
     yield from _second_pages(probe, names["private_reader"], names["other_workspace"])

@@ -213,6 +213,7 @@ def headers(writer: str) -> tuple[str | None, ...]:
     pairs = tuple(f"Basic {b64encode(pair.encode()).decode()}" for pair in (f"{writer}:", f":{writer}"))
     tokens = (
         writer[:10],
+        writer.removeprefix("sk-apik_"),
         writer[:-1],
         f"{writer}x",
         f"x{writer}",
@@ -221,7 +222,8 @@ def headers(writer: str) -> tuple[str | None, ...]:
         *("constructor", "k" * 6000, f"{writer}.x", f"{writer}=", f'"{writer}"', f"{writer},x", f"Bearer {writer}"),
         *(f"{writer[:-1]}%{ord(writer[-1]):02x}", f"x.{secret}", f"{writer.partition('.')[0]}.", "größer"),
     )
-    return None, "", "Bearer", "Bearer x", writer, *schemes, *pairs, *(f"Bearer {token}" for token in tokens)
+    inside = f"{writer[:8]}Bearer {writer[8:]}"
+    return None, "", "Bearer", "Bearer x", writer, inside, *schemes, *pairs, *(f"Bearer {token}" for token in tokens)
 
 
 def bodies(concern: str) -> Iterator[object]:
@@ -258,7 +260,12 @@ def bodies(concern: str) -> Iterator[object]:
             yield from (submission(media_url="https://[::1/a.mp3"), submission(participants=[5]))
             yield from (submission(transcript_text=text) for text in ("é" * 450_000, "😀" * 237_500))
             yield from (spoil(json.dumps(submission()).encode()) for spoil in SPOILT)
-            odd = ({"toString": "x"}, "9999-12-31T23:59:59-14:00", "2016-12-31T03:59:60-20:00")
+            odd = (
+                {"toString": "x"},
+                "2026-03-02T09:30:00+01",
+                "9999-12-31T23:59:59-14:00",
+                "2016-12-31T03:59:60-20:00",
+            )
             yield from (submission(start_at=start) for start in odd)
 
 

@@ -1,6 +1,7 @@
 """The judgements on single answers: what each raises, what it records, and what it leaves alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -61,8 +62,9 @@ def test_what_is_sent_is_to_blame_before_the_key(make: Make, refuses: Callable[[
     assert caught.value.rule == broken
 
 
-def test_a_form_that_is_refused_breaks_the_rule_about_decoding(make: Make) -> None:
-    """Where the same submission is accepted as it is usually written, its fields are not to blame."""
+@pytest.mark.parametrize(("title", "broken"), [("short", "BODY-13"), ("t" * 300, "LIMIT-9")])
+def test_a_form_that_is_refused_is_to_blame(make: Make, title: str, broken: str) -> None:
+    """Where the same submission is accepted as it is usually written, its fields are not to blame, nor is a repeat."""
     target = Target()
 
     def answered(request: Request) -> Response:
@@ -70,8 +72,39 @@ def test_a_form_that_is_refused_breaks_the_rule_about_decoding(make: Make) -> No
 
     client = make(Scripted(answered))
     with pytest.raises(Violation) as caught:
-        created(client, client.submission(), escaped=True)
-    assert caught.value.rule == "LIMIT-9"
+        created(client, client.submission(title=title), escaped=True)
+    assert caught.value.rule == broken
+    first = created(client, client.submission())
+    with pytest.raises(See, match=f"see {broken}"):
+        replayed(client, first, {**first.document, "title": title}, escaped=True)
+
+
+def test_a_source_that_is_part_of_the_key_is_to_blame_whatever_else_differs(make: Make) -> None:
+    """A repeat that differs in several fields creates: with another source alone it does so as well."""
+    target = Target()
+
+    def answered(request: Request) -> Response:
+        document = request.body.document
+        key = f"{document['source_system']}:{document['external_id']}"
+        return target(replace(request, key=key, body=Body.of({**document, "external_id": key})))
+
+    client = make(Scripted(answered))
+    first = created(client, client.submission())
+    with pytest.raises(See, match="see IDEM-3"):
+        replayed(client, first, {**first.document, "title": "another", "source_system": "another"})
+    assert failed(client).keys() == {"IDEM-3"}
+
+
+def test_an_owner_that_changes_is_noticed_everywhere(make: Make) -> None:
+    """All that one credential creates belongs to one user, whatever a test is about."""
+    target = Target(owner_user_id="usr_1")
+    client = make(Scripted(target))
+    for _ in range(2):
+        created(client, client.submission())
+    assert failed(client) == {}
+    target.shown["owner_user_id"] = "usr_2"
+    created(client, client.submission())
+    assert failed(client).keys() == {"SCOPE-4"}
 
 
 def test_a_failure_is_told_once(make: Make) -> None:
