@@ -23,6 +23,9 @@ from contract.run.client import REPEAT, RecordingClient
 from contract.spec.fields import body_rules, fields, required
 from contract.spec.statuses import TOO_LARGE
 
+CONFLICT = 409
+TIDIED = 1.0  # seconds after which a target has ended what it answered
+
 T = TypeVar("T")
 
 
@@ -233,5 +236,9 @@ def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Ma
         for each in judge_created(first) if first.response.status == 201 else ():
             client.recorder.fail(each.rule, blame.violation(each, first))
     client.recorder.observe(SEEN, behaviour(exchanges))
-    replayed(client, winners[0], winners[0].request.body, RACE)
+    repeat = client.submit(winners[0].request.body, expect="replayed")
+    if repeat.response.status == CONFLICT:  # it may tidy up after the last answer of the burst
+        client.outlast(repeat, TIDIED)
+        repeat = client.submit(winners[0].request.body, expect="replayed")
+    check_repeat(client, repeat, winners[0], RACE)
     return winners[0]

@@ -95,6 +95,26 @@ def test_a_source_that_is_part_of_the_key_is_to_blame_whatever_else_differs(make
     assert failed(client).keys() == {"IDEM-3"}
 
 
+def test_a_key_that_is_busy_just_after_a_race_is_asked_again(make: Make) -> None:
+    """A target may tidy up after its last answer: 409 counts once it comes a second time."""
+    target = Target()
+    answers: list[Response] = []
+
+    def answered(request: Request) -> Response:
+        return answers.pop() if answers and request.expect == "replayed" else target(request)
+
+    client = make(Scripted(answered))
+    racers = [client.request(client.submission(external_id=f"{client.run_id}:race")) for _ in range(2)]
+    answers = [problem(409, 1)]
+    check_race(client, client.race(racers), {})
+    assert failed(client) == {}
+    answers = [problem(409, 2), problem(409, 3)]
+    again = [client.request(client.submission(external_id=f"{client.run_id}:again")) for _ in range(2)]
+    with pytest.raises(Violation) as caught:
+        check_race(client, client.race(again), {})
+    assert caught.value.rule == "IDEM-10"
+
+
 def test_an_owner_that_changes_is_noticed_everywhere(make: Make) -> None:
     """All that one credential creates belongs to one user, whatever a test is about."""
     target = Target(owner_user_id="usr_1")
