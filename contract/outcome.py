@@ -45,7 +45,7 @@ class TooLarge(Untested):
     """A body never reached the target: 413 is inconclusive for a limit."""
 
     def __init__(self) -> None:
-        super().__init__("413: something in front of the target takes no body of this size")
+        super().__init__("413: the target, or something in front of it, takes no body of this size")
 
 
 class See(Untested):

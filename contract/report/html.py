@@ -50,8 +50,9 @@ class Row:
     result: RuleResult
     reason: str
     observation: str
+    left_out: str
     evidence: list[Evidence]
-    left_out: int
+    more_failures: int
     expected: str
     actual: str
     is_open: bool
@@ -99,7 +100,8 @@ def _row(result: RuleResult, *, unfold: bool) -> Row:
         reason=visible(result.reason or ""),
         observation=visible(shorten(result.observation or "", _LONGEST_CHANGE)),
         evidence=[_evidence(failure) for failure in result.failures[:_MOST_FAILURES]],
-        left_out=max(0, len(result.failures) - _MOST_FAILURES),
+        left_out=visible(shorten("; ".join(result.left_out), _LONGEST_CHANGE)),
+        more_failures=max(0, len(result.failures) - _MOST_FAILURES),
         expected=one_line(result.failures[0].expected, _LONGEST_GIST) if result.failures else "",
         actual=one_line(result.failures[0].actual, _LONGEST_GIST) if result.failures else "",
         is_open=unfold and result.verdict in _BROKEN,

@@ -18,6 +18,7 @@ from contract.run.results import VERDICTS, Failure, RuleResult, Run
 
 LONGEST = 60_000  # GitHub takes 65,536 characters; the rest is for what a bot adds around it
 _FOR_ATTENTION = 16_000
+_FOR_LEFT_OUT = 4_000
 _FOR_OBSERVATIONS = 9_000
 _FOR_CATALOGUE = 15_000
 _FOR_NOTES = 1_000  # what each table says of the rest, and its frame
@@ -35,7 +36,13 @@ def render(run: Run) -> str:
     """Return the comment. It is shorter than `LONGEST`; what did not fit is counted in words."""
     parts = [_opening(run), _attention(run)]
     # What failed has the room that there is; the tables behind it have the rest.
-    for section, most in ((_failures, LONGEST), (_observations, _FOR_OBSERVATIONS), (_catalogue, _FOR_CATALOGUE)):
+    sections = (
+        (_failures, LONGEST),
+        (_left_out, _FOR_LEFT_OUT),
+        (_observations, _FOR_OBSERVATIONS),
+        (_catalogue, _FOR_CATALOGUE),
+    )
+    for section, most in sections:
         room = LONGEST - sum(len(part) + 2 for part in parts) - _FOR_NOTES
         parts.append(section(run, min(room, most)))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -86,7 +93,7 @@ def _chosen(failed: Sequence[RuleResult], room: int) -> list[str]:
         more = len(whole := _details(result, result.failures[0])) - len(shown[0])
         if more <= room:
             shown[0], room = whole, room - more
-    room -= _FOR_OBSERVATIONS + _FOR_CATALOGUE
+    room -= _FOR_LEFT_OUT + _FOR_OBSERVATIONS + _FOR_CATALOGUE
     for result, shown in zip(failed, blocks, strict=False):
         others = (_details(result, other) for other in islice(result.failures, 1, _FAILURES_OF_A_RULE))
         fitting = list(_fitting(others, room))
@@ -114,6 +121,11 @@ def _curl(line: str) -> str:
     if len(line) > _LONGEST_BLOCK:
         return f"The lines that send it again are too long for a comment: {_ELSEWHERE}."
     return _fence(printable(line), "sh")
+
+
+def _left_out(run: Run, room: int) -> str:
+    rows = (f"| {_rule(result)} | {_prose('; '.join(result.left_out))} |" for result in run.results if result.left_out)
+    return _collapsed("Cases that were left out", ("Rule", "Case"), rows, room)
 
 
 def _observations(run: Run, room: int) -> str:

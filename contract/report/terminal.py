@@ -28,7 +28,7 @@ _STYLES = {
 }
 _FOR_TABLE = ("fail", "error", "untested", "deviates", "waived", "not_applicable")
 _LONGEST_VALUE = 300
-_MOST_OBSERVED = 10
+_MOST_LINES = 10  # under a heading
 _MOST_ALIKE = 3  # rules with the same reason that have a row each; more share one
 _LINES = 10
 
@@ -36,8 +36,8 @@ _LINES = 10
 def summary(run: Run, console: Console, reports: Path | None = None, *, everything: bool = False) -> None:
     """Print the rules that did not pass, what was observed, the counts, a sentence, and where the reports are.
 
-    Of what was observed ten lines are shown, unless `everything` is asked for. Texts of the server are plain text here:
-    neither markup nor control codes in them have an effect.
+    Of what was observed or left out ten lines are shown, unless `everything` is asked for. Texts of the server are
+    plain text here: neither markup nor control codes in them have an effect.
     """
     found = headline(run)
     if found.standing != CUT_SHORT or any(result.cases or result.failures for result in run.results):
@@ -58,9 +58,13 @@ def _details(run: Run, console: Console, *, everything: bool) -> None:
     if table.row_count:
         console.print(table)
         console.print()
-    if any(result.observation for result in run.results):
-        console.print("Where the contract is silent:")
-        for line in _observations(run, console, everything=everything):
+    observed = [(result, result.observation) for result in run.results if result.observation]
+    left_out = [(result, "; ".join(result.left_out)) for result in run.results if result.left_out]
+    for heading, said in (("Where the contract is silent:", observed), ("Cases that were left out:", left_out)):
+        if not said:
+            continue
+        console.print(heading)
+        for line in _lines(said, console, everything=everything):
             console.print(line, no_wrap=True, overflow="ellipsis", crop=True)
         console.print()
     console.print(_counts(run), soft_wrap=True)
@@ -106,14 +110,13 @@ def _why(result: RuleResult, console: Console) -> Text:
     return Text("\n").join(lines)
 
 
-def _observations(run: Run, console: Console, *, everything: bool) -> Iterator[Text]:
-    """Yield a line for each rule: its id, its title, and what was observed."""
-    observed = [result for result in run.results if result.observation]
-    shown = observed if everything else observed[:_MOST_OBSERVED]
-    for result in shown:
-        said = _text(f"{result.rule.title}: {result.observation}", console)
-        yield Text.assemble((f"{result.rule.id:<9} ", _STYLES["observed"]), said)
-    if left := len(observed) - len(shown):
+def _lines(said: Sequence[tuple[RuleResult, str]], console: Console, *, everything: bool) -> Iterator[Text]:
+    """Yield a line for each rule: its id, its title, and what is said of it."""
+    shown = said if everything else said[:_MOST_LINES]
+    for result, text in shown:
+        line = _text(f"{result.rule.title}: {text}", console)
+        yield Text.assemble((f"{result.rule.id:<9} ", _STYLES["observed"]), line)
+    if left := len(said) - len(shown):
         yield Text(f"and {left} more, with --verbose or in report.html", "dim")
 
 

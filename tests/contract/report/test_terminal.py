@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from contract.report import terminal
+from contract.report import html, markdown, terminal
 from contract.run.results import Change, Failure, RuleResult, Run
 from contract.spec.rules import catalogue
 from tests.kit import runs
@@ -45,6 +45,13 @@ def test_observations_are_listed() -> None:
     assert re.search(
         r"^LIMIT-11 +How characters beyond the basic plane are counted: counts UTF-16", "\n".join(every), re.MULTILINE
     )
+
+
+def test_cases_that_were_left_out_are_told_in_each_report() -> None:
+    """A rule that passed on its other cases says which it was not tested with."""
+    run = runs.run_of([RuleResult(catalogue()["LIMIT-9"], "pass", left_out=["a transcript as escapes"])])
+    for text in (shown(run), markdown.render(run), html.render(run)):
+        assert "a transcript as escapes" in text
 
 
 def test_a_failed_preflight_is_one_sentence() -> None:

@@ -162,7 +162,7 @@ def test_a_plain_repeat_with_another_status_is_no_fault_of_what_is_tested(make: 
 
 def test_a_body_that_never_arrives_is_untested(make: Make) -> None:
     """413 from whatever stands in front of the target is no verdict, on any kind of submission."""
-    says = "413: something in front of the target takes no body of this size"
+    says = "413: the target, or something in front of it, takes no body of this size"
     client = make(Scripted(engagement(), reply(413, {})))
     first = created(client, client.submission())
     with pytest.raises(TooLarge, match=f"^{says}$"):
