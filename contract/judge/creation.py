@@ -14,6 +14,7 @@ from contract.judge.replay import differences
 from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
 
+CREATED = 201
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
 NEAR_KEYS = ("IDEM-5", "IDEM-6", WHOLE_KEY, "IDEM-8")
 
@@ -31,7 +32,9 @@ def judge_first(
     if not response.ok:
         return Finding(rule, FIRST_ACCEPTED, answer(exchange))
     before, own = known.get(response.id or ""), owner == exchange.request.key
-    if before is not None and differences(before, response.engagement):
+    # Where the other one is forgotten, the status tells whether this one is new.
+    made = before is None and owner is not None and not own and response.status == CREATED
+    if made or (before is not None and differences(before, response.engagement)):
         return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
     if before is not None or not (own or owner is None):
         actual = f"{response.id}, which is another key's"

@@ -221,7 +221,7 @@ DEFECTS = (
     defect("meeting-url-unjudged", "URL-2 URL-3 URL-4 URL-5 URL-6 URL-7 URL-8 URL-9 URL-10 URL-11 URL-12 URL-13 URL-14",
            "The recording of a meeting may be anywhere.",
            read_as(lambda body: {"media_url": RECORDING} if body.get("type") == "MEETING" else {}),
-           entails=dict.fromkeys(("URL-1", "URL-16", "URL-18", "URL-19", "BODY-1", "BODY-3"), "it may be anything")),
+           entails=dict.fromkeys(("URL-1", "URL-15", "URL-16", "URL-18", "URL-19", "BODY-1", "BODY-3"), "so are they")),
     defect("meeting-needs-start", "BODY-12 BODY-13", "A meeting needs a start.",
            refused("start_at", lambda body: body.get("type") == "MEETING" and "start_at" not in body)),
     defect("key-of-a-map", "IDEM-7", "A key is found that every map of a language has.",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from contract.exchange import Body, Exchange, Request
-from contract.judge.creation import judge_copied, judge_created
+from contract.judge.creation import judge_copied, judge_created, judge_first
 from tests.kit.targets import Document, reply
 
 MADE: Document = {"object": "engagement", "id": "ngmt_1", "title": "A call", "engagement_type": "CALL"}
@@ -33,6 +33,16 @@ def broken(sent: Document, shown: Document) -> list[str]:
 def test_a_fraction_is_kept_or_dropped(shown: str, rules: list[str]) -> None:
     """A start may lose its fraction; another fraction is another instant."""
     assert broken({"start_at": "2024-03-10T09:30:00.5Z"}, {"start_at": shown}) == rules
+
+
+@pytest.mark.parametrize(("status", "rule"), [(201, "RESP-3"), (200, "IDEM-7")])
+def test_the_id_of_an_engagement_that_is_forgotten_stands_for_two(status: int, rule: str) -> None:
+    """201 says that the engagement is new, so its id is not its own; 200 says that the key is taken for another one."""
+    request = Request(Body.of({"title": "A call", "type": "CALL"}), (), key="a")
+    exchange = Exchange(request, reply(status, MADE), "http://127.0.0.1:1/api", started=NOW.timestamp())
+    finding = judge_first(exchange, {}, "b", "IDEM-4")
+    assert finding is not None
+    assert finding.rule == rule
 
 
 @pytest.mark.parametrize(("shown", "rules"), [("2026-03-02T12:00:03Z", []), ("2026-03-02T13:00:00Z", ["RESP-8"])])

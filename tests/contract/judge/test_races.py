@@ -80,7 +80,7 @@ def test_two_engagements_for_one_key(make: Make) -> None:
 
 def test_a_later_repeat_agrees(make: Make) -> None:
     """It is answered with 200 and the same engagement."""
-    for repeat in (engagement(2, 200), engagement(1, 201), problem(409)):
+    for repeat in (engagement(2, 200), engagement(1, 201), problem(404)):
         client, exchanges, _ = burst(make, engagement(), engagement(1, 200), repeat=repeat)
         with pytest.raises(Violation) as caught:
             check_race(client, exchanges, {})

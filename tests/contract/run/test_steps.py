@@ -198,8 +198,8 @@ def test_a_new_key_has_a_new_engagement(make: Make) -> None:
 
 def test_a_forgotten_engagement_is_still_another_keys(make: Make) -> None:
     """A run that goes on and on drops what it knows of its engagements, and keeps whose they are."""
-    client = make(Scripted(Target(id="ngmt_1")))
-    created(client, client.submission())
+    client = make(Scripted(engagement(), engagement(1, 200)))
+    created(client, client.submission(title="t"))
     client.forget()
     with pytest.raises(Violation) as caught:
         created(client, client.submission(title="another"), "IDEM-9")
