@@ -8,12 +8,10 @@ from typing import Any, TypeVar
 from contract.cases.submission import Document, Submission, said
 from contract.exchange import Exchange
 from contract.judge.answers import answer, named_fields
-from contract.judge.creation import judge_created
 from contract.judge.refusal import FREE_AGAIN
 from contract.outcome import LeftOut, Untested, Violation
-from contract.run import blame
 from contract.run.client import RecordingClient
-from contract.run.steps import created, refused
+from contract.run.steps import check_first, created, refused
 
 T = TypeVar("T")
 
@@ -128,11 +126,10 @@ def accept_each(client: RecordingClient, parts: Iterable[tuple[str, Document]], 
     merged: Document = {}
     for _, changes in parts:
         merged.update(changes)
-    known = len(client.ids)
+    known = dict(client.engagements)
     exchange = client.submit(client.submission(**merged), **options)
-    if exchange.response.ok and (exchange.response.id is None or len(client.ids) > known):
-        for each in judge_created(exchange):
-            client.recorder.fail(each.rule, blame.violation(each, exchange))
+    if exchange.response.ok:
+        check_first(client, exchange, known, None)
         return
     blamed = False
     for rule, changes in parts:

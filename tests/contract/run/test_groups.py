@@ -207,9 +207,13 @@ def test_changes_that_are_only_refused_together_are_told(make: Make) -> None:
     assert actual.startswith("422: ")
 
 
-def test_an_answer_with_a_known_id_is_tried_one_by_one(make: Make) -> None:
-    """Accepted, but as an engagement that exists: each change tells whether it is to blame."""
-    client = make(Scripted(Target(id="ngmt_1")))
-    created(client, client.submission())
-    accept_each(client, PARTS)
-    assert failed(client).keys() >= {"RESP-3"}
+@pytest.mark.parametrize(("answer", "broken"), [(Target(id="ngmt_1"), "RESP-3"), (engagement(1, 200), "IDEM-7")])
+def test_an_engagement_that_is_another_one_is_no_fault_of_the_changes(
+    make: Make, answer: Target | Response, broken: str
+) -> None:
+    """Accepted, but as an engagement that exists: its id stands for two, or two keys are taken for one."""
+    client = make(Scripted(answer))
+    created(client, client.submission(title="t"))
+    with pytest.raises(Violation) as caught:
+        accept_each(client, PARTS)
+    assert caught.value.rule == broken
