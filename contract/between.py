@@ -19,8 +19,8 @@ _SIGNS = re.compile(
     r"|<center>(?:nginx|openresty|cloudflare|awselb|microsoft-azure)",
     re.IGNORECASE,
 )
-# What servers of HTTP refuse in a request target before an application sees it: NUL, a slash, and what is no escape.
-_NO_TARGET = re.compile(r"%(?:00|2f|5c|(?![\da-f]{2}))", re.IGNORECASE)
+# What servers of HTTP refuse before an application sees it: NUL, what is no escape, and an escaped slash in a path.
+_NO_TARGET = re.compile(r"%(?:00|(?![\da-f]{2}))|^[^?]*%(?:2f|5c)", re.IGNORECASE)
 OF_NO_TARGET = (400, 404)
 EXPECTED_REFUSALS = ("unauthorized", "forbidden")  # a gateway may be the one that checks credentials
 

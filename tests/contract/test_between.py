@@ -25,7 +25,9 @@ def test_what_is_no_request_target_may_be_refused_before_the_application(path: s
     assert page(read(path), Response(500, PLAIN, b"Internal Server Error")) is None
 
 
-@pytest.mark.parametrize("path", ["/x", "/%25", "/%22", "/%F0%9F%98%80", "?search=%20", "?filter%5Bstart_at%5D=x"])
+@pytest.mark.parametrize(
+    "path", ["/x", "/%25", "/%22", "/%F0%9F%98%80", "?search=%20", "?filter%5Bstart_at%5D=x", "?search=%2F%5C"]
+)
 def test_a_request_target_is_refused_by_the_application(path: str) -> None:
     """Where every server of HTTP can read the path, a refusal is the application's."""
     for status in (400, 404):
