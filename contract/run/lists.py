@@ -17,6 +17,7 @@ from contract.run.steps import stands
 
 BAD_REQUEST = (400, 422)  # how a parameter is refused
 MOST_PAGES = 200
+MOST_STRANGE = 3  # pages in a row: another run may write at the same time
 PAGE = 100
 EVERYTHING = Query({}, "LIST-17")
 Engagement = dict[str, Any]
@@ -63,13 +64,16 @@ def listing(
 
 
 def latest(client: RecordingClient) -> Listing:
-    """Follow a list without a search, the last change first, as long as pages show engagements of this run."""
+    """Follow a list without a search, the last change first, until some pages show nothing of this run any more."""
     pages: list[Exchange] = []
+    strange = 0
     for exchange in _pages(client, {"limit": str(PAGE)}, "private_reader"):
         for finding in judge_envelope(exchange, PAGE):
             raise Violation(*finding, exchange)
         pages.append(exchange)
-        if not any(one.get("id") in client.ids for one in entries(exchange)):
+        ours = any(one.get("id") in client.ids for one in entries(exchange))
+        strange = 0 if ours else strange + 1
+        if strange == MOST_STRANGE:
             break
     return Listing(tuple(pages), tuple(one for page in pages for one in entries(page)))
 
