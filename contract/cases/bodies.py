@@ -208,13 +208,12 @@ ODD_PEOPLE: tuple[tuple[dict[str, str], str], ...] = (
 
 
 IGNORED = "BODY-17"  # an unknown field is refused or ignored: it never changes what is made of the others
-NAMED_ALIKE = Submission(
-    {"Title": "another", "TITLE": "yet another"},
-    *(FREE, IGNORED, "unknown fields that are named like known ones, in other case"),
-)
-# Members of an answer, with values that none may have: who copies one into the answer breaks the rule of that member.
-OF_ANSWERS = Submission(
+# Fields of other names, and members of an answer with values that none may have: who copies one into the answer breaks
+# the rule of that member.
+UNKNOWN_FIELDS = Submission(
     {
+        "Title": "another",
+        "TITLE": "yet another",
         "id": "1",
         "object": "call",
         "engagement_type": "X",
@@ -226,7 +225,7 @@ OF_ANSWERS = Submission(
         "duration_seconds": -1,
         "workspace_id": "1",  # a target that takes it stores the engagement where nobody finds it
     },
-    *(FREE, IGNORED, "unknown fields that are named like members of an answer"),
+    *(FREE, IGNORED, "unknown fields that are named like members of an answer, or like known ones in other case"),
 )
 
 
@@ -237,7 +236,7 @@ def free() -> Table:
     nulls = [Submission({name: None}, FREE, fields()[name].null, f"{name} null") for name in optional()]
     starts = [Submission({"start_at": text}, FREE, "BODY-18", text) for text in OTHER_INSTANTS]
     nul = Submission({"title": "a\0b"}, FREE, "BODY-22", "a NUL")
-    return by_rule([*people, *nulls, *starts, OF_ANSWERS, NAMED_ALIKE, nul])
+    return by_rule([*people, *nulls, *starts, UNKNOWN_FIELDS, nul])
 
 
 # Values of a member that are no JSON and that parsers of some languages read all the same.

@@ -247,8 +247,6 @@ DEFECTS = (
            many(lambda sent, answer: answer if "search=" in sent.environ["QUERY_STRING"]
                 else answer.but(has_more=False, next_cursor=None)),
            entails={"LIST-4": "no other page follows"}),
-    defect("list-title-cut", "LIST-1", "Lists cut titles after 50 characters.",
-           data(lambda _, page: [{**one, "title": one["title"][:50]} for one in page])),
     defect("list-filter-twice-500", "LIST-14", "A filter that comes twice makes the server fail.",
            handled(lambda _: _fails_on_a_second("filter"))),
     defect("read-expand-twice-500", "LIST-14", "expand that comes twice makes the server fail, where one is read.",
