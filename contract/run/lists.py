@@ -128,18 +128,19 @@ def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
     with unchanged(client) as stable:
         answers = [(query, listing(client, query)) for query in queries]
     for query, found in answers:
-        same = {id_: _titled(client, one) for id_, one in stable.same(query.members).items()}
-        settled = [_titled(client, one) for one in found.engagements if one["id"] in same and query.understands(one)]
+        same = {id_: one for id_, one in stable.same(query.members).items() if _as_created(client, one)}
+        settled = [one for one in found.engagements if one["id"] in same and query.understands(one)]
+        settled = [one for one in settled if _as_created(client, one)]
         if (finding := judge_selection(found.pages[0], query, settled, same)) is not None:
             trusted(client, found, stable.before)
             selected(client, query.alone)
             raise Violation(*finding, found.pages[0])
 
 
-def _titled(client: RecordingClient, listed: Engagement) -> Engagement:
-    """Return an engagement of a list with the title that its creation showed: LIST-1 is about another one."""
+def _as_created(client: RecordingClient, listed: Engagement) -> bool:
+    """Tell whether a list shows the title that the answer to the creation showed. LIST-1 is about another one."""
     title = client.engagements.get(listed["id"], {}).get("title")
-    return listed if title is None else {**listed, "title": title}
+    return title is None or title == listed.get("title")
 
 
 def trusted(client: RecordingClient, *lists: Listing) -> None:

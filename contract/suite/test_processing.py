@@ -24,6 +24,7 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
     if not {"processing_status", "updated_at"} & example(client, "plain").response.engagement.keys():
         raise NotApplicable("the target says neither processing_status nor updated_at")
     _watched(client)
+    client.outlast(example(client, "plain"), PROCESSED)
     for first in (example(client, "plain"), client.milestones[-1]):
         documented(first)
         reads = [shown(client, first) for _ in range(3)]

@@ -212,7 +212,8 @@ CREDENTIALS = (
     defect("bare-key-of-another-user", "AUTH-5", "What is created with a bare API key belongs to another user.",
            answered(lambda sent, answer: answer.but(owner_user_id="usr_01JB5Z0Q4T3V2K8M6N9P7R5S4W")
                     if answer.status == 201 and _bare(sent) else answer),
-           entails=dict.fromkeys(("LIST-1", "READ-1", "HOOK-2"), "what is stored belongs to the right user")),
+           entails={"SCOPE-4": "the owner is another one",
+                    **dict.fromkeys(("LIST-1", "READ-1", "HOOK-2"), "what is stored belongs to the right user")}),
     defect("bare-key-apart", "AUTH-5", "A bare API key has keys of idempotency of its own.",
            answered(lambda sent, answer: answer.but(201, id=f"{answer.json['id']}x")
                     if answer.status == 200 and _bare(sent) else answer),

@@ -334,8 +334,7 @@ DEFECTS = (
     defect("list-expanded-for-all", "LIST-12", "In lists, members need no scope of their own.",
            handled(lambda _: lambda sent, app: expands_for_all(sent, app)
                    if sent.environ["PATH_INFO"] == PATH else sent.call(app))),
-    defect("list-title-short", "LIST-1", "Titles are cut in lists.", data(_shorter),
-           entails={"LIST-5": "what is found shows another title"}),
+    defect("list-title-short", "LIST-1", "Titles are cut in lists.", data(_shorter)),
     defect("list-refused", "LIST-17", "What was refused for its recording is in the list.",
            handled(_stored_all_the_same)),
 )  # fmt: skip
