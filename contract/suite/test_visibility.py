@@ -52,10 +52,10 @@ def test_a_private_engagement_is_shown_to_those_who_may_see_it(client: Recording
 def test_who_takes_part_reads_it(client: RecordingClient) -> None:
     """A reader without engagements:private:read gets a private engagement if its user is one of the participants."""
     readable(client, "read")
-    distinct_readers(client)
-    client.need("participants")
     if client.config.reader_email is None:
         raise NotApplicable("the e-mail address of the reader's user is not configured (CONTRACT_READER_EMAIL)")
+    distinct_readers(client)
+    client.need("participants")
     with client.case("READ-4", "the reader's user as a participant"):
         exchange = shown(client, attended(client), "reader")
         if exchange.response.status in HIDDEN:
