@@ -62,7 +62,7 @@ def race(racers: Sequence[Exchange]) -> str:
 
 
 def _rounds(count: int, line: str) -> list[str]:
-    """Return a loop over a line. Each round has keys of its own, as long as the line has them."""
+    """Return a loop over a line. Each round has its own keys, of the same length."""
     return [f"for round in $(seq 10001 {10000 + count}); do", line.replace(TIME, ROUND), "done"]
 
 

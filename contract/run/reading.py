@@ -11,6 +11,7 @@ from contract.cases.credentials import BASIC, NONE, OTHER_CASE, UNKNOWN, under
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED, shape
+from contract.judge.reading import judge_progress
 from contract.judge.refusal import judge_refusal
 from contract.judge.replay import UNCHANGED
 from contract.outcome import NotApplicable, See, Untested, Violation
@@ -22,6 +23,7 @@ READERS = ("private_reader", "reader", "writer")  # who may be able to read, the
 SHAPE = ("RESP-1", "RESP-2", "RESP-3", "RESP-6", "RESP-10")  # how an engagement is shown, wherever that is
 COMPARED = (*UNCHANGED, "processing_status", "updated_at")
 ABSENT = (404, 405, 501)
+GLANCE = 0.1  # seconds between two looks at a new engagement
 ATTENDED = "attended"
 Engagement = dict[str, Any]
 
@@ -108,6 +110,18 @@ def must_be_read(client: RecordingClient, *reads: Exchange) -> None:
         if not exchange.response.ok:
             client.recorder.fail("READ-1", Violation("READ-1", "200 for what was created", answer(exchange), exchange))
             raise See("READ-1")
+
+
+def watch(client: RecordingClient, first: Exchange, count: int) -> None:
+    """Read a new engagement so many times in a row. Raises Violation if its processing goes back meanwhile."""
+    last = first
+    for _ in range(count):
+        read = shown(client, first)
+        must_be_read(client, read)
+        for finding in judge_progress(read, last):
+            raise Violation(*finding, read)
+        last = read
+        client.clock.sleep(GLANCE)
 
 
 def conditional(client: RecordingClient, first: Exchange, tag: str, **options: Any) -> Exchange:

@@ -21,9 +21,8 @@ from contract.outcome import See, TooLarge, Violation
 from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.spec.fields import body_rules, fields, required
-from contract.spec.statuses import TOO_LARGE
+from contract.spec.statuses import CONFLICT, TOO_LARGE
 
-CONFLICT = 409
 TIDIED = 1.0  # seconds after which a target has ended what it answered
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TOO_LARGE = 413
+CONFLICT = 409  # another submission of the key is in flight
 LENGTH_REQUIRED = 411  # the legal answer to a body in chunks, of which nobody knows how long it gets
 BUSY = 429
 OF_GATEWAYS = (502, 504)  # a target that says so itself has failed; with 503 it says that it is busy

@@ -9,6 +9,7 @@ from contract.cases.scenarios import refusals
 from contract.cases.submission import Submission
 from contract.exchange import Exchange
 from contract.judge.answers import answer
+from contract.judge.reading import HIDDEN
 from contract.judge.replay import judge_touched
 from contract.outcome import NotApplicable, See, Untested, Violation
 from contract.run import blame
@@ -19,7 +20,6 @@ from contract.run.steps import check_race, created, example, replayed, stands
 from contract.spec.fields import fields
 from contract.suite.marks import at_the_end, needs, rule
 
-NOT_FOUND = 404
 BURSTS = 2  # that are tried until one of them is refused before another one of them creates
 
 
@@ -194,7 +194,7 @@ def _is_gone(client: RecordingClient, exchange: Exchange) -> bool:
     """Tell whether an engagement that an answer showed cannot be read any more, where the target offers that."""
     try:
         readable(client, "read")
-        return shown(client, exchange).response.status == NOT_FOUND
+        return shown(client, exchange).response.status in HIDDEN
     except (Untested, NotApplicable):
         return False
 

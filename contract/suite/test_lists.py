@@ -261,7 +261,7 @@ def test_what_was_created_is_listed_once(client: RecordingClient) -> None:
 
 
 @at_the_end
-@rule("LIST-17", "LIST-3")
+@rule("LIST-17")
 def test_a_plain_list_lacks_nothing(client: RecordingClient) -> None:
     """Without a search the list has what the run created, the last change first. Asked where nobody else writes."""
     readable(client, "list")

@@ -7,11 +7,10 @@ from contract.judge.replay import judge_touched
 from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.lists import PAGE
-from contract.run.reading import documented, must_be_read, readable, shown
+from contract.run.reading import documented, must_be_read, readable, shown, watch
 from contract.run.steps import created, example, replayed, stands
 from contract.suite.marks import at_the_end, needs, rule
 
-GLANCE = 0.1  # seconds between two looks at a new engagement
 PROCESSED = 2.5  # seconds: a quick target has processed an engagement by then. A run takes longer than that anyway.
 
 
@@ -23,7 +22,8 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
     stands(client, "RESP-7", "RESP-11")
     if not {"processing_status", "updated_at"} & example(client, "plain").response.engagement.keys():
         raise NotApplicable("the target says neither processing_status nor updated_at")
-    _watched(client)
+    if count := client.profile.pick(0, 10, 20):  # not in the quick one, as this takes a second
+        watch(client, created(client, client.submission()), count)
     client.outlast(example(client, "plain"), PROCESSED)
     for first in (example(client, "plain"), client.milestones[-1]):
         documented(first)
@@ -37,20 +37,6 @@ def test_processing_moves_forward(client: RecordingClient) -> None:
         for before, after in zip([first, early, *reads], [early, *reads], strict=False):
             for finding in judge_progress(after, before):
                 raise Violation(*finding, after)
-
-
-def _watched(client: RecordingClient) -> None:
-    """Raise Violation if a new engagement goes back in its first second: asked in longer profiles, as it takes that."""
-    if not (count := client.profile.pick(0, 10, 20)):
-        return
-    last = first = created(client, client.submission())
-    for _ in range(count):
-        read = shown(client, first)
-        must_be_read(client, read)
-        for finding in judge_progress(read, last):
-            raise Violation(*finding, read)
-        last = read
-        client.clock.sleep(GLANCE)
 
 
 @at_the_end

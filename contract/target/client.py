@@ -16,7 +16,7 @@ from contract.between import page, retry_after
 from contract.cases.credentials import API_KEY
 from contract.exchange import LARGE, PATH, Body, Exchange, Request, Response
 from contract.outcome import ANSWERED, CutShort, LeftOut, Untested, Violation
-from contract.spec.statuses import BUSY
+from contract.spec.statuses import BUSY, CONFLICT
 from contract.target.budget import Budget
 from contract.target.clock import Clock
 from contract.target.config import Config
@@ -29,7 +29,6 @@ from contract.target.transport import NoAnswer, Transport
 BURST = 8  # parallel requests at most
 ANCHOR_TRIES = 5  # accepted cases in a row that get no answer before the run is cut short, over half a minute
 TRIES = 6
-CONFLICT = 409
 Document = dict[str, Any]
 
 

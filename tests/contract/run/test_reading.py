@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from contract.exchange import Request, Response
-from contract.outcome import See
+from contract.outcome import See, Violation
 from contract.run.profile import Profile
-from contract.run.reading import must_be_read
+from contract.run.reading import must_be_read, watch
 from contract.run.runner import run_suite
 from contract.run.session import open_session
 from contract.target.clock import PaperClock
 from contract.target.config import Config, Credential
 from contract.target.rehearsal import Rehearsal
 from contract.target.transport import NoAnswer
-from tests.kit.targets import Make, Scripted, failed, problem, reply
+from tests.kit.targets import Make, Scripted, engagement, failed, problem, reply
 
 ROLES = ("writer", "reader", "private_reader", "noscope", "other_workspace")
+EVERYBODY = {name: Credential(name, f"sk-apik_{name}.of-the-test") for name in ROLES}
 
 
 class Careless(Rehearsal):
@@ -40,10 +43,29 @@ class Careless(Rehearsal):
         return super().send(request)
 
 
+class Shows(Rehearsal):
+    """Shows each engagement with other members; one that is `...` is left out."""
+
+    def __init__(self, **members: Any) -> None:
+        super().__init__()
+        self._members = members
+
+    def send(self, request: Request) -> Response:
+        """Answer one request."""
+        response = super().send(request)
+        document = json.loads(response.content or b"null") if response.ok else None
+        if not isinstance(document, dict):
+            return response
+        for one in document.get("data", [document]):
+            one.update(self._members)
+            for name in [name for name, value in one.items() if value is ...]:
+                del one[name]
+        return replace(response, content=json.dumps(document).encode())
+
+
 def verdicts(config: Config, target: Rehearsal, *rules: str) -> dict[str, str]:
     """Return what a run on this target says of these rules."""
-    everybody = {name: Credential(name, f"sk-apik_{name}.of-the-test") for name in ROLES}
-    config = replace(config, credentials=everybody)
+    config = replace(config, credentials=EVERYBODY)
     session = open_session(config, Profile(), rules, transport=target, clock=PaperClock())
     run_suite(session)
     return {result.rule.id: result.verdict for result in session.run().results}
@@ -78,3 +100,38 @@ def test_a_read_that_fails_after_it_worked_is_a_failure(make: Make) -> None:
     with pytest.raises(See, match="see READ-1"):
         must_be_read(client, lost)
     assert failed(client).keys() == {"READ-1"}
+
+
+def test_a_member_that_is_not_compared_leaves_the_engagement_to_be_read(config: Config) -> None:
+    """A description that is null breaks RESP-1, where the create shows it, and nothing else."""
+    rules = ("RESP-1", "IDEM-2", "READ-1", "READ-8", "LIST-1", "LIST-5", "LIST-17")
+    found = verdicts(config, Shows(description=None), *rules)
+    assert found.pop("RESP-1") == "fail"
+    assert set(found.values()) == {"pass"}
+
+
+@pytest.mark.parametrize(
+    ("members", "silent"),
+    [
+        ({"updated_at": ..., "processing_status": "PENDING"}, {"LIST-3"}),
+        ({"updated_at": ..., "processing_status": ...}, {"LIST-3", "READ-15"}),
+    ],
+    ids=["no updated_at", "and no status"],
+)
+def test_what_a_target_does_not_show_is_not_taken_for_right(
+    config: Config, members: dict[str, Any], silent: set[str]
+) -> None:
+    """A rule about a member that is not there is not applicable, and never passed."""
+    found = verdicts(config, Shows(**members), "LIST-3", "LIST-4", "READ-15")
+    assert {rule for rule, verdict in found.items() if verdict == "not_applicable"} == silent
+    assert {verdict for rule, verdict in found.items() if rule not in silent} == {"pass"}
+
+
+@pytest.mark.parametrize("stages", [("PENDING", "PROCESSING", "PENDING"), ("PROCESSING", "PENDING", "COMPLETED")])
+def test_a_new_engagement_that_goes_back_is_noticed(make: Make, stages: tuple[str, ...]) -> None:
+    """Each read is compared with the one before, and the first one with the answer to the create."""
+    script = [engagement(1, 200, processing_status=stage) for stage in stages]
+    client = make(Scripted(*script), credentials=EVERYBODY)
+    with pytest.raises(Violation) as caught:
+        watch(client, client.submit(client.submission()), 2)
+    assert caught.value.rule == "READ-15"
