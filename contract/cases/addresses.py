@@ -6,7 +6,7 @@ The tables are the suite's own, written from the contract: to take them from the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -25,6 +25,7 @@ PRIVATE: tuple[tuple[Network, str], ...] = tuple(
         ("fc00::/7", "URL-10"),
     )
 )
+RANGES = tuple(rule for _, rule in PRIVATE)
 # Not globally reachable either, but not on the page: the contract is silent (URL-20).
 SPECIAL: tuple[Network, ...] = tuple(
     map(
@@ -44,6 +45,15 @@ class Place:
 
     address: Address
     rule: str
+
+
+def place(text: str) -> Place:
+    """Return a private address with the rule of its network."""
+    address = ip_address(text)
+    return Place(address, next(rule for network, rule in PRIVATE if address in network))
+
+
+LOOPBACK = place("127.0.0.1")
 
 
 def literal(address: Address) -> str:

@@ -5,9 +5,11 @@ The hosts are written from the contract: to take them from the code under test w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
+from contract.cases.addresses import RANGES, Place, literal, place
 from contract.cases.submission import Submission, Table, by_rule, media, said
 from contract.cases.verdict import EXACTLY_422, FREE, REFUSED, Url, Verdict
 from contract.exchange import shown
@@ -55,26 +57,40 @@ _HOSTS: dict[str, Hosts] = {
         *_lenient("[fe80::1%25eth0]", "[fe80::1%25lo]"),
     ),
     "URL-10": _exact("[fc00::1]", "[fc00::]", "[fd00::1]", "[fd12:3456:789a::1]", "[fd00:ec2::254]", "[fdff:ffff::1]"),
-    "URL-11": _lenient(
-        *("2130706433", "167772161", "2852039166", "3232235777", "2886729729"),  # decimal
-        *("0x7f000001", "0x0a000001", "0xA9FEA9FE", "0x7f.0x0.0x0.0x1", "0xc0.0xa8.0x1.0x1"),  # hexadecimal
-        *("0177.0.0.1", "012.0.0.1", "0300.0250.0001.0001", "0251.0376.0251.0376", "017700000001"),  # octal
-        *("127.1", "10.1", "127.0.1", "192.168.257", "0x7f.1", "0xa9.254.0251.254"),  # short and mixed
-        # As a name of the DNS, in wide digits, with escapes, and behind user information.
-        *("127.0.0.1.", "10.0.0.1.", "2130706433.", "１２７.0.0.1", "127。0。0。1", "%31%32%37.0.0.1", "0X7F000001"),
-        "127%2e0.0.1",
-        *("media.example.com@10.0.0.1", "media.example.com:443@127.0.0.1", "0000177.0.0.1", "127.0.0.01"),
+}
+# The same addresses in another form, by the address. Some parsers do not take these spellings for a host.
+_SPELLED = {
+    "127.0.0.1": (
+        *("2130706433", "0x7f000001", "0X7F000001", "017700000001"),  # one number
+        *("0x7f.0x0.0x0.0x1", "0x7f.1", "0177.0.0.1", "0000177.0.0.1", "127.0.0.01", "127.1", "127.0.1"),
+        *("127.0.0.1.", "2130706433."),  # as a name of the DNS
+        *("１２７.0.0.1", "127。0。0。1", "%31%32%37.0.0.1", "127%2e0.0.1", "media.example.com:443@127.0.0.1"),
+    ),
+    "10.0.0.1": (
+        *("167772161", "0x0a000001", "012.0.0.1", "10.1", "10.0.0.1.", "media.example.com@10.0.0.1"),
         *("10.0.0.1#@media.example.com", "10.0.0.1?@media.example.com"),  # what stands before the mark is the host
     ),
-    "URL-12": _exact(
-        *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:10.0.0.1]", "[::FFFF:a00:1]", "[::ffff:172.16.0.1]"),
-        *("[::ffff:192.168.1.1]", "[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]", "[0:0:0:0:0:ffff:7f00:1]"),
-    ),
-    "URL-13": _exact("localhost", "LOCALHOST", "LocalHost", "localhost.", "sub.localhost", "localhost:443"),
-    "URL-14": _exact(
-        *("127.0.0.1.nip.io", "10.0.0.1.nip.io", "app.192.168.1.1.nip.io", "169-254-169-254.nip.io"),
-        *("172.16.0.1.sslip.io", "10-1-2-3.sslip.io", "127.0.0.1.sslip.io", "localtest.me"),
-    ),
+    "169.254.169.254": ("2852039166", "0xA9FEA9FE", "0251.0376.0251.0376", "0xa9.254.0251.254"),
+    "172.16.0.1": ("2886729729",),
+    "192.168.1.1": ("3232235777", "0xc0.0xa8.0x1.0x1", "0300.0250.0001.0001", "192.168.257"),
+}
+_MAPPED = {
+    "127.0.0.1": ("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[0:0:0:0:0:ffff:7f00:1]"),
+    "10.0.0.1": ("[::ffff:10.0.0.1]", "[::FFFF:a00:1]"),
+    "172.16.0.1": ("[::ffff:172.16.0.1]",),
+    "192.168.1.1": ("[::ffff:192.168.1.1]",),
+    "169.254.169.254": ("[::ffff:169.254.169.254]", "[::ffff:a9fe:a9fe]"),
+}
+_OWN_NAMES = {
+    "127.0.0.1": ("localhost", "LOCALHOST", "LocalHost", "localhost.", "sub.localhost", "localhost:443"),
+}
+_OTHER_NAMES = {
+    "127.0.0.1": ("127.0.0.1.nip.io", "127.0.0.1.sslip.io", "localtest.me"),
+    "10.0.0.1": ("10.0.0.1.nip.io",),
+    "10.1.2.3": ("10-1-2-3.sslip.io",),
+    "172.16.0.1": ("172.16.0.1.sslip.io",),
+    "192.168.1.1": ("app.192.168.1.1.nip.io",),
+    "169.254.169.254": ("169-254-169-254.nip.io",),
 }
 
 # What may stand behind a host, and may keep a target from looking at it.
@@ -87,9 +103,28 @@ def _on(verdict: Verdict, host: str, rule: str) -> Iterator[Url]:
         yield Url(f"https://{host}{rest}", REFUSED, rule, f"a recording at {host}{rest[:40]}")
 
 
+def usual(place: Place) -> Url:
+    """Return a URL on a private address in its usual form: the plainer case of whatever else leads there."""
+    return Url(f"https://{literal(place.address)}/a.mp3", EXACTLY_422, place.rule, f"the address {place.address}")
+
+
+def _leading_to(hosts: Mapping[str, Sequence[str]], verdict: Verdict, rule: str) -> tuple[Url, ...]:
+    """Return a URL on each of these hosts, which are given by the private address that they lead to."""
+    return tuple(
+        replace(url, plainer=usual(place(address)))
+        for address, others in hosts.items()
+        for host in others
+        for url in _on(verdict, host, rule)
+    )
+
+
 # Every host where nobody may fetch a recording from, by rule.
 HOSTS: dict[str, tuple[Url, ...]] = {
-    rule: tuple(url for verdict, host in hosts for url in _on(verdict, host, rule)) for rule, hosts in _HOSTS.items()
+    **{rule: tuple(url for verdict, host in each for url in _on(verdict, host, rule)) for rule, each in _HOSTS.items()},
+    "URL-11": _leading_to(_SPELLED, REFUSED, "URL-11"),
+    "URL-12": _leading_to(_MAPPED, EXACTLY_422, "URL-12"),
+    "URL-13": _leading_to(_OWN_NAMES, EXACTLY_422, "URL-13"),
+    "URL-14": _leading_to(_OTHER_NAMES, EXACTLY_422, "URL-14"),
 }
 SCHEMES = ("ftp", "ws", "wss", "gopher", "s3", "httpss", "rtsp", "view-source:https", "url:https", "blob:https")
 OTHER_SCHEMES = ("file:///etc/passwd", "data:audio/mpeg;base64,SUQzBAAAAAAAAA==", "javascript:alert(1)")
@@ -146,7 +181,14 @@ def no_uris(accepted: str) -> tuple[Url, ...]:
     read = [f" {accepted}", f"{accepted} ", f"\t{accepted}", f"{accepted}\n", f"{accepted}#a b", f"{accepted}#\0"]
     read += [accepted.replace(host, f"{host[:3]}{white}{host[3:]}", 1) for white in ("\n", "\t", " ", "\\")]
     read += [f"{scheme}:/{rest}", f"{scheme}:{rest}", f"{scheme}:///{rest}", f"{scheme}:\\\\{rest}", f"<{accepted}>"]
-    return tuple(Url(text, REFUSED, NO_URI, f"the text {shown(text)}") for text in (*NO_URIS, *read))
+    return tuple(no_uri(text) for text in (*NO_URIS, *read))
+
+
+def no_uri(text: str) -> Url:
+    """Return a text that is no URI with a host; where it has a private address in it, that is the plainer case."""
+    inside = next((address for address in ("10.0.0.1", "::1") if address in text), None)
+    plainer = None if inside is None else usual(place(inside))
+    return Url(text, REFUSED, NO_URI, f"the text {shown(text)}", plainer=plainer)
 
 
 def configured(
@@ -163,8 +205,8 @@ def configured(
     names = (*private_names, *(name.upper() for name in private_names[:1]))  # in whatever case, it is the same name
     return (
         *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in rejected),
-        *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}") for url in redirect_to_private),
-        *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in names),
+        *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}", rests_on=RANGES) for url in redirect_to_private),
+        *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the name {name}", rests_on=RANGES) for name in names),
         *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -44,6 +44,12 @@ class Judged:
 
 @dataclass(frozen=True)
 class Url(Judged):
-    """A text in the place of `media_url`."""
+    """A text in the place of `media_url`.
+
+    `plainer` is a URL that has to be refused first: where a target accepts both, the rule of that one is to blame.
+    Where nobody knows that URL, the rules that it may be of are those that this case `rests_on`.
+    """
 
     value: str
+    plainer: Url | None = field(default=None, repr=False)
+    rests_on: tuple[str, ...] = field(default=(), repr=False)

@@ -32,6 +32,7 @@ from contract.run.steps import (
     check_race,
     check_repeat,
     created,
+    created_near,
     labelled,
     replayed,
     turned_away,
@@ -208,7 +209,9 @@ class EngagementMachine(Predicting):
                 {**self.client.base, "external_id": shape.key(unique), "title": f"{self.client.run_id} {number}"}
                 for number, shape in enumerate((pair.first, pair.second), 1)
             ]
-            made += [self.remember(created(self.client, each, pair.rule)) for each in documents]
+            for document in documents:
+                near = [key for _, key in made]
+                made.append(self.remember(created_near(self.client, document, pair.rule, near)))
         return multiple(*made)
 
     @precondition(Predicting.may_create)

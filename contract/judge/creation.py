@@ -16,7 +16,6 @@ from contract.spec.fields import fields
 
 CREATED = 201
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
-NEAR_KEYS = ("IDEM-5", "IDEM-6", WHOLE_KEY, "IDEM-8")
 
 
 def judge_first(
@@ -24,21 +23,21 @@ def judge_first(
 ) -> Finding | None:
     """Say what is wrong unless this is a new engagement.
 
-    `known` are those of before, by id; `owner` is the key of the one in the answer, which may be forgotten otherwise. A
-    rule is broken only by the key that it is about, or one that is near it: any other two that are taken for one break
-    IDEM-7.
+    `known` are those of before, by id; `owner` is the key of the one in the answer, which may be forgotten otherwise.
+    It is None if nobody knows under which key that was made. Two keys that are taken for one break IDEM-7; anything
+    else breaks `rule`.
     """
     response = exchange.response
     if not response.ok:
         return Finding(rule, FIRST_ACCEPTED, answer(exchange))
     before, own = known.get(response.id or ""), owner == exchange.request.key
     # Where the other one is forgotten, the status tells whether this one is new.
-    made = before is None and owner is not None and not own and response.status == CREATED
+    made = before is None and not own and response.status == CREATED
     if made or (before is not None and differences(before, response.engagement)):
         return Finding("RESP-3", "an id of its own for a new engagement", f"{response.id}, which is another one's")
-    if before is not None or not (own or owner is None):
+    if before is not None or not own:
         actual = f"{response.id}, which is another key's"
-        return Finding(rule if own or rule in NEAR_KEYS else WHOLE_KEY, "a new engagement for a new key", actual)
+        return Finding(rule if own else WHOLE_KEY, "a new engagement for a new key", actual)
     return None
 
 

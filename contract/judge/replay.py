@@ -11,7 +11,7 @@ from contract.instants import instant
 from contract.judge.answers import answer
 from contract.judge.finding import Finding
 
-SAME, UNCHANGED_RULE = "IDEM-1", "IDEM-2"
+SAME, UNCHANGED_RULE, WORKSPACE = "IDEM-1", "IDEM-2", "IDEM-4"
 # What a replay must leave as it was (api: "unchanged"), where both answers have it.
 UNCHANGED = ("object", "id", "title", "engagement_type", "is_private", "created_at", "start_at", "owner_user_id")
 INSTANTS = ("created_at", "start_at", "engagement_at", "end_at")

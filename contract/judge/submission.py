@@ -17,7 +17,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 
 from contract.cases.submission import Submission
-from contract.cases.verdict import EXACTLY_422, REFUSED, Judged, Url, Verdict
+from contract.cases.submission import media as with_recording
+from contract.cases.verdict import EXACTLY_422, REFUSED, Url, Verdict
 from contract.exchange import Body
 from contract.spec import document as spec
 from contract.spec.fields import body_rules, fields, required, submission_schema
@@ -53,7 +54,7 @@ class Judgement:
         return tuple(dict.fromkeys(case.rule for case in self.cases))
 
     @property
-    def case(self) -> Judged:
+    def case(self) -> Submission:
         """The whole of what must be refused, as a case of the first of its rules."""
         return replace(self.cases[0], verdict=self.verdict)
 
@@ -61,20 +62,24 @@ class Judgement:
 def judge(document: Any, media: Mapping[str, Url]) -> Judgement:
     """Return the judgement on a body, `document` as parsed. `media` are the known URLs by their text."""
     objections = list(_objections(document, media))
-    cases = [_case(rule, verdict, name, document) for name, (rule, verdict) in objections if rule is not UNSURE]
+    cases = [_case(rule, verdict, name, document, media) for name, (rule, verdict) in objections if rule is not UNSURE]
     # The exact status of a media refusal is owed only where nothing else could be the reason.
     verdict = objections[0][1][1] if len(objections) == 1 else REFUSED
     return Judgement(tuple(cases), verdict, accepted=not objections)
 
 
-def _case(rule: str, verdict: Verdict, name: str | None, document: Any) -> Submission:
+def _case(rule: str, verdict: Verdict, name: str | None, document: Any, media: Mapping[str, Url]) -> Submission:
     """Return what is wrong with a body as a case: a field of it, one that is not there, or the body itself."""
     why = catalogue()[rule].title
     if name is None:
         return Submission({}, verdict, rule, why, body=Body.of(document))
     if name not in document:
         return Submission({}, verdict, rule, why, without=name)
-    return Submission({name: document[name]}, verdict, rule, why)
+    value = document[name]
+    known = media.get(value) if name == "media_url" and isinstance(value, str) else None
+    if known is not None and known.rule == rule:
+        return with_recording(known)
+    return Submission({name: value}, verdict, rule, why)
 
 
 def _objections(document: Any, media: Mapping[str, Url]) -> Iterator[tuple[str | None, Objection]]:

@@ -8,7 +8,7 @@ from typing import Any
 from contract.cases import keys, urls
 from contract.cases.credentials import UNKNOWN, WrongCredential
 from contract.cases.submission import Document, Submission, media
-from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Judged, Url, Verdict
+from contract.cases.verdict import EXACTLY_422, NO_SCHEME, REFUSED, UNAUTHORIZED, Url, Verdict
 from contract.exchange import Body, Exchange, Text
 from contract.judge.answers import answer, named_fields
 from contract.judge.creation import WHOLE_KEY, judge_created
@@ -33,19 +33,27 @@ _PLAIN: dict[Verdict, Submission | WrongCredential] = {
 }
 
 
-def explain(client: RecordingClient, case: Judged, finding: Finding, exchange: Exchange) -> Violation | See:
+def explain(
+    client: RecordingClient, case: Submission | WrongCredential, finding: Finding, exchange: Exchange
+) -> Violation | See:
     """Return what to raise for a case that was judged wrong: it may be the fault of a plainer one."""
     about_the_key = isinstance(case, Submission) and case.field == "external_id"
     if exchange.response.ok and client.shows_another(exchange) and not about_the_key:
         return taken_for_another(exchange, finding.expected)
-    plainer = case.plainer if isinstance(case, Submission) else None
-    if plainer is not None and exchange.response.ok and _status(client, plainer) not in plainer.verdict.statuses:
-        return See(plainer.rule)
+    if isinstance(case, Submission) and exchange.response.ok and (broken := _broken_before(client, case)) is not None:
+        return See(broken)
     plain, status = _PLAIN.get(case.verdict), exchange.response.status
     refused = plain is not None and case.rule != plain.rule and not exchange.response.ok
     if plain is not None and refused and _status(client, plain) == status:
         return See(plain.rule)
     return violation(finding, exchange)
+
+
+def _broken_before(client: RecordingClient, case: Submission) -> str | None:
+    """Return the rule of a plainer case that is accepted as well, or a broken one that this case rests on."""
+    if case.plainer is not None and _status(client, case.plainer) not in case.plainer.verdict.statuses:
+        return case.plainer.rule
+    return next((rule for rule in case.rests_on if client.recorder.findings[rule].failed), None)
 
 
 def taken_for_another(exchange: Exchange, expected: str) -> Violation:
@@ -221,20 +229,21 @@ def _refuses(exchange: Exchange) -> bool:
     return not conclusive(exchange).response.ok and not exchange.response.inconclusive
 
 
-def ask_in_turn(client: RecordingClient, exchanges: Sequence[Exchange]) -> None:
-    """Raise See if the racers are no repeats of each other even one after the other: the race is not to blame."""
+def ask_in_turn(client: RecordingClient, documents: Sequence[Document], credential: str = "writer") -> None:
+    """Raise See if these are no repeats of the first of them even under a new key, one after the other.
+
+    Then neither a race nor what another workspace did is to blame.
+    """
     client.need(REPEAT)
-    key = client.key()
-    documents = [{**exchange.document, "external_id": key} for exchange in exchanges]
-    first = client.submit(documents[0])
-    for document in documents[1:5]:  # each field that differs in a race does so in one of these
-        rule = rule_of_repeat(documents[0], document)
-        repeat = client.submit(document, expect="replayed")
-        if not first.response.ok:
-            continue
-        if (wrong := judge_repeat(repeat, first, rule)) is not None:
-            ask_plainer_repeats(client, repeat, first)
-        for finding in filter(None, (wrong, *judge_unchanged(repeat, first))):
+    key = keys.alike(documents[0]["external_id"], client.key())
+    first, *others = [{**document, "external_id": key} for document in documents]
+    created = client.submit(first, credential=credential)
+    for document in others if created.response.ok else ():
+        rule = rule_of_repeat(first, document)
+        repeat = client.submit(document, expect="replayed", credential=credential)
+        if (wrong := judge_repeat(repeat, created, rule)) is not None:
+            ask_plainer_repeats(client, repeat, created)
+        for finding in filter(None, (wrong, *judge_unchanged(repeat, created))):
             client.recorder.fail(finding.rule, violation(finding, repeat))
             raise See(finding.rule)
 

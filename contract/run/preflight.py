@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from contract.cases.credentials import API_KEY
-from contract.exchange import Exchange
+from contract.exchange import PATH, Exchange, Response
 from contract.judge.answers import answer, blamed_for, named_fields
 from contract.outcome import CutShort, Untested, Violation
 from contract.run import preconditions
@@ -28,7 +28,9 @@ def preflight(client: RecordingClient) -> None:
         _distinct(client)
         unknown = _reachable(client)
         if client.refused_only:
-            _accepts(client, "writer", client.submit(client.submission(title=5), expect="refused"), unknown)
+            exchange = client.submit(client.submission(title=5), expect="refused")
+            _routed(client, exchange)
+            _accepts(client, "writer", exchange, unknown)
             return
         client.anchor = client.examples["plain"] = _first_create(client, unknown)
         _readers(client, unknown)
@@ -51,21 +53,31 @@ def _distinct(client: RecordingClient) -> None:
 
 
 def _reachable(client: RecordingClient) -> Exchange:
-    """Ask without a credential: whatever refuses that politely is an API at the right path."""
+    """Ask without a credential. A target may answer nobody else in this way, so the page it shows tells nothing yet."""
     exchange = client.submit(client.submission(), credential=None, expect="unauthorized")
-    response = exchange.response
-    url = client.config.base_url
-    _routed(client, exchange)
-    if 300 <= response.status < 400:
-        raise PreflightFailed(f"{url} redirects to {response.headers.get('location')}: use that as base_url")
+    response, url = exchange.response, client.config.base_url
+    if _moved(response):  # a credential would go there, too, and perhaps came unencrypted before
+        raise _redirected(url, response)
     if response.status == 400 and b"HTTPS" in response.content and url.startswith("http:"):
         raise PreflightFailed(f"{url} wants TLS: begin base_url with https://")
     return exchange
 
 
+def _moved(response: Response) -> bool:
+    """Tell whether a redirect leads to the same operation elsewhere, and not to a page where people log in."""
+    location = response.headers.get("location") or ""
+    return 300 <= response.status < 400 and location.partition("?")[0].rstrip("/").endswith(PATH)
+
+
+def _redirected(url: str, response: Response) -> PreflightFailed:
+    return PreflightFailed(f"{url} redirects to {response.headers.get('location')}: use that as base_url")
+
+
 def _routed(client: RecordingClient, exchange: Exchange) -> None:
     """See that it is the operation that answers, and not a page or a router that knows no such path."""
     response, url = exchange.response, client.config.base_url
+    if 300 <= response.status < 400:
+        raise _redirected(url, response)
     if response.status in {404, 405} or (response.ok and response.media_type == "text/html"):
         said = f"{response.status} {response.media_type}".strip()
         raise PreflightFailed(

@@ -11,13 +11,13 @@ from contract.cases.submission import Submission
 from contract.exchange import Exchange, Request
 from contract.judge.answers import answer
 from contract.judge.refusal import FREE_AGAIN, judge_forbidden
-from contract.judge.replay import SAME
+from contract.judge.replay import WORKSPACE
 from contract.outcome import See, Untested, Violation
 from contract.run.client import RecordingClient
 from contract.run.groups import used_up
-from contract.run.steps import check_first, check_repeat, created, example, refused, replayed, stands
+from contract.run.steps import check_first, check_repeat, created, example, refused, replayed
 
-NO_CREDENTIAL, WORKSPACE = "AUTH-2", "IDEM-4"
+NO_CREDENTIAL = "AUTH-2"
 BURSTS = 3  # that are tried until the target answers a whole one
 
 
@@ -75,17 +75,8 @@ def _take(game: _Play, step: Step, number: int) -> None:
         first = game.stored.get((step.who, step.key)) or example(client, "plain")
         if step.case is None:
             document = first.document
-        _repeat(game, step, first, document)
-
-
-def _repeat(game: _Play, step: Step, first: Exchange, document: dict[str, Any]) -> None:
-    """Repeat. Raises See if it goes wrong where repeats are known to: another workspace is not to blame then."""
-    client, rule = game.client, game.scenario.rule
-    try:
-        replayed(client, first, document, rule if rule == WORKSPACE else None, credential=step.who)
-    except Violation:
-        stands(client, SAME)
-        raise
+        rule = WORKSPACE if game.scenario.rule == WORKSPACE else None
+        replayed(client, first, document, rule, credential=step.who)
 
 
 def _refuse(game: _Play, step: Step, case: Submission) -> Exchange:

@@ -5,7 +5,7 @@ What is wrong is blamed on the rule that is broken. A refused step whose precond
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, TypeVar
 
 from contract.cases.credentials import WrongCredential
@@ -13,16 +13,17 @@ from contract.cases.submission import Document, Submission
 from contract.cases.verdict import REFUSED
 from contract.exchange import Body, Exchange, identifier
 from contract.judge.answers import answer
-from contract.judge.creation import judge_copied, judge_created, judge_first
+from contract.judge.creation import WHOLE_KEY, judge_copied, judge_created, judge_first
 from contract.judge.races import RACE, SEEN, behaviour, judge_race
 from contract.judge.refusal import judge_named, judge_refusal
-from contract.judge.replay import SAME, judge_forward, judge_repeat, judge_unchanged, rule_of_repeat
+from contract.judge.replay import SAME, WORKSPACE, judge_forward, judge_repeat, judge_unchanged, rule_of_repeat
 from contract.outcome import See, TooLarge, Violation
 from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.spec.fields import body_rules, fields, required
 from contract.spec.statuses import CONFLICT, TOO_LARGE
 
+FEW = 5  # submissions that are asked for in turn; each field that differs in a race does so in one of these
 TIDIED = 1.0  # seconds after which a target has ended what it answered
 
 T = TypeVar("T")
@@ -48,6 +49,19 @@ def created(
     exchange = client.submit(document, **options)
     check_first(client, exchange, known, rule, after)
     return exchange
+
+
+def created_near(
+    client: RecordingClient, document: Document, rule: str, near: Container[str | None], **options: Any
+) -> Exchange:
+    """Submit a key that is nearly equal to others. Raises Violation of `rule` if it is taken for one of these."""
+    try:
+        return created(client, document, rule, **options)
+    except Violation as violation:
+        made = violation.exchange.response.id if violation.exchange is not None else None
+        if violation.rule == WHOLE_KEY and client.ids.get(made or "") in near:
+            violation.rule = rule
+        raise
 
 
 def accepted(client: RecordingClient, case: Submission, form: Document | None = None) -> Exchange:
@@ -105,7 +119,8 @@ def check_first(
     if not blame.conclusive(exchange).response.ok:
         client.need(*(name for name, value in exchange.document.items() if client.base.get(name) != value))
         rule = blame.of_refusal(client, exchange, rule)
-    if (finding := judge_first(exchange, known, client.ids.get(exchange.response.id or ""), rule or "")) is not None:
+    owner = client.ids.get(exchange.response.id or "", exchange.request.key)
+    if (finding := judge_first(exchange, known, owner, rule or "")) is not None:
         raise blame.violation(finding, exchange)
     for each in judge_created(exchange) if exchange.response.id is not None else ():
         if after is not None and not blame.changes_anyway(client, exchange, each):
@@ -176,6 +191,8 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
         rule = SAME  # the key is known, whatever else is wrong; after a race that is the fault of the race
     if (finding := judge_repeat(exchange, first, rule)) is not None:
         blame.ask_plainer_repeats(client, exchange, first)
+        if rule in {RACE, WORKSPACE}:
+            blame.ask_in_turn(client, [first.document] * FEW, first.request.credential or "")
         if not exchange.response.ok:
             blame.ask_usual_form(client, exchange, first)
             blame.ask_alone(client, exchange)
@@ -228,7 +245,7 @@ def check_race(client: RecordingClient, exchanges: Sequence[Exchange], known: Ma
     if (found := judge_race(exchanges, known)) is not None:
         if not found[1].response.ok:
             blame.ask_alone(client, found[1])
-        blame.ask_in_turn(client, exchanges)
+        blame.ask_in_turn(client, [exchange.document for exchange in exchanges[:FEW]])
         raise blame.violation(*found)
     winners = [exchange for exchange in exchanges if exchange.response.ok]
     for first in winners:

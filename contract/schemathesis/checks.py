@@ -14,7 +14,7 @@ from schemathesis import Response as Answer
 
 from contract.cases import bodies
 from contract.cases.credentials import WRONG
-from contract.cases.submission import Submission
+from contract.cases.submission import Submission, media
 from contract.exchange import Exchange
 from contract.generated.session import Case, JudgedExchange, Target
 from contract.generated.targets import targets
@@ -27,7 +27,7 @@ from contract.outcome import LeftOut, Violation
 from contract.run import blame
 from contract.run.blame import explain
 from contract.run.groups import control, group
-from contract.run.steps import accepted, check_first, created, refused, replayed, turned_away
+from contract.run.steps import accepted, check_first, created, created_near, refused, replayed, turned_away
 from contract.schemathesis.checking import checking
 from contract.schemathesis.failures import (
     BadAnswer,
@@ -126,7 +126,7 @@ def media_is_judged(ctx: CheckContext, response: Answer, case: Case) -> None:
         exchange = target.client.submit(document, expect="refused")
         if (finding := judge_refusal(exchange, url)) is not None:
             target.probes["hostile"] -= 1  # it stays, so that Hypothesis sees it again
-            raise explain(target.client, url, finding, exchange)
+            raise explain(target.client, media(url), finding, exchange)
         target.recorder.hold(url.rule)
 
 
@@ -190,7 +190,7 @@ def keys_are_distinct(ctx: CheckContext, response: Answer, case: Case) -> None:
         # The second differs from the first in nothing but its case.
         for rule, near in (("IDEM-7", f"{key}-Key"), ("IDEM-5", f"{key}-KEY"), ("IDEM-6", f" {key}")):
             if len(near) <= 500 and target.may_create:
-                created(target.client, {**document, "external_id": near}, rule)
+                created_near(target.client, {**document, "external_id": near}, rule, (key, f"{key}-Key"))
                 target.recorder.hold(rule)
         if target.may_create:
             created(target.client, document, "IDEM-4", credential="other_workspace")

@@ -12,7 +12,7 @@ from contract.outcome import NotApplicable, See, Violation
 from contract.run import blame
 from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import settle
-from contract.run.steps import created, example, replayed
+from contract.run.steps import created, created_near, example, replayed
 from contract.suite.marks import each_rule, needs, rule
 
 ON_THIS_MACHINE = "a key that does not begin with the run's own mark is sent to this machine only"
@@ -26,13 +26,15 @@ def test_keys_that_are_nearly_equal_are_different(client: RecordingClient, name:
     The more thorough the profile, the more there are. One that is taken for another is no reason to leave out the next.
     """
     most = {"IDEM-5": (2, 3, 4), "IDEM-6": (4, 5, 9), "IDEM-7": (7, 7, 7), "IDEM-8": (6, 13, 14)}
-    unique, firsts, failures = client.key(), [], []
+    unique, failures = client.key(), []
+    firsts: list[Exchange] = []
     options: dict[str, Any] = {"headers": _with_one_key(client)} if name == "IDEM-7" else {}
     for number, shape in enumerate(NEAR[name][: client.profile.pick(*most[name])]):
         form = client.forms[number % len(client.forms)]
         changes = {"external_id": shape.key(unique), "title": f"{client.run_id} near key {number}"}
         try:
-            firsts.append(created(client, client.submission(**{**form, **changes}), name, **options))
+            near = [first.request.key for first in firsts]
+            firsts.append(created_near(client, client.submission(**{**form, **changes}), name, near, **options))
         except Violation as violation:
             failures.append(violation)
     for first in firsts if not failures else ():

@@ -136,7 +136,10 @@ def burnt_by(status: int) -> Install:
     return handled(make)
 
 
-BURNT = {"LIST-17": "what was answered with 409 is stored, and in the list"}
+BURNT = {
+    "LIST-17": "what was answered with 409 is stored, and in the list",
+    "IDEM-4": "a refusal takes the key of other workspaces with it, too",
+}
 LISTED = {"LIST-17": "what was refused is in the list", "HOOK-3": "hundreds are told of, and the last one waits"}
 
 

@@ -68,6 +68,31 @@ def test_a_wrong_prefix_is_told(make: Make, script: tuple[Response, ...]) -> Non
     assert "check base_url" in said(make, *script)
 
 
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        Response(302, {"location": "/login?next=/api/v2/engagements"}, b""),
+        Response(200, HTML, b"<h1>Log in</h1>"),
+        problem(404),
+    ],
+    ids=["a redirect to a page", "a page", "no such path"],
+)
+def test_who_is_refused_in_another_way_ends_no_run(make: Make, stranger: Response) -> None:
+    """What a target answers to nobody else is a fault of it, which the rules find (AUTH-2), and no wrong base_url."""
+    client = make(Scripted(stranger, engagement()))
+    preflight(client)
+    assert client.anchor is not None
+
+
+@pytest.mark.parametrize("location", ["https://api.example.com/api/v2/engagements", "/v2/engagements/"])
+def test_a_redirect_to_the_same_operation_gets_no_credential(make: Make, location: str) -> None:
+    """The base_url is another one: the credential is not sent to this one, which may be unencrypted."""
+    client = make(Scripted(Response(308, {"location": location}, b"")))
+    with pytest.raises(PreflightFailed, match="use that as base_url"):
+        preflight(client)
+    assert client.requests == 1
+
+
 def test_one_credential_in_two_roles_is_told(make: Make) -> None:
     """Before anything is sent; two roles that only read may share one."""
     client = make(Scripted(problem(401)))
