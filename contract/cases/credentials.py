@@ -257,6 +257,12 @@ WRONG: tuple[WrongCredential, ...] = (
     ),
     _wrong(
         "AUTH-3",
+        "what stands behind the last dot of a valid credential",
+        lambda token: f"Bearer {token.rpartition('.')[2]}",
+        f"Bearer ${{{VARIABLE}##*.}}",
+    ),
+    _wrong(
+        "AUTH-3",
         "a valid credential with the word Bearer inside",
         lambda token: f"{token[:8]}Bearer {token[8:]}",
         f'$(printf %s "${VARIABLE}" | cut -c 1-8)Bearer $(printf %s "${VARIABLE}" | cut -c 9-)',

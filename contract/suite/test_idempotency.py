@@ -17,7 +17,7 @@ from contract.run.client import REPEAT, RecordingClient
 from contract.run.groups import control
 from contract.run.reading import readable, shown
 from contract.run.steps import check_race, created, example, replayed, stands
-from contract.spec.fields import fields
+from contract.spec.fields import fields, required
 from contract.suite.marks import at_the_end, needs, rule
 
 BURSTS = 2  # that are tried until one of them is refused before another one of them creates
@@ -60,6 +60,9 @@ def test_a_repeat_changes_nothing(client: RecordingClient) -> None:
     with client.case("IDEM-2", "a repeat that says what its first submission left out"):
         minimal = example(client, "minimal")
         replayed(client, minimal, {**minimal.document, "is_private": True}, "IDEM-2")
+    with client.case("IDEM-2", "a repeat that leaves out what its first submission said"):
+        plain = example(client, "plain")
+        replayed(client, plain, {name: plain.document[name] for name in required()}, "IDEM-2")
     repeats = [replayed(client, first, first.request.body) for _ in range(4)]
     for finding in judge_touched(repeats):
         raise Violation(*finding, repeats[-1])

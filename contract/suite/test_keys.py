@@ -104,7 +104,7 @@ def test_no_two_keys_collide(client: RecordingClient) -> None:
 
     It finds keys that are kept as a short hash, where the target looks the key up before it judges the recording.
     """
-    probes = client.profile.pick(100, 2500, 6000) if client.config.loopback else 0
+    probes = client.profile.pick(95, 2500, 6000) if client.config.loopback else 0
     for _ in range(probes):
         document = client.submission(media_url=urls.PRIVATE)
         exchange = client.submit(document, expect="refused")

@@ -30,7 +30,7 @@ def test_filters_select_exactly(client: RecordingClient, name: str) -> None:
 @at_the_end
 @rule("LIST-5")
 def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
-    """A title is found; a key and a transcript, which stand in no title, are not."""
+    """A title is found; a key, a source and a transcript, which stand in no title, are not."""
     readable(client, "list")
     first = example(client, "plain")
     whole = listing(client, Query({"search": str(first.document["title"])}, "LIST-5"))
@@ -39,7 +39,7 @@ def test_search_looks_at_the_title_alone(client: RecordingClient) -> None:
         said = f"it is missing among {len(found.ids)}"
         raise Violation("LIST-5", f"{first.response.id} for the beginning of its title", said, found.pages[0])
     titles = [str(one.document.get("title")) for one in as_sent(client)]
-    title, elsewhere = str(first.document["title"]), [str(first.request.key)]
+    title, elsewhere = str(first.document["title"]), [str(first.request.key), str(first.document["source_system"])]
     elsewhere += [
         client.marked(name)
         for name, value in example(client, "full").document.items()

@@ -196,6 +196,8 @@ CREDENTIALS = (
                 and header.replace("Bearer ", "") == one.credential), None))),
     defect("credential-without-prefix", "AUTH-3", "A credential without its prefix is that credential.",
            matched(lambda token, known: token == known.removeprefix("sk-apik_"))),
+    defect("credential-secret-alone", "AUTH-3", "What stands behind the dot of a credential is that credential.",
+           matched(lambda token, known: token == known.rpartition(".")[2])),
     defect("query-token-accepted", "AUTH-2", "A credential in the query is accepted.",
            placed("QUERY_STRING", "access_token=", "&")),
     defect("cookie-accepted", "AUTH-2", "A credential in a cookie is accepted.", placed("HTTP_COOKIE", "token=")),
@@ -218,6 +220,9 @@ CREDENTIALS = (
            answered(lambda sent, answer: answer.but(201, id=f"{answer.json['id']}x")
                     if answer.status == 200 and _bare(sent) else answer),
            entails=dict.fromkeys(("LIST-17", "HOOK-3"), "what is made for a bare key is nowhere")),
+    defect("missing-login", "AUTH-2", "A request without a credential is led to a page where people log in.",
+           answered(lambda sent, answer: refusal(302).with_headers(Location="/login?next=/")
+                    if answer.status == 401 and not _token(sent) else answer)),
     defect("missing-403", "AUTH-2", "A request without a credential gets 403.",
            answered(lambda sent, answer: refusal(403) if answer.status == 401 and not _token(sent) else answer)),
     defect("missing-400", "AUTH-2", "A request without a credential gets 400.",

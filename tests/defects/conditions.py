@@ -8,6 +8,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode
 from wsgiref.types import WSGIApplication
 
 from mock_server.checks.validation import Submission
@@ -94,6 +95,11 @@ def _later_repeats_201(_: Mock) -> Handler:
     return handle
 
 
+def _private_by_default(sent: Sent, answer: Answer) -> Answer:
+    """Say of a repeat that leaves is_private out what is so by default."""
+    return answer.but(is_private=False) if answer.status == 200 and "is_private" not in sent.body else answer
+
+
 def _basic_reads(_: Mock) -> Handler:
     """Take the user of Basic for a credential where something is read."""
 
@@ -103,6 +109,21 @@ def _basic_reads(_: Mock) -> Handler:
             return sent.call(app)
         user = base64.b64decode(encoded + "==").decode("latin-1").partition(":")[0]
         return sent.call(app, authorization=f"Bearer {user}")
+
+    return handle
+
+
+def _finds_sources(_: Mock) -> Handler:
+    """Let a search for a source find everything, as all of it comes from there."""
+    sources: set[str] = set()
+
+    def handle(sent: Sent, app: WSGIApplication) -> Answer:
+        if sent.environ["REQUEST_METHOD"] == "POST":
+            sources.add(str(sent.body.get("source_system")))
+            return sent.call(app)
+        parameters = dict(parse_qsl(sent.environ.get("QUERY_STRING", "")))
+        others = {name: value for name, value in parameters.items() if value not in sources}
+        return Sent({**sent.environ, "QUERY_STRING": urlencode(others)}, b"").call(app)
 
     return handle
 
@@ -201,6 +222,8 @@ DEFECTS = (
     defect("reads-take-basic", "AUTH-4", "Where something is read, the user of Basic is a credential.",
            handled(_basic_reads, everything=True)),
     defect("later-repeats-201", "IDEM-1", "From the second repeat on, a repeat gets 201.", handled(_later_repeats_201)),
+    defect("repeat-with-defaults", "IDEM-2", "A repeat that leaves is_private out is answered with the default.",
+           answered(_private_by_default)),
     defect("race-guard-with-type", "IDEM-10", "Parallel submissions of a call and a meeting both create.",
            guarded(lambda sent: sent.body.get("type"))),
     defect("race-guard-with-title", "IDEM-10", "Parallel submissions of different titles all create.",
@@ -237,6 +260,8 @@ DEFECTS = (
            renamed("filter[updated_at][lt]", "filter[updated_at][lte]")),
     defect("list-updated-gte-gt", "LIST-9", "gte on the last change leaves out what is equal.",
            renamed("filter[updated_at][gte]", "filter[updated_at][gt]")),
+    defect("list-search-source", "LIST-5", "A search looks at the source as well.",
+           handled(_finds_sources, everything=True)),
     defect("list-in-two", "LIST-6 LIST-7", "Of several words of a filter the first two count.",
            asked(_of_three, tail=False)),
     defect("key-long-of-all", "IDEM-4", "A long key is one key in all workspaces.", store(_LongKeysOfAll)),
