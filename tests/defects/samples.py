@@ -214,6 +214,7 @@ def headers(writer: str) -> tuple[str | None, ...]:
     tokens = (
         writer[:10],
         writer.removeprefix("sk-apik_"),
+        writer.rpartition(".")[2],
         writer[:-1],
         f"{writer}x",
         f"x{writer}",
