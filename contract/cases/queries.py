@@ -111,8 +111,8 @@ def filters(sample: Sequence[Engagement], submitted: Iterable[datetime | None]) 
         absent = [word for word in words if word not in present]
         for word in (*present, *absent[:1]) if present else ():
             yield Query({f"filter[{field}][eq]": word}, rule)
-        if present:
-            yield Query({f"filter[{field}][in]": ",".join([*absent, *present[:2]][-3:])}, rule)
+        for chosen in ([*absent, *present[:2]][-3:], [*absent[:1], *present[:1]]) if present else ():
+            yield Query({f"filter[{field}][in]": ",".join(chosen)}, rule)
     updates = sorted({at for one in sample if (at := instant(one.get("updated_at")))})
     if starts:
         middle = starts[len(starts) // 2]

@@ -262,6 +262,8 @@ DEFECTS = (
            renamed("filter[updated_at][gte]", "filter[updated_at][gt]")),
     defect("list-search-source", "LIST-5", "A search looks at the source as well.",
            handled(_finds_sources, everything=True)),
+    defect("list-in-ignored", "LIST-6 LIST-7", "Filters by several words are ignored.",
+           asked(lambda sent: {name: value for name, value in sent.items() if not name.endswith("[in]")}, tail=False)),
     defect("list-in-two", "LIST-6 LIST-7", "Of several words of a filter the first two count.",
            asked(_of_three, tail=False)),
     defect("key-long-of-all", "IDEM-4", "A long key is one key in all workspaces.", store(_LongKeysOfAll)),

@@ -69,6 +69,9 @@ def test_every_filter_tells_some_from_others() -> None:
         absent = any(word in query.text for word in ("DOCUMENT", "PROCESSING"))
         assert selected or absent, query.text
         assert len(selected) < len(SAMPLE) or "[in]" in query.text, query.text
+    for rule in ("LIST-6", "LIST-7"):
+        several = [query for query in made if query.rule == rule and "[in]" in query.text]
+        assert any(0 < sum(map(query.selects, SAMPLE)) < len(SAMPLE) for query in several), rule
 
 
 def test_bounds_are_instants_and_no_texts() -> None:
