@@ -11,7 +11,7 @@ from contract.cases.credentials import BASIC, NONE, OTHER_CASE, UNKNOWN, under
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.invariants import EXPANDED, shape
-from contract.judge.reading import judge_progress
+from contract.judge.reading import judge_progress, judge_status
 from contract.judge.refusal import judge_refusal
 from contract.judge.replay import UNCHANGED
 from contract.outcome import NotApplicable, See, Untested, Violation
@@ -95,12 +95,19 @@ def _ask(client: RecordingClient) -> set[str]:
 
 
 def shown(client: RecordingClient, created: Exchange, who: str | None = "private_reader", **options: Any) -> Exchange:
-    """Read what a submission created. Raises See if reading what was created is known to fail."""
+    """Read what a submission created, and record if its processing went back since it was read last (READ-15).
+
+    Raises See if reading what was created is known to fail.
+    """
     client.need("read")
     query = options.pop("query", "")
-    exchange = client.read(f"/{quote(created.response.id or '', safe='')}{query}", who, **options)
+    id_ = created.response.id or ""
+    exchange = client.read(f"/{quote(id_, safe='')}{query}", who, **options)
     if who == "private_reader" and not query and exchange.response.ok:
-        client.early.setdefault(created.response.id or "", exchange)
+        client.early.setdefault(id_, exchange)
+        for finding in judge_status(exchange, client.latest.get(id_, exchange).response.engagement):
+            client.recorder.fail(finding.rule, Violation(*finding, exchange))
+        client.latest[id_] = exchange
     return exchange
 
 

@@ -11,7 +11,7 @@ import pytest
 from contract.exchange import Request, Response
 from contract.outcome import See, Violation
 from contract.run.profile import Profile
-from contract.run.reading import must_be_read, watch
+from contract.run.reading import must_be_read, shown, watch
 from contract.run.runner import run_suite
 from contract.run.session import open_session
 from contract.target.clock import PaperClock
@@ -135,3 +135,15 @@ def test_a_new_engagement_that_goes_back_is_noticed(make: Make, stages: tuple[st
     with pytest.raises(Violation) as caught:
         watch(client, client.submit(client.submission()), 2)
     assert caught.value.rule == "READ-15"
+
+
+def test_whoever_reads_an_engagement_notices_that_it_went_back(make: Make) -> None:
+    """Each plain read is compared with the last one of the same engagement, whatever a test is about."""
+    stages = ("PENDING", "PROCESSING", "PROCESSING", "COMPLETED", "PROCESSING")
+    client = make(Scripted(*(engagement(1, 200, processing_status=one) for one in stages)), credentials=EVERYBODY)
+    first = client.submit(client.submission())
+    for _ in range(3):
+        shown(client, first)
+    assert failed(client) == {}
+    shown(client, first)
+    assert failed(client).keys() == {"READ-15"}
