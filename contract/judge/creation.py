@@ -15,6 +15,7 @@ from contract.outcome import FIRST_ACCEPTED
 from contract.spec.fields import fields
 
 CREATED = 201
+GREGORIAN = 1583  # the first whole year of that calendar; some languages show what lies before it in the Julian one
 WHOLE_KEY = "IDEM-7"  # what is broken when any two keys are taken for one
 
 
@@ -67,5 +68,10 @@ def judge_created(exchange: Exchange) -> Iterator[Finding]:
     if "start_at" not in document and start and abs(start - now_at(exchange)) > CLOCK_SKEW:
         yield Finding("RESP-8", f"start_at near {now_at(exchange):%Y-%m-%dT%H:%M:%SZ}", start.isoformat())
     # Whole seconds may be all that is kept; a fraction that is kept is the one that was sent.
-    if sent_start and start and abs((start - sent_start).total_seconds()) >= (0.01 if start.microsecond else 1):
+    if (
+        sent_start
+        and start
+        and sent_start.year >= GREGORIAN
+        and abs((start - sent_start).total_seconds()) >= (0.01 if start.microsecond else 1)
+    ):
         yield Finding("BODY-8", f"start_at {sent_start.isoformat()}", start.isoformat())

@@ -133,6 +133,7 @@ def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
         settled = [one for one in settled if _as_created(client, one)]
         if (finding := judge_selection(found.pages[0], query, settled, same)) is not None:
             trusted(client, found, stable.before)
+            stands(client, *(["RESP-4"] if "search" in query.parameters else []))  # it finds the titles that are stored
             selected(client, query.alone)
             raise Violation(*finding, found.pages[0])
 

@@ -35,6 +35,12 @@ def test_a_fraction_is_kept_or_dropped(shown: str, rules: list[str]) -> None:
     assert broken({"start_at": "2024-03-10T09:30:00.5Z"}, {"start_at": shown}) == rules
 
 
+@pytest.mark.parametrize(("year", "rules"), [("1063", []), ("1582", []), ("1583", ["BODY-8"])])
+def test_a_start_before_the_calendar_is_not_compared(year: str, rules: list[str]) -> None:
+    """Java's older classes write such a date in the Julian calendar, days away. Who sends one sends it by mistake."""
+    assert broken({"start_at": f"{year}-12-24T02:02:09Z"}, {"start_at": f"{year}-12-18T02:02:09Z"}) == rules
+
+
 @pytest.mark.parametrize(("status", "rule"), [(201, "RESP-3"), (200, "IDEM-7")])
 def test_the_id_of_an_engagement_that_is_forgotten_stands_for_two(status: int, rule: str) -> None:
     """201 says that the engagement is new, so its id is not its own; 200 says that the key is taken for another one."""
