@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from contract.exchange import Exchange
@@ -67,11 +68,10 @@ def judge_created(exchange: Exchange) -> Iterator[Finding]:
     sent_start, start = instant(document.get("start_at")), instant(engagement.get("start_at"))
     if "start_at" not in document and start and abs(start - now_at(exchange)) > CLOCK_SKEW:
         yield Finding("RESP-8", f"start_at near {now_at(exchange):%Y-%m-%dT%H:%M:%SZ}", start.isoformat())
-    # Whole seconds may be all that is kept; a fraction that is kept is the one that was sent.
-    if (
-        sent_start
-        and start
-        and sent_start.year >= GREGORIAN
-        and abs((start - sent_start).total_seconds()) >= (0.01 if start.microsecond else 1)
-    ):
+    if sent_start and start and sent_start.year >= GREGORIAN and _is_another(start, sent_start):
         yield Finding("BODY-8", f"start_at {sent_start.isoformat()}", start.isoformat())
+
+
+def _is_another(start: datetime, sent: datetime) -> bool:
+    """Tell whether a start is not the one that was sent, without its fraction if no fraction is kept."""
+    return abs((start - sent).total_seconds()) >= (0.01 if start.microsecond else 1)
