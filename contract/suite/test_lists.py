@@ -1,4 +1,4 @@
-"""Lists, read at the end of a run, when there are some: LIST-1 to LIST-4, LIST-10 to LIST-12, LIST-17."""
+"""Lists, read at the end of a run, when there are some: LIST-1 to LIST-4, LIST-12, LIST-17."""
 
 from __future__ import annotations
 
@@ -9,30 +9,10 @@ from contract.cases.queries import Query
 from contract.exchange import Exchange
 from contract.judge.answers import answer
 from contract.judge.reading import judge_envelope, judge_kept, judge_members, judge_order
-from contract.outcome import NotApplicable, See, Untested, Violation
+from contract.outcome import NotApplicable, See, Violation
 from contract.run.client import RecordingClient
-from contract.run.lists import (
-    BAD_REQUEST,
-    PAGE,
-    Listing,
-    entries,
-    glimpses,
-    latest,
-    listing,
-    second_page,
-    trusted,
-    unchanged,
-)
-from contract.run.reading import (
-    ATTENDED,
-    as_sent,
-    distinct_readers,
-    hidden,
-    offered,
-    readable,
-    refused_to_strangers,
-    shown,
-)
+from contract.run.lists import BAD_REQUEST, PAGE, Listing, entries, latest, listing, second_page, trusted, unchanged
+from contract.run.reading import as_sent, offered, readable, refused_to_strangers, shown
 from contract.run.steps import created, example, stands
 from contract.suite.marks import at_the_end, rule
 
@@ -169,57 +149,6 @@ def test_lists_are_in_order(client: RecordingClient) -> None:
         if (finding := judge_order(settled, descending=descending)) is not None:
             trusted(client, found)
             raise Violation(*finding, found.pages[0])
-
-
-@at_the_end
-@rule("LIST-11")
-def test_private_engagements_are_listed_for_those_who_may_read_them(client: RecordingClient) -> None:
-    """A reader with engagements:private:read finds them in lists, a reader without it does not."""
-    readable(client, "list")
-    stands(client, "RESP-9", "SCOPE-4")  # the owner may see what is private
-    first = example(client, "plain")
-    everything = listing(client)
-    if first.response.engagement.get("is_private") is True and first.response.id not in everything.ids:
-        trusted(client, everything)
-        expected = f"{first.response.id} for a credential that may read it"
-        raise Violation("LIST-11", expected, "it is not in the list", everything.pages[0])
-    distinct_readers(client)
-    _readable(client, "reader")
-    found = listing(client, who="reader")
-    ours = client.examples.get(ATTENDED)
-    if ours is not None and ours.response.id not in found.ids and not client.recorder.findings["READ-4"].failed:
-        trusted(client, found)
-        expected = f"{ours.response.id} for a reader whose user takes part in it"
-        raise Violation("LIST-11", expected, "it is not in the list", found.pages[0])
-    others = {exchange.response.id for exchange in hidden(client)}
-    for page in (*found.pages, *glimpses(client, "reader")):
-        for one in entries(page):
-            if one.get("is_private") is True and one.get("id") in others:
-                hint = f"{one['id']} (or has the configured reader engagements:private:read, or the writer's user?)"
-                raise Violation("LIST-11", "no private engagement", hint, page)
-
-
-def _readable(client: RecordingClient, who: str) -> None:
-    """Raise Untested if a credential may not list."""
-    exchange = client.read("?limit=1", who)
-    if exchange.response.status in {401, 403}:
-        raise Untested(f"the credential {who} may not list: {answer(exchange)}")
-
-
-@at_the_end
-@rule("LIST-10")
-def test_no_list_shows_another_workspace(client: RecordingClient) -> None:
-    """The list of another workspace shows nothing that this one created, and the other way round."""
-    readable(client, "list")
-    stands(client, "IDEM-4")
-    _readable(client, "other_workspace")
-    mine, theirs = listing(client), listing(client, who="other_workspace")
-    if both := set(mine.ids) & set(theirs.ids):
-        raise Violation("LIST-10", "each workspace its own engagements", f"{min(both)} in both", theirs.pages[0])
-    made = {*mine.ids, *(exchange.response.id for exchange in client.milestones)}
-    for page in (*theirs.pages, *glimpses(client, "other_workspace"), *second_page(client, second="other_workspace")):
-        if strange := made & {one.get("id") for one in entries(page)}:
-            raise Violation("LIST-10", "no engagement of another workspace", f"{min(map(str, strange))}", page)
 
 
 @at_the_end
