@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from contract.cases import urls
-from contract.cases.submission import media
-from contract.exchange import Request, Response
+from contract.cases.credentials import UNKNOWN, WRONG
+from contract.cases.submission import Submission, media
+from contract.cases.verdict import NO_SCHEME, REFUSED
+from contract.exchange import Body, Request, Response, Text
 from contract.judge.submission import judge
 from contract.outcome import See, Violation
-from contract.run.steps import check_race, created, created_near, refused, replayed
-from tests.kit.targets import Make, Scripted, Target, engagement, failed
+from contract.run.steps import check_race, created, created_near, refused, replayed, turned_away
+from tests.kit.targets import Make, Scripted, Target, engagement, failed, problem, raised
 
+EMPTY = Submission({"title": ""}, REFUSED, "LIMIT-2", "an empty title")
 HOSTILE = [url for rule in ("URL-11", "URL-12", "URL-13", "URL-14") for url in urls.HOSTS[rule]]
 REDIRECT = urls.configured((), ("https://media.example.com/moved.mp3",), ())[0]
 
@@ -97,3 +103,123 @@ def test_a_later_repeat_that_is_none_is_no_fault_of_a_race_or_a_workspace(make: 
     with pytest.raises(See, match="see IDEM-1"):
         check_race(client, client.race([client.request(client.submission(external_id=key)) for _ in range(2)]), {})
     assert failed(client).keys() == {"IDEM-1"}
+
+
+@pytest.mark.parametrize(
+    ("refuses", "broken"),
+    [
+        (lambda document: document["source_system"] == "odd", "LIMIT-3"),
+        (lambda document: len(document["external_id"]) > 200, "LIMIT-5"),
+        (lambda document: document["title"] == "t", "LIMIT-2"),
+        (lambda document: len(document["title"].encode()) > 500, "LIMIT-10"),
+        (lambda document: len(document.get("transcript_text", "").encode()) > 900_000, "LIMIT-8"),
+        (lambda document: len(document.get("transcript_text", "")) > 8, "LIMIT-7"),
+        (lambda document: "start_at" in document and "transcript_text" in document, "BODY-13"),
+        (lambda _: True, "BODY-13"),
+    ],
+    ids=["source", "key", "shortest title", "wide title", "bytes", "characters", "together", "all"],
+)
+def test_what_is_sent_is_to_blame_before_the_key(make: Make, refuses: Callable[[Any], bool], broken: str) -> None:
+    """A submission that is refused under any key breaks no rule about keys, but that of the field, whoever is named."""
+    client = make(Scripted(Target(refuses)))
+    odd = {"title": "é" * 300 if broken == "LIMIT-10" else "t", "source_system": "odd"}
+    odd |= {"start_at": "2024-03-10T09:30:00Z", "transcript_text": Text(("é", 450_001))}
+    with pytest.raises(See, match=f"see {broken}"):
+        created(client, client.submission(**odd, external_id="k" * 300), "IDEM-7")
+    assert failed(client).keys() == {broken}
+    with pytest.raises(Violation) as caught:
+        created(client, client.submission(**odd, external_id="l" * 300))
+    assert caught.value.rule == broken
+
+
+@pytest.mark.parametrize(("title", "broken"), [("short", "BODY-13"), ("t" * 300, "LIMIT-9")])
+def test_a_form_that_is_refused_is_to_blame(make: Make, title: str, broken: str) -> None:
+    """Where the same submission is accepted as it is usually written, its fields are not to blame, nor is a repeat."""
+    target = Target()
+
+    def answered(request: Request) -> Response:
+        return problem() if request.body.escaped else target(request)
+
+    client = make(Scripted(answered))
+    with pytest.raises(Violation) as caught:
+        created(client, client.submission(title=title), escaped=True)
+    assert caught.value.rule == broken
+    first = created(client, client.submission())
+    with pytest.raises(See, match=f"see {broken}"):
+        replayed(client, first, {**first.document, "title": title}, escaped=True)
+
+
+def test_a_source_that_is_part_of_the_key_is_to_blame_whatever_else_differs(make: Make) -> None:
+    """A repeat that differs in several fields creates: with another source alone it does so as well."""
+    target = Target()
+
+    def answered(request: Request) -> Response:
+        document = request.body.document
+        key = f"{document['source_system']}:{document['external_id']}"
+        return target(replace(request, key=key, body=Body.of({**document, "external_id": key})))
+
+    client = make(Scripted(answered))
+    first = created(client, client.submission())
+    with pytest.raises(See, match="see IDEM-3"):
+        replayed(client, first, {**first.document, "title": "another", "source_system": "another"})
+    assert failed(client).keys() == {"IDEM-3"}
+
+
+def test_a_repeat_is_not_blamed_for_a_field_that_is_refused_alone(make: Make) -> None:
+    """A repeat with a value that a first submission may not have either: the rule of that value is broken."""
+    client = make(Scripted(Target(lambda document: "start_at" in document)))
+    first = created(client, client.submission())
+    with pytest.raises(See, match="see BODY-8"):
+        replayed(client, first, {**first.document, "start_at": "2024-03-10T09:30:00Z"})
+    assert failed(client).keys() == {"BODY-8"}
+
+
+@pytest.mark.parametrize("rule", ["IDEM-4", "IDEM-11", "AUTH-5"])
+def test_a_plain_repeat_with_another_status_is_no_fault_of_what_is_tested(make: Make, rule: str) -> None:
+    """The stored engagement comes back, and only the status of a repeat is wrong: that is IDEM-1 everywhere."""
+    client = make(Scripted(engagement()))
+    first = created(client, client.submission())
+    with pytest.raises(Violation) as caught:
+        replayed(client, first, first.request.body, rule)
+    assert raised(caught.value)[0] == "IDEM-1"
+    bare = (("Authorization", "sk-apik_writer.local"), ("Content-Type", "application/json"))
+    with pytest.raises(See, match="see IDEM-1"):
+        replayed(client, first, first.request.body, rule, headers=bare)
+
+
+def test_a_status_that_every_refusal_has_is_told_once(make: Make) -> None:
+    """Where the plain refusal gets the same odd status, that one's rule is broken, and no other."""
+    client = make(Scripted(problem(404)))
+    with pytest.raises(See, match="see BODY-1"):
+        refused(client, EMPTY, "k")
+    assert {rule: len(found) for rule, found in failed(client).items() if rule.startswith(("BODY", "LIMIT"))} == {
+        "BODY-1": 1
+    }
+    client = make(Scripted(problem(404), problem(422)))  # the plain one is refused as it should be
+    with pytest.raises(Violation) as caught:
+        refused(client, EMPTY, "k")
+    assert caught.value.rule == "LIMIT-2"
+
+
+def test_a_plain_refusal_that_fails_is_to_blame_for_the_others(make: Make) -> None:
+    """What answers a missing scheme as it answers an unknown credential, with 500, breaks the rule of the latter."""
+    no_scheme = next(case for case in WRONG if case.verdict is NO_SCHEME and case.rule != UNKNOWN.rule)
+    client = make(Scripted(problem(500)))
+    with pytest.raises(See, match=f"see {UNKNOWN.rule}"):
+        turned_away(client, no_scheme, "k")
+    assert no_scheme.rule not in failed(client)
+
+
+def test_a_key_that_was_forgotten_is_told_once(make: Make) -> None:
+    """IDEM-11 for the engagement of the pre-flight, whichever request made the next; no other rule rests on the key."""
+    target = Target()
+    client = make(Scripted(target))
+    client.anchor = first = created(client, client.submission())
+    target.kept.clear()
+    client.submit({**first.document, "source_system": "another"}, expect="replayed")
+    with pytest.raises(Violation) as caught:
+        replayed(client, first, first.document)
+    assert caught.value.rule == "IDEM-11"
+    for document in (first.document, {**first.document, "title": "another"}):
+        with pytest.raises(See, match="see IDEM-11"):
+            replayed(client, first, document)
