@@ -106,6 +106,8 @@ def ask_plainer_repeats(client: RecordingClient, exchange: Exchange, first: Exch
         rule = rule_of_repeat(first.document, repeat.document)
         rule = REMEMBERED if rule == SAME and forgot(repeat, first, client) else rule
         if not repeat.response.inconclusive and (finding := judge_repeat(repeat, first, rule)) is not None:
+            if not repeat.response.ok:
+                ask_alone(client, repeat)
             client.recorder.fail(rule, violation(finding, repeat))
             raise See(rule)
 

@@ -19,6 +19,7 @@ BAD_REQUEST = (400, 422)  # how a parameter is refused
 MOST_PAGES = 200
 MOST_STRANGE = 3  # pages in a row: another run may write at the same time
 PAGE = 100
+RIGHT = {"title": "RESP-4", "processing_status": "READ-15"}  # which rule says that a member is shown as it is
 EVERYTHING = Query({}, "LIST-17")
 Engagement = dict[str, Any]
 
@@ -133,7 +134,7 @@ def selected(client: RecordingClient, queries: Sequence[Query]) -> None:
         settled = [one for one in settled if _as_created(client, one)]
         if (finding := judge_selection(found.pages[0], query, settled, same)) is not None:
             trusted(client, found, stable.before)
-            stands(client, *(["RESP-4"] if "search" in query.parameters else []))  # it finds the titles that are stored
+            stands(client, *(rule for member, rule in RIGHT.items() if member in query.members))
             selected(client, query.alone)
             raise Violation(*finding, found.pages[0])
 

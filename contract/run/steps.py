@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, TypeVar
 
+from contract.cases import keys
 from contract.cases.credentials import WrongCredential
 from contract.cases.submission import Document, Submission
 from contract.cases.verdict import REFUSED
@@ -54,14 +55,24 @@ def created(
 def created_near(
     client: RecordingClient, document: Document, rule: str, near: Container[str | None], **options: Any
 ) -> Exchange:
-    """Submit a key that is nearly equal to others. Raises Violation of `rule` if it is taken for one of these."""
+    """Submit a key that is nearly equal to others. Raises Violation of `rule` if it is taken for one of these.
+
+    That is IDEM-7 where a key that differs from that one in plain letters is taken for it, too.
+    """
     try:
         return created(client, document, rule, **options)
     except Violation as violation:
         made = violation.exchange.response.id if violation.exchange is not None else None
-        if violation.rule == WHOLE_KEY and client.ids.get(made or "") in near:
+        owner = client.ids.get(made or "")
+        if violation.rule == WHOLE_KEY and owner in near and not _is_taken(client, document, owner, made):
             violation.rule = rule
         raise
+
+
+def _is_taken(client: RecordingClient, document: Document, owner: str | None, made: str | None) -> bool:
+    """Tell whether a key that differs from the owner's in the same place, in plain letters, gets what that made."""
+    key = keys.plainer(document["external_id"], owner or "")
+    return key is not None and client.submit({**document, "external_id": key}).response.id == made
 
 
 def accepted(client: RecordingClient, case: Submission, form: Document | None = None) -> Exchange:

@@ -136,8 +136,9 @@ def _percent(host: str) -> str:
 
 def _around(place: Place) -> st.SearchStrategy[tuple[str, str | None]]:
     host = literal(place.address)
-    forms = (f"user@{host}", f"user:password@{host}", f"media.example.com@{host}", f"{host}:443", f"{host}:8443")
-    return _with_rule(st.sampled_from(forms))
+    behind = (f"user@{host}", f"user:password@{host}", f"media.example.com@{host}")
+    ports = (f"{host}:443", f"{host}:8443")
+    return st.sampled_from([*((form, "URL-11") for form in behind), *((form, None) for form in ports)])
 
 
 _DISGUISES = (

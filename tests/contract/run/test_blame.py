@@ -11,6 +11,7 @@ import pytest
 
 from contract.cases import urls
 from contract.cases.credentials import UNKNOWN, WRONG
+from contract.cases.keys import plainer
 from contract.cases.submission import Submission, media
 from contract.cases.verdict import NO_SCHEME, REFUSED
 from contract.exchange import Body, Request, Response, Text
@@ -68,11 +69,36 @@ def test_a_redirect_is_not_to_blame_where_the_address_itself_is_let_through(make
 @pytest.mark.parametrize(("near", "rule"), [(["a-x"], "IDEM-5"), ([], "IDEM-7"), (["another"], "IDEM-7")])
 def test_a_key_is_near_to_those_that_are_named(make: Make, near: list[str], rule: str) -> None:
     """Taken for one of these it breaks the rule about what they differ in; for any other one, IDEM-7."""
-    client = make(Scripted(engagement(1), engagement(1, 200)))
+    client = make(Scripted(engagement(1), engagement(1, 200), engagement(2)))
     first = created(client, client.submission(external_id="a-x"))
     with pytest.raises(Violation) as caught:
         created_near(client, {**first.document, "external_id": "A-x"}, "IDEM-5", near)
     assert caught.value.rule == rule
+
+
+def test_a_part_of_a_key_that_does_not_count_is_to_blame_before_its_case(make: Make) -> None:
+    """A target that looks at the end of a key alone takes any letters before it for the same."""
+    client = make(Scripted(engagement(1), engagement(1, 200)))
+    first = created(client, client.submission(external_id="a-x"))
+    with pytest.raises(Violation) as caught:
+        created_near(client, {**first.document, "external_id": "A-x"}, "IDEM-5", ["a-x"])
+    assert caught.value.rule == "IDEM-7"
+
+
+@pytest.mark.parametrize(
+    ("key", "other", "plain"),
+    [
+        ("run:1-KEY", "run:1-Key", "run:1-Kxx"),
+        (" run:1", "run:1", "xrun:1"),
+        ("run:1", "run:1 ", "run:1x"),
+        ("run:1  x", "run:1 x", "run:1 xx"),
+        ("run:1ss", "run:1ß", "run:1xx"),
+        ("a", "b", None),
+    ],
+)
+def test_the_plainer_key_differs_in_letters(key: str, other: str, plain: str | None) -> None:
+    """It is neither of the two, and has what they have in common, so that it begins with the run's mark."""
+    assert plainer(key, other) == plain
 
 
 def test_what_was_made_under_an_unknown_key_is_anothers(make: Make) -> None:
@@ -223,3 +249,12 @@ def test_a_key_that_was_forgotten_is_told_once(make: Make) -> None:
     for document in (first.document, {**first.document, "title": "another"}):
         with pytest.raises(See, match="see IDEM-11"):
             replayed(client, first, document)
+
+
+def test_a_source_that_is_refused_alone_breaks_no_rule_about_repeats(make: Make) -> None:
+    """A repeat with another title and a source that a first submission may not have either: the source is to blame."""
+    client = make(Scripted(Target(lambda document: document["source_system"] == "odd")))
+    first = created(client, client.submission())
+    with pytest.raises(See, match="see LIMIT-3"):
+        replayed(client, first, {**first.document, "title": "another", "source_system": "odd"})
+    assert failed(client).keys() == {"LIMIT-3"}
