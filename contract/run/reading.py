@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from contract.cases import bodies
 from contract.cases.credentials import BASIC, NONE, OTHER_CASE, UNKNOWN, under
 from contract.exchange import Exchange
 from contract.judge.answers import answer
@@ -165,9 +166,9 @@ def refused_to_strangers(client: RecordingClient, tail: str) -> None:
 
 
 def attended(client: RecordingClient) -> Exchange:
-    """Return the engagement in which the user of the credential reader takes part, created once a run."""
+    """Return the engagement in which the user of the credential reader takes part, not as the first, created once."""
     if ATTENDED not in client.examples:
-        document = client.submission(participants=[{"email": client.config.reader_email}])
+        document = client.submission(participants=[bodies.PERSON, {"email": client.config.reader_email}])
         client.examples[ATTENDED] = created(client, document, "BODY-10")
     return client.examples[ATTENDED]
 

@@ -256,6 +256,8 @@ DEFECTS = (
            one(lambda sent, answer: answer.with_headers(ETag=None) if late("expand")(sent) else answer)),
     defect("read-private-meeting", "READ-3", "Every reader of the workspace sees private meetings.",
            handled(_private_meetings, everything=True)),
+    defect("participants-first-reads", "READ-4", "Of several participants only the first reads what is private.",
+           resubmitted(lambda valid: {"participants": valid.participants[:1]})),
     defect("list-updated-lt-lte", "LIST-9", "lt on the last change takes what is equal.",
            renamed("filter[updated_at][lt]", "filter[updated_at][lte]")),
     defect("list-updated-gte-gt", "LIST-9", "gte on the last change leaves out what is equal.",
