@@ -25,7 +25,6 @@ PRIVATE: tuple[tuple[Network, str], ...] = tuple(
         ("fc00::/7", "URL-10"),
     )
 )
-RANGES = tuple(rule for _, rule in PRIVATE)
 # Not globally reachable either, but not on the page: the contract is silent (URL-20).
 SPECIAL: tuple[Network, ...] = tuple(
     map(

@@ -19,7 +19,7 @@ class Submission(Judged):
 
     `instead` is the name under which the value of the one left out stands. `body` stands in the place of the whole
     body. `escaped` writes every character as an escape. `plainer` is a case of another rule that has to hold first:
-    where a target gets both wrong, that rule is to blame. So is one that the case `rests_on`, if that is broken.
+    where a target gets both wrong, that rule is to blame.
     """
 
     value: Document
@@ -28,7 +28,6 @@ class Submission(Judged):
     body: Body | None = None
     escaped: bool = False
     plainer: Submission | None = field(default=None, repr=False)
-    rests_on: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def field(self) -> str | None:
@@ -64,8 +63,7 @@ def _times(piece: str, count: int) -> str:
 def media(url: Url) -> Submission:
     """Return the submission that differs from a plain one in this recording."""
     plainer = None if url.plainer is None else media(url.plainer)
-    value = {"media_url": url.value}
-    return Submission(value, url.verdict, url.rule, url.why, plainer=plainer, rests_on=url.rests_on)
+    return Submission({"media_url": url.value}, url.verdict, url.rule, url.why, plainer=plainer)
 
 
 Table = Mapping[str, tuple[Submission, ...]]

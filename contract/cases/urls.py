@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from contract.cases.addresses import RANGES, Place, literal, place
+from contract.cases.addresses import Place, literal, place
 from contract.cases.submission import Submission, Table, by_rule, media, said
 from contract.cases.verdict import EXACTLY_422, FREE, REFUSED, Url, Verdict
 from contract.exchange import shown
@@ -185,10 +185,8 @@ def no_uris(accepted: str) -> tuple[Url, ...]:
 
 
 def no_uri(text: str) -> Url:
-    """Return a text that is no URI with a host; where it has a private address in it, that is the plainer case."""
-    inside = next((address for address in ("10.0.0.1", "::1") if address in text), None)
-    plainer = None if inside is None else usual(place(inside))
-    return Url(text, REFUSED, NO_URI, f"the text {shown(text)}", plainer=plainer)
+    """Return a text that is no URI with a host."""
+    return Url(text, REFUSED, NO_URI, f"the text {shown(text)}")
 
 
 def configured(
@@ -205,8 +203,8 @@ def configured(
     names = (*private_names, *(name.upper() for name in private_names[:1]))  # in whatever case, it is the same name
     return (
         *(Url(url, EXACTLY_422, "URL-16", f"the recording {url}") for url in rejected),
-        *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}", rests_on=RANGES) for url in redirect_to_private),
-        *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the name {name}", rests_on=RANGES) for name in names),
+        *(Url(url, EXACTLY_422, "URL-15", f"a redirect at {url}") for url in redirect_to_private),
+        *(Url(f"https://{name}/a.mp3", REFUSED, "URL-14", f"the private name {name}") for name in names),
         *(Url(url, REFUSED, "URL-18", f"the recording {url}, which cannot be fetched") for url in unreachable),
     )
 

@@ -47,9 +47,7 @@ class Url(Judged):
     """A text in the place of `media_url`.
 
     `plainer` is a URL that has to be refused first: where a target accepts both, the rule of that one is to blame.
-    Where nobody knows that URL, the rules that it may be of are those that this case `rests_on`.
     """
 
     value: str
     plainer: Url | None = field(default=None, repr=False)
-    rests_on: tuple[str, ...] = field(default=(), repr=False)

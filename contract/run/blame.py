@@ -40,20 +40,14 @@ def explain(
     about_the_key = isinstance(case, Submission) and case.field == "external_id"
     if exchange.response.ok and client.shows_another(exchange) and not about_the_key:
         return taken_for_another(exchange, finding.expected)
-    if isinstance(case, Submission) and exchange.response.ok and (broken := _broken_before(client, case)) is not None:
-        return See(broken)
+    plainer = case.plainer if isinstance(case, Submission) else None
+    if plainer is not None and exchange.response.ok and _status(client, plainer) not in plainer.verdict.statuses:
+        return See(plainer.rule)
     plain, status = _PLAIN.get(case.verdict), exchange.response.status
     refused = plain is not None and case.rule != plain.rule and not exchange.response.ok
     if plain is not None and refused and _status(client, plain) == status:
         return See(plain.rule)
     return violation(finding, exchange)
-
-
-def _broken_before(client: RecordingClient, case: Submission) -> str | None:
-    """Return the rule of a plainer case that is accepted as well, or a broken one that this case rests on."""
-    if case.plainer is not None and _status(client, case.plainer) not in case.plainer.verdict.statuses:
-        return case.plainer.rule
-    return next((rule for rule in case.rests_on if client.recorder.findings[rule].failed), None)
 
 
 def taken_for_another(exchange: Exchange, expected: str) -> Violation:
