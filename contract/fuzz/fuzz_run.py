@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Protocol
 
 from contract.exchange import Exchange
@@ -112,7 +113,8 @@ class FuzzRun:
         if last is None:
             return ()
         known = (*(() if self.client.anchor is None else (self.client.anchor,)), *trail)
-        return tuple(step for step in known if step is not last and _related(step, last))
+        earlier = takewhile(lambda step: step is not last, known)  # what came after it looked for who is to blame
+        return tuple(step for step in earlier if _related(step, last))
 
 
 def _related(step: Exchange, last: Exchange) -> bool:

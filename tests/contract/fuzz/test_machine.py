@@ -11,6 +11,7 @@ from contract.fuzz.draws import Draws
 from contract.fuzz.fuzz_run import FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
 from contract.fuzz.own import Workload
+from contract.outcome import Violation
 from contract.strategies import Encoding
 from tests.kit.fuzzing import Started, failed, fuzz, sent
 from tests.peer import Variant
@@ -91,3 +92,15 @@ def test_only_a_valid_key_is_tried_again(start: Started) -> None:
     cases = [Submission({name: ""}, REFUSED, rule, "x") for name, rule in broken.items()]
     (kept,) = machine.refuse(cases, Encoding()).values
     assert kept.document["title"] == ""
+
+
+def test_what_is_asked_after_a_violation_did_not_lead_to_it(start: Started) -> None:
+    """The lines that show it are the earlier requests of its key or engagement, and itself."""
+    session = start()
+    client, recorder = session.client, session.recorder
+    assert isinstance(recorder, FuzzRecorder)
+    document = client.submission()
+    trail = [client.submit(document, expect="replayed") for _ in range(3)]
+    violation = Violation("IDEM-1", "x", "y", trail[1])
+    FuzzRun(client, recorder, 10).note(violation, trail)
+    assert violation.before == (trail[0],)
