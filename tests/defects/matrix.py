@@ -1,6 +1,6 @@
 """The kill matrix: what the suite catches, by which rule, whom it accuses wrongly, and which servers it spares.
 
-    python -m tests.defects.matrix [--every 7 [--offset N] | --whole | NAME …] [--with suite|fuzzer|hooks|schemathesis]
+    python -m tests.defects.matrix [--every 4 [--offset N] | --whole | NAME …] [--with suite|fuzzer|hooks|schemathesis]
                                    [--profile quick] [--workers 2] [--directory kill-matrix]
 
 Each defect gets a whole run of the suite. It is caught only by a rule that it names. A failed rule that the defect
@@ -8,7 +8,7 @@ neither names nor entails is accused wrongly. Every pairwise variant of the seco
 nothing. The exit code is 1 if a defect is not caught, if a variant is accused, or if more than 3 in 100 defects accuse
 a rule wrongly.
 
-Unless you ask for the whole, every seventh defect runs, and each day has another one: after seven days all had
+Unless you ask for the whole, every fourth defect runs, and each day has another one: after four days all had
 their turn. The run says which offset repeats it. A whole run also writes matrix.md, which you commit.
 
 The same can be asked of the fuzzer's own engine, of Schemathesis with the kit's hooks, and, for comparison, of
@@ -215,7 +215,7 @@ def options(description: str, directory: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("names", nargs="*", help="only these defects, and no variants")
     parser.add_argument("--profile", default="quick")
-    parser.add_argument("--every", type=int, default=7, metavar="N", help="every N-th defect and all variants (7)")
+    parser.add_argument("--every", type=int, default=4, metavar="N", help="every N-th defect and all variants (4)")
     parser.add_argument("--offset", type=int, metavar="K", help="the first of them (another one each day)")
     parser.add_argument("--whole", action="store_true", help="every defect, and write the tables")
     parser.add_argument("--workers", type=int, default=2)
