@@ -8,9 +8,10 @@ import pytest
 from contract.cases.submission import Submission
 from contract.cases.verdict import REFUSED
 from contract.fuzz.draws import Draws
+from contract.fuzz.forms import taken
 from contract.fuzz.fuzz_run import FuzzRecorder, FuzzRun
 from contract.fuzz.machine import EngagementMachine
-from contract.fuzz.own import Workload
+from contract.fuzz.own import Workload, failures_of_the_table
 from contract.outcome import Violation
 from contract.strategies import Encoding
 from tests.kit.fuzzing import Started, failed, fuzz, sent
@@ -104,3 +105,18 @@ def test_what_is_asked_after_a_violation_did_not_lead_to_it(start: Started) -> N
     violation = Violation("IDEM-1", "x", "y", trail[1])
     FuzzRun(client, recorder, 10).note(violation, trail)
     assert violation.before == (trail[0],)
+
+
+def test_a_case_that_breaks_two_rules_shows_both(start: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong type makes the server fail: that is ERR-4, and as no refusal it breaks the rule about types as well."""
+    session = start("fails-on-wrong-title")
+    recorder = session.recorder
+    assert isinstance(recorder, FuzzRecorder)
+    case = Submission({"title": 5}, REFUSED, "BODY-3", "a number")
+    monkeypatch.setattr("contract.fuzz.own.table", lambda _: (case,))
+    draws = Draws.of(session.config, session.client.run_id, taken(session.client))
+    found = []
+    for failure in failures_of_the_table(FuzzRun(session.client, recorder, 10), draws, Workload(10, 1)):
+        found.append(failure.rule)
+        recorder.known.add(failure.rule or "")
+    assert found == ["ERR-4", "BODY-3"]
