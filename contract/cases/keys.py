@@ -39,15 +39,15 @@ def alike(key: str, unique: str) -> str:
 
 def plainer(key: str, other: str) -> str | None:
     """Return a key that differs from another one where this one does, in plain letters; None if it does everywhere."""
-    start = _alike(key, other)
-    end = _alike(key[start:][::-1], other[start:][::-1])
+    start = _shared_beginning(key, other)
+    end = _shared_beginning(key[start:][::-1], other[start:][::-1])
     if not start + end:
         return None
     differing = max(1, len(key) - start - end)
     return key[:start] + "x" * differing + key[len(key) - end :]
 
 
-def _alike(one: str, other: str) -> int:
+def _shared_beginning(one: str, other: str) -> int:
     """Return with how many letters two texts begin alike."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (letter, its) in pairs if letter != its), min(len(one), len(other)))

@@ -31,7 +31,7 @@ BATCH = 500  # cases, after which memory is given back
 STEPS = 12  # of an example
 CASES = 25  # of an example, about: some steps are several
 FEWEST = 4  # examples of a batch; the first of each is the empty one
-RULES = 3  # that one case of the table is sent again for
+TURNS = 3  # of one case of the table, at most
 MOST_SEARCHES = 25  # for a minimal case, in a run
 
 
@@ -121,7 +121,7 @@ def failures_of_the_table(state: FuzzRun, draws: Draws, workload: Workload) -> I
     machine = EngagementMachine(state, draws)
     order = Random(workload.derived(-1))  # noqa: S311  an order, and no secret
     for case in order.sample(cases, min(len(cases), state.cases // 2)):
-        for _ in range(RULES):  # a case that breaks one rule may break another one: that shows once the first is known
+        for _ in range(TURNS):  # it may break another rule as well, which shows once the first is known
             with _hunt(state), suppress(Violation):  # the state has it
                 send(machine, case)
             if state.found is not None:

@@ -225,7 +225,7 @@ def _refuses(exchange: Exchange) -> bool:
     return not conclusive(exchange).response.ok and not exchange.response.inconclusive
 
 
-def ask_in_turn(client: RecordingClient, documents: Sequence[Document], credential: str = "writer") -> None:
+def ask_in_turn(client: RecordingClient, documents: Sequence[Document], credential: str | None = "writer") -> None:
     """Raise See if these are no repeats of the first of them even under a new key, one after the other.
 
     Then neither a race nor what another workspace did is to blame.

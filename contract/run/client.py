@@ -55,7 +55,7 @@ class RecordingClient(Client):
         self.milestones: list[Exchange] = []  # what was created on the way, to be looked for at the end
         self.examples: dict[str, Exchange] = {}  # engagements that several tests look at
         self.early: dict[str, Exchange] = {}  # the first read of an engagement by private_reader, by its id
-        self.latest: dict[str, Exchange] = {}  # the last one, by its id
+        self.last_reads: dict[str, Exchange] = {}  # the last such read, by the id
         self.statuses: dict[str, str | None] = {}  # how far its last repeat showed an engagement to be, by its id
         # A precondition that does not hold (a field whose valid values are refused, a repeat): the rule that is broken.
         self.broken: dict[str, str] = {}
@@ -131,7 +131,7 @@ class RecordingClient(Client):
         super().forget()
         self.milestones.clear()
         self.early.clear()
-        self.latest.clear()
+        self.last_reads.clear()
         self.statuses.clear()
         self.examples.clear()  # a target that was reset does not know them either
 

@@ -53,10 +53,10 @@ def _distinct(client: RecordingClient) -> None:
 
 
 def _reachable(client: RecordingClient) -> Exchange:
-    """Ask without a credential. A target may answer nobody else in this way, so the page it shows tells nothing yet."""
+    """Ask without a credential. Only such a request may get a page or a redirect, so that does not end the run yet."""
     exchange = client.submit(client.submission(), credential=None, expect="unauthorized")
     response, url = exchange.response, client.config.base_url
-    if _moved(response):  # a credential would go there, too, and perhaps came unencrypted before
+    if _moved(response):  # the credential of the next request would go astray, and perhaps unencrypted
         raise _redirected(url, response)
     if response.status == 400 and b"HTTPS" in response.content and url.startswith("http:"):
         raise PreflightFailed(f"{url} wants TLS: begin base_url with https://")

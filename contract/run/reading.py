@@ -106,9 +106,9 @@ def shown(client: RecordingClient, created: Exchange, who: str | None = "private
     exchange = client.read(f"/{quote(id_, safe='')}{query}", who, **options)
     if who == "private_reader" and not query and exchange.response.ok:
         client.early.setdefault(id_, exchange)
-        for finding in judge_status(exchange, client.latest.get(id_, exchange).response.engagement):
+        for finding in judge_status(exchange, client.last_reads.get(id_, exchange).response.engagement):
             client.recorder.fail(finding.rule, Violation(*finding, exchange))
-        client.latest[id_] = exchange
+        client.last_reads[id_] = exchange
     return exchange
 
 
@@ -166,7 +166,7 @@ def refused_to_strangers(client: RecordingClient, tail: str) -> None:
 
 
 def attended(client: RecordingClient) -> Exchange:
-    """Return the engagement in which the user of the credential reader takes part, not as the first, created once."""
+    """Return the engagement whose second participant is the user of the credential reader, created once a run."""
     if ATTENDED not in client.examples:
         document = client.submission(participants=[bodies.PERSON, {"email": client.config.reader_email}])
         client.examples[ATTENDED] = created(client, document, "BODY-10")

@@ -203,7 +203,7 @@ def check_repeat(client: RecordingClient, exchange: Exchange, first: Exchange, r
     if (finding := judge_repeat(exchange, first, rule)) is not None:
         blame.ask_plainer_repeats(client, exchange, first)
         if rule in {RACE, WORKSPACE}:
-            blame.ask_in_turn(client, [first.document] * FEW, first.request.credential or "")
+            blame.ask_in_turn(client, [first.document] * FEW, first.request.credential)
         if not exchange.response.ok:
             blame.ask_usual_form(client, exchange, first)
             blame.ask_alone(client, exchange)

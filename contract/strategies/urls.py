@@ -18,7 +18,6 @@ from contract.strategies.evenly import evenly
 Urls = st.SearchStrategy[Url]
 _ENDS = st.sampled_from(("/a.mp3", "/", "", "/a.mp3?x=1", "/a.mp3#t=1"))
 _LABELS = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=12)
-ZONE = "with a zone"
 # Where a zone lets addresses through, it does so for those that it is made for, too.
 _ZONED = next(url for url in table.HOSTS["URL-9"] if "%25" in url.value)
 _FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
@@ -101,17 +100,23 @@ def disguised_urls(draw: st.DrawFn) -> Url:
     place = draw(private(disguise.version), label="place")
     host, rule = draw(disguise.write(place))
     why = f"the private address {place.address}, {disguise.name}"
-    plainer = _ZONED if disguise.name == ZONE else table.usual(place)
-    return Url(f"https://{host}{draw(_ENDS)}", REFUSED, rule or place.rule, why, plainer=plainer)
+    return Url(f"https://{host}{draw(_ENDS)}", REFUSED, rule or place.rule, why, plainer=disguise.plainer(place))
 
 
 class _Disguise:
-    """A way to write a private address; `write` draws the host and its rule (None: that of the network)."""
+    """A way to write a private address; `write` draws the host and its rule (None: that of the network).
+
+    `plainer` is what has to be refused first: the address in its usual form, unless something else is given.
+    """
 
     def __init__(
-        self, name: str, version: int | None, write: Callable[[Place], st.SearchStrategy[tuple[str, str | None]]]
+        self,
+        name: str,
+        version: int | None,
+        write: Callable[[Place], st.SearchStrategy[tuple[str, str | None]]],
+        plainer: Callable[[Place], Url] = table.usual,
     ) -> None:
-        self.name, self.version, self.write = name, version, write
+        self.name, self.version, self.write, self.plainer = name, version, write, plainer
 
     def __repr__(self) -> str:
         return self.name
@@ -155,7 +160,7 @@ _DISGUISES = (
     ),
     _Disguise("mapped into IPv6", 4, lambda place: _with_rule(mapped(_ipv4(place)), "URL-12")),
     _Disguise("written at length", 6, lambda place: _with_rule(spelled_ipv6(IPv6Address(int(place.address))))),
-    _Disguise(ZONE, 6, _zoned),
+    _Disguise("with a zone", 6, _zoned, lambda _: _ZONED),
     _Disguise("with user information or a port", None, _around),
 )
 

@@ -77,8 +77,8 @@ def test_a_wrong_prefix_is_told(make: Make, script: tuple[Response, ...]) -> Non
     ],
     ids=["a redirect to a page", "a page", "no such path"],
 )
-def test_who_is_refused_in_another_way_ends_no_run(make: Make, stranger: Response) -> None:
-    """What a target answers to nobody else is a fault of it, which the rules find (AUTH-2), and no wrong base_url."""
+def test_an_odd_answer_to_a_request_without_a_credential_ends_no_run(make: Make, stranger: Response) -> None:
+    """Requests with a credential are answered as they should be. So base_url is right, and AUTH-2 is broken."""
     client = make(Scripted(stranger, engagement()))
     preflight(client)
     assert client.anchor is not None
@@ -91,6 +91,11 @@ def test_a_redirect_to_the_same_operation_gets_no_credential(make: Make, locatio
     with pytest.raises(PreflightFailed, match="use that as base_url"):
         preflight(client)
     assert client.requests == 1
+
+
+def test_a_wrong_prefix_is_told_where_nothing_is_created(make: Make) -> None:
+    """The profile safe sends no valid submission; its first request with a credential tells as much."""
+    assert "check base_url" in said(make, problem(401), problem(404), profile="safe")
 
 
 def test_one_credential_in_two_roles_is_told(make: Make) -> None:
